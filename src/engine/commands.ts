@@ -1,0 +1,65 @@
+/**
+ * What a user may do to a machine besides letting time pass: the commands of the engine's surface. Each is logged with
+ * its simulated time by whoever gives it, so that a run can be repeated.
+ */
+import type { Errno } from '../util/errno'
+import type { Result } from '../util/result'
+
+/** Where descriptors 0, 1 and 2 of a new task lead. 'host' text arrives at Sink.output. */
+export type Stdio =
+  | { readonly to: 'host' }
+  | { readonly to: 'null' }
+  | { readonly to: 'file'; readonly path: string; readonly append: boolean }
+
+export type Command =
+  /**
+   * fork + exec by `parent`: a program of the table, or a host-driven tool (any other name in `tool`). The child inherits
+   * cgroup, affinity, oom_score_adj, cwd and env. Reply: its pid. ENOENT when there is no such program.
+   */
+  | { readonly kind: 'spawn'; readonly parent: number; readonly argv: readonly string[]; readonly env?: Readonly<Record<string, string>>; readonly stdin?: Stdio; readonly stdout?: Stdio; readonly stderr?: Stdio; readonly tool?: boolean }
+  /** fork without exec: a subshell, driven by the host. Reply: pid. */
+  | { readonly kind: 'fork'; readonly parent: number }
+  /** A host-driven task ends by itself. */
+  | { readonly kind: 'exit'; readonly pid: number; readonly status: number }
+  /** wait(): the parent takes the zombie away. Reply: status. ECHILD when there is none. */
+  | { readonly kind: 'reap'; readonly parent: number; readonly pid: number }
+  | { readonly kind: 'signal'; readonly pid: number; readonly signal: number; readonly from: number }
+  /** read(2) of a whole file by a task, with its side effects. Reply: text. */
+  | { readonly kind: 'read'; readonly pid: number; readonly path: string }
+  /** open(2) with O_WRONLY and, if asked, O_CREAT, O_TRUNC or O_APPEND, then one write(2). */
+  | { readonly kind: 'write'; readonly pid: number; readonly path: string; readonly text: string; readonly create: boolean; readonly append: boolean }
+  | { readonly kind: 'mkdir'; readonly pid: number; readonly path: string; readonly parents: boolean }
+  | { readonly kind: 'rmdir'; readonly pid: number; readonly path: string }
+  | { readonly kind: 'unlink'; readonly pid: number; readonly path: string }
+  | { readonly kind: 'rename'; readonly pid: number; readonly from: string; readonly to: string }
+  | { readonly kind: 'chdir'; readonly pid: number; readonly path: string }
+  | { readonly kind: 'mount'; readonly pid: number; readonly fs: string; readonly source: string; readonly path: string; readonly options: readonly string[] }
+  | { readonly kind: 'umount'; readonly pid: number; readonly path: string }
+  | { readonly kind: 'mkswap'; readonly pid: number; readonly path: string }
+  | { readonly kind: 'swapon'; readonly pid: number; readonly path: string; readonly priority?: number }
+  | { readonly kind: 'swapoff'; readonly pid: number; readonly path: string }
+  /** A shell variable assignment exported, or the terminal's comm: cosmetic facts of a host-driven task. */
+  | { readonly kind: 'setComm'; readonly pid: number; readonly comm: string }
+
+export interface CommandReply {
+  /** A pid, a status, or 0. */
+  readonly value: number
+  readonly text: string
+}
+
+/** The kernel's refusal. Programs print `strerror(errno)`; our explanation stands beside it. */
+export interface Refusal {
+  readonly errno: Errno
+  /** Why, in our words, with the value and what would be accepted. May be ''. */
+  readonly explanation: string
+}
+
+export type CommandResult = Result<CommandReply, Refusal>
+
+export interface FileStat {
+  readonly kind: 'file' | 'dir' | 'device' | 'symlink'
+  readonly sizeBytes: number
+  readonly writable: boolean
+  readonly executable: boolean
+  readonly target: string
+}

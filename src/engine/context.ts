@@ -1,0 +1,43 @@
+/**
+ * What surrounds a running machine and is not part of it: who listens, and the table of programs.
+ * State stays plain data; this is set for the duration of one engine call and never read by a decision of the kernel.
+ */
+import type { Ns } from '../util/units'
+import type { ProgramTable } from './task'
+
+/** Receives what happens while the engine runs. Every method is optional; a machine without listeners is as fast as it gets. */
+export interface Sink {
+  /** A tracepoint: index into TRACEPOINTS, time, up to eight numbers, one optional string. */
+  trace?(tracepoint: number, atNs: Ns, pid: number, cpu: number, args: readonly number[], text: string): void
+  /** A task wrote to a descriptor that belongs to the user's side (a terminal or a shell's pipe). */
+  output?(pid: number, fd: number, text: string): void
+  /** A task ended: wait status as the shell shows it (0..255, 128+signal when killed). */
+  exited?(pid: number, status: number): void
+  /** A host-driven task is loaded and waits for its host (see Command 'spawn'). */
+  ready?(pid: number): void
+  /** A line of the kernel log. */
+  klog?(atNs: Ns, text: string): void
+  /** Set by the listener to make runUntil return after the event that is being handled. */
+  stopRequested: boolean
+}
+
+export interface EngineContext {
+  sink: Sink
+  programs: ProgramTable
+}
+
+const NOBODY: Sink = { stopRequested: false }
+export const context: EngineContext = { sink: NOBODY, programs: {} }
+
+/** Runs `work` with these listeners and programs; engine calls nest and never overlap, because all of it is synchronous. */
+export function withContext<T>(sink: Sink | undefined, programs: ProgramTable, work: () => T): T {
+  const before = { sink: context.sink, programs: context.programs }
+  context.sink = sink ?? NOBODY
+  context.programs = programs
+  try {
+    return work()
+  } finally {
+    context.sink = before.sink
+    context.programs = before.programs
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Nanoseconds that each event costs on the reference machine: the one table that a profile can replace row by row.
+ * @spec    04 §4.3, with the sources named there
+ */
+import type { Ns } from '../util/units'
+
+export const DEFAULT_COSTS = {
+  /** Memory access that hits the TLB and a cache. */
+  access: 1,
+  /** One page walk with warm tables. */
+  pageWalk: 10,
+  /** Anonymous first write of 4 KiB, zeroing included. */
+  anonFault: 700,
+  zeroPageFault: 400,
+  /** Page-cache page or copy-on-write reuse. */
+  minorFault: 500,
+  cowFault: 1000,
+  majorFaultEntry: 600,
+  fillPage: 250,
+  forkPage: 60,
+  forkVma: 1000,
+  forkBase: 30_000,
+  execBase: 300_000,
+  exitPage: 25,
+  syscall: 150,
+  mmapCall: 1_500,
+  /** Kernel side of one page copied between the page cache and a buffer. */
+  copyPage: 300,
+  pcpAlloc: 50,
+  zoneLock: 200,
+  /** Scanning one page and reclaiming one clean page. */
+  scanPage: 150,
+  reclaimPage: 350,
+  /** Submitting one page to the block layer. */
+  submitPage: 900,
+  reclaimEntry: 2_000,
+  oomKill: 200_000,
+  contextSwitch: 1_500,
+  shellBuiltin: 20_000,
+  zero2MiB: 100_000,
+} as const satisfies Record<string, Ns>
+
+export type CostName = keyof typeof DEFAULT_COSTS
+export type CostTable = Readonly<Record<CostName, Ns>>
+
+/** @model  a table, because the kernel's own costs depend on the machine */
+export const createCosts = (overrides: Readonly<Record<string, Ns>>): CostTable => ({ ...DEFAULT_COSTS, ...overrides })

@@ -1,0 +1,19 @@
+/**
+ * What will happen: kinds of events as plain data. Handlers are in sched.ts's neighbours, bound in index.ts's table.
+ */
+export type SimEvent =
+  /** A CPU continues with its run queue. */
+  | { readonly kind: 'cpuRun'; readonly cpu: number }
+  /** A sleeping task's timer. Stale when task.wakeSequence moved on. */
+  | { readonly kind: 'taskWake'; readonly pid: number; readonly sequence: number }
+  /** kswapd's nap of HZ/10 is over. */
+  | { readonly kind: 'kswapdNap'; readonly nid: number; readonly sequence: number }
+  /** One I/O request finished: `pfns` of a read become uptodate, of a write lose writeback. */
+  | { readonly kind: 'ioDone'; readonly device: number; readonly write: boolean; readonly pfns: readonly number[] }
+  /** Two seconds after a kill: unmap the victim if it still holds its memory. */
+  | { readonly kind: 'oomReap'; readonly pid: number; readonly tries: number }
+  | { readonly kind: 'psiTick' }
+  /** vmstat worker: folds, decays pcp lists. */
+  | { readonly kind: 'vmstatTick' }
+  /** Work for another CPU: drain its memcg stock. */
+  | { readonly kind: 'drainStock'; readonly cpu: number; readonly memcg: number }

@@ -1,0 +1,51 @@
+/**
+ * The virtual file system's plain data: inodes of tmpfs and disk file systems, mounts, block devices.
+ * Pseudo file systems (/proc, /sys, cgroup2) have no inodes: procfs/index.ts answers for their paths.
+ */
+import type { Bytes, Ns } from '../util/units'
+
+export interface Inode {
+  readonly ino: number
+  kind: 'file' | 'dir' | 'device' | 'symlink'
+  readonly fs: 'tmpfs' | 'ext4' | 'devtmpfs'
+  /** Name → inode number of a directory. */
+  entries: Record<string, number>
+  size: Bytes
+  /** Text of a file that somebody wrote text to; data without content has size only. */
+  content: string
+  /** Symlink target. */
+  target: string
+  /** Block device number (state.devices) of an ext4 file, −1 otherwise; of a device node: that device. */
+  device: number
+  /** Page cache: page index → pfn, 0 hole, negative = −(shadow + 1). Grows on demand. */
+  pages: Int32Array
+  nrPages: number
+  /** Open descriptors and mappings; an unlinked inode is freed when this is 0. */
+  users: number
+  linked: boolean
+  nrDirty: number
+}
+
+export interface Mount {
+  readonly path: string
+  readonly fs: 'tmpfs' | 'ext4' | 'devtmpfs' | 'proc' | 'sysfs' | 'cgroup2' | 'tracefs' | 'debugfs'
+  readonly root: number
+  readonly readOnly: boolean
+  readonly source: string
+}
+
+export interface BlockDevice {
+  readonly path: string
+  readonly sizeBytes: Bytes
+  readonly readNs: Ns
+  readonly writeNs: Ns
+  readonly perPageNs: Ns
+  readonly rotational: boolean
+  /** Inode numbers of its file system's root, 0 = none. */
+  rootIno: number
+  isSwapFormatted: boolean
+  /** The device is busy until then: one queue, first come first served. */
+  busyUntilNs: Ns
+  readBytes: Bytes
+  writtenBytes: Bytes
+}

@@ -1,0 +1,141 @@
+/**
+ * KernelState: the whole machine as a tree of plain data. It can be copied, hashed, compared, printed and rewound.
+ * Each struct has one owning file; only that file indexes its columns or writes its fields.
+ */
+import type { Ns, Pages } from '../util/units'
+import type { PrngState } from '../util/prng'
+import type { MachineConfig, ThpMode } from './config'
+import type { CostTable } from './costs'
+import type { BlockDevice, Inode, Mount } from './fs_types'
+import type { EventQueue } from './queue'
+import type { Task } from './task'
+import type { Cgroup } from './cgroup'
+import type { MemMap } from './mm/memmap'
+import type { Memcg, MemcgStock } from './mm/memcontrol'
+import type { Mm } from './mm/mm_types'
+import type { PgData, Zone } from './mm/mmzone'
+import type { PageTables } from './mm/pgtable'
+import type { RmapChains } from './mm/rmap'
+import type { Lruvec } from './mm/swap'
+import type { SwapArea } from './mm/swapfile'
+import type { PsiGroup } from './mm/psi'
+import type { Vmstat } from './mm/vmstat'
+
+/** What is being executed right now. Zero between two events. */
+export interface ExecContext {
+  /** Task that the cost is charged to; 0 = none. */
+  pid: number
+  cpu: number
+  /** Simulated time used since the event began. */
+  ns: Ns
+  /** The running operation has to wait: −1 no; Infinity = until woken; else a time. Set through suspend(). */
+  suspendUntilNs: Ns
+  suspendReason: string
+}
+
+export interface Sysctl {
+  minFreeKbytes: number
+  userMinFreeKbytes: number
+  watermarkScaleFactor: number
+  watermarkBoostFactor: number
+  lowmemReserveRatio: number[]
+  percpuPagelistHighFraction: number
+  swappiness: number
+  pageCluster: number
+  overcommitMemory: number
+  overcommitRatio: number
+  overcommitKbytes: number
+  adminReserveKbytes: number
+  userReserveKbytes: number
+  panicOnOom: number
+  oomKillAllocatingTask: number
+  oomDumpTasks: number
+  vfsCachePressure: number
+  dirtyRatio: number
+  dirtyBackgroundRatio: number
+  dirtyBytes: number
+  dirtyBackgroundBytes: number
+  dirtyWritebackCentisecs: number
+  dirtyExpireCentisecs: number
+  maxMapCount: number
+  zoneReclaimMode: number
+  statInterval: number
+  minUnmappedRatio: number
+  minSlabRatio: number
+  laptopMode: number
+  pidMax: number
+}
+
+export interface KernelState {
+  readonly config: MachineConfig
+  readonly seed: number
+  nowNs: Ns
+  /** Events handled so far. */
+  eventCount: number
+  readonly queue: EventQueue
+  readonly prng: PrngState
+  readonly costs: CostTable
+  readonly exec: ExecContext
+  readonly sysctl: Sysctl
+  /** Fatal stop: kernel panic text, '' while it runs. */
+  panicked: string
+
+  // memory
+  readonly memmap: MemMap
+  readonly zones: Zone[]
+  readonly nodes: PgData[]
+  readonly vmstat: Vmstat
+  /** Σ min(managed, max protection + high). Owner: mmzone.ts */
+  totalreservePages: Pages
+  /** Pageblock migratetypes, index pfn >> 9. Owner: buddy.ts */
+  readonly pageblocks: Uint8Array
+  /** Links of order-10 blocks, index pfn >> 10. Owner: buddy.ts */
+  readonly blockNext: Int32Array
+  readonly blockPrev: Int32Array
+  readonly lruvecs: (Lruvec | undefined)[]
+  /** Per CPU: pages waiting to be added to an LRU list. Owner: swap.ts */
+  readonly lruBatches: { readonly pages: Int32Array; count: number }[]
+  mglruEnabled: number
+  readonly swapAreas: SwapArea[]
+  thpEnabled: ThpMode
+  thpDefrag: string
+  committedAs: Pages
+  readonly pgtables: PageTables
+  readonly rmapChains: RmapChains
+  /** 0 until the first read fault; a reserved frame, never freed. */
+  zeroPfn: number
+
+  // tasks
+  readonly tasks: Record<number, Task>
+  /** Creation order: the process list that the OOM killer walks. */
+  readonly taskList: number[]
+  lastPid: number
+  readonly mms: Mm[]
+  /** Per CPU: pids that can run, first one runs. Owner: sched.ts */
+  readonly runqueues: { queue: number[]; running: boolean; busyNs: Ns; idleSinceNs: Ns }[]
+
+  // control groups
+  readonly cgroups: (Cgroup | undefined)[]
+  readonly memcgs: (Memcg | undefined)[]
+  /** One a CPU. */
+  readonly memcgStocks: MemcgStock[]
+  oomLockHolder: number
+
+  // files
+  readonly inodes: (Inode | undefined)[]
+  readonly mounts: Mount[]
+  readonly devices: BlockDevice[]
+
+  readonly psi: PsiGroup
+  /** Kernel log, oldest first; bounded. */
+  readonly klog: { readonly atNs: Ns; readonly text: string }[]
+  readonly boot: BootFacts
+}
+
+/** What boot found, for the log and for files that never change. */
+export interface BootFacts {
+  readonly totalPages: Pages
+  readonly physicalPages: Pages
+  readonly freePagesAtBoot: Pages
+  readonly reservedPages: Pages
+}

@@ -1,0 +1,237 @@
+/**
+ * Tasks and programs. A program is a pure reducer: `next` looks at its own data and at the result of its last
+ * operation and names the next operation. State keeps the program's *name* and data, never a function.
+ *
+ * @kernel  include/linux/sched.h struct task_struct
+ */
+import type { Errno } from '../util/errno'
+import type { Bytes, Ns, Pages } from '../util/units'
+
+// ---------------------------------------------------------------- operations
+
+export type TouchMode = 'read' | 'write'
+
+/**
+ * What a program asks of the machine, one at a time. Addresses and lengths are bytes. The engine performs it, charges
+ * its time, and calls `next` again with the result. Long ones (touch, read, write) go on over many time slices.
+ */
+export type Op =
+  /** One access to every page of [address, address+length), ascending. Result: pages touched. */
+  | { readonly op: 'touch'; readonly address: number; readonly length: Bytes; readonly mode: TouchMode; readonly incompressible?: boolean }
+  /** Accesses in the given order of page indices from address. */
+  | { readonly op: 'touchList'; readonly address: number; readonly pages: readonly number[]; readonly mode: TouchMode }
+  /** Result: address, or errno. `fd` of an open file for a file mapping. */
+  | { readonly op: 'mmap'; readonly length: Bytes; readonly prot: number; readonly flags: number; readonly fd?: number; readonly offset?: Bytes; readonly address?: number }
+  | { readonly op: 'munmap'; readonly address: number; readonly length: Bytes }
+  | { readonly op: 'mprotect'; readonly address: number; readonly length: Bytes; readonly prot: number }
+  | { readonly op: 'madvise'; readonly address: number; readonly length: Bytes; readonly advice: Advice }
+  | { readonly op: 'mlock'; readonly address: number; readonly length: Bytes }
+  | { readonly op: 'munlock'; readonly address: number; readonly length: Bytes }
+  | { readonly op: 'mlockall'; readonly current: boolean; readonly future: boolean }
+  /** Grows or shrinks the heap; result: new break. 0 asks. */
+  | { readonly op: 'brk'; readonly address: number }
+  /** malloc of glibc: brk below 128 KiB, else mmap of length + one page, data at +16. Result: address of the data. */
+  | { readonly op: 'malloc'; readonly length: Bytes }
+  | { readonly op: 'free'; readonly address: number }
+  /** Result: descriptor. */
+  | { readonly op: 'open'; readonly path: string; readonly write?: boolean; readonly create?: boolean; readonly truncate?: boolean; readonly append?: boolean; readonly direct?: boolean }
+  | { readonly op: 'close'; readonly fd: number }
+  /** Result: bytes read (0 at the end). Through the page cache. */
+  | { readonly op: 'read'; readonly fd: number; readonly length: Bytes }
+  /** Writes data without content (a length) or text. Result: bytes written. */
+  | { readonly op: 'write'; readonly fd: number; readonly length?: Bytes; readonly text?: string }
+  | { readonly op: 'fsync'; readonly fd: number }
+  /** Whole small file, pseudo-files included. Result text in `text`. */
+  | { readonly op: 'readFile'; readonly path: string }
+  | { readonly op: 'writeFile'; readonly path: string; readonly text: string; readonly create?: boolean; readonly append?: boolean }
+  | { readonly op: 'stat'; readonly path: string }
+  | { readonly op: 'unlink'; readonly path: string }
+  /** Result: how many of the pages are in the page cache. */
+  | { readonly op: 'mincore'; readonly address: number; readonly length: Bytes }
+  | { readonly op: 'sleep'; readonly ns: Ns }
+  | { readonly op: 'pause' }
+  /** CPU time without memory accesses. */
+  | { readonly op: 'compute'; readonly ns: Ns }
+  /** Child continues with `child` as its data; result: pid of the child. */
+  | { readonly op: 'fork'; readonly child: ProgramData }
+  /** Blocks until the child ended. Result: wait status. */
+  | { readonly op: 'wait'; readonly pid: number }
+  | { readonly op: 'setAffinity'; readonly cpu: number }
+  | { readonly op: 'setComm'; readonly comm: string }
+  | { readonly op: 'signal'; readonly pid: number; readonly signal: number }
+  /** From now on SIGTERM and SIGINT set `signalled` instead of killing. */
+  | { readonly op: 'catchSignals' }
+  | { readonly op: 'exit'; readonly status: number }
+  /** A host-driven task: waits until its host ends it. */
+  | { readonly op: 'host' }
+
+export type Advice =
+  | 'normal' | 'random' | 'sequential' | 'willneed' | 'dontneed' | 'free' | 'cold' | 'pageout'
+  | 'hugepage' | 'nohugepage' | 'populate_read' | 'populate_write'
+
+export const PROT_READ = 1
+export const PROT_WRITE = 2
+export const PROT_EXEC = 4
+export const MAP_SHARED = 1
+export const MAP_PRIVATE = 2
+export const MAP_FIXED = 0x10
+export const MAP_ANONYMOUS = 0x20
+export const MAP_LOCKED = 0x2000
+export const MAP_NORESERVE = 0x4000
+export const MAP_POPULATE = 0x8000
+
+// ---------------------------------------------------------------- programs
+
+/** Plain data of one program instance: numbers, strings, arrays, objects. */
+export interface ProgramData {
+  [key: string]: unknown
+}
+
+/** What a program may look at between two operations. One object, reused; do not keep it. */
+export interface ProgramView {
+  readonly pid: number
+  /** Simulated time, ns (CLOCK_MONOTONIC). */
+  readonly nowNs: Ns
+  /** Result of the last operation: a number (address, fd, bytes, pid, status), or -1 with `errno`. */
+  readonly result: number
+  readonly errno: Errno | undefined
+  /** Result of readFile. */
+  readonly text: string
+  /** getrusage(RUSAGE_SELF) */
+  readonly minflt: number
+  readonly majflt: number
+  /** A caught SIGTERM or SIGINT arrived. */
+  readonly signalled: boolean
+  readonly cpu: number
+  readonly nid: number
+  /** A number in [0, bound) from this program's own stream. */
+  random(bound: number): number
+}
+
+/** How a program's image looks in memory, so that its faults, RSS and table sizes are those of a real one. */
+export interface ProgramImage {
+  /** Path of the executable; its pages are page cache of that file. */
+  readonly path: string
+  /** Address space without heap and regions, pages. */
+  readonly totalVm: Pages
+  /** Pages of the file touched at start (RssFile, or RssShmem when the file is on tmpfs). */
+  readonly textPages: Pages
+  /** Anonymous pages touched at start: data, stack, heap. */
+  readonly anonPages: Pages
+}
+
+export interface Program {
+  readonly name: string
+  readonly image: ProgramImage
+  /** Parses arguments. `usage` is printed to stderr and the task exits with `status`. */
+  start(argv: readonly string[], env: Readonly<Record<string, string>>): ProgramStart
+  next(data: ProgramData, view: ProgramView): Op
+}
+
+export type ProgramStart =
+  | { readonly ok: true; readonly data: ProgramData }
+  | { readonly ok: false; readonly usage: string; readonly status: number }
+
+/** Visible table of all programs; src/workloads/index.ts fills it and createEngine receives it. */
+export type ProgramTable = Readonly<Record<string, Program>>
+
+// ---------------------------------------------------------------- tasks
+
+/** R running or runnable, S interruptible, D uninterruptible, Z zombie. */
+export type TaskState = 'R' | 'S' | 'D' | 'Z'
+
+/** A descriptor. 'host' belongs to the user's side; output to it is handed to the Sink. */
+export type FileDescriptor =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'null' }
+  | { readonly kind: 'inode'; readonly ino: number; position: Bytes; readonly append: boolean; readonly direct: boolean; readonly writable: boolean; readahead: Readahead }
+  /** A file of /proc, /sys or a cgroup, re-read at each open. */
+  | { readonly kind: 'pseudo'; readonly path: string; readonly text: string; position: Bytes; readonly writable: boolean }
+
+/** struct file_ra_state. Owner: mm/readahead.ts */
+export interface Readahead {
+  start: number
+  size: number
+  asyncSize: number
+  mmapMiss: number
+  prevIndex: number
+}
+
+/** A memcg charge or an allocation that had to wait: what its loop remembers. */
+export interface RetryState {
+  /** try_charge_memcg: reclaim retries left, −1 when no charge is under way. Owner: mm/memcontrol.ts */
+  chargeRetries: number
+  chargeDrained: boolean
+  chargePassedOom: boolean
+  /** __alloc_pages_slowpath: no_progress_loops, −1 when none is under way. Owner: mm/page_alloc.ts */
+  noProgressLoops: number
+  compactRetries: number
+}
+
+export interface Task {
+  readonly pid: number
+  readonly tgid: number
+  ppid: number
+  comm: string
+  argv: readonly string[]
+  readonly uid: number
+  isKthread: boolean
+  state: TaskState
+  /** What a blocked task waits for, as /proc/<pid>/wchan would say; '' when running. */
+  waitChannel: string
+  /** CPU it runs on or ran on last. */
+  cpu: number
+  /** Allowed CPU, −1 = any. */
+  affinity: number
+  /** Makes stale timers harmless. */
+  wakeSequence: number
+  cgroup: number
+  /** Index into state.mms, −1 for kernel threads and zombies. */
+  mm: number
+  program: string
+  data: ProgramData
+  /** Operation under way, undefined = ask the program. Owner: syscalls.ts */
+  op: Op | undefined
+  /** Progress inside `op`: pages or bytes done. */
+  opDone: number
+  /** Result of the last finished operation. */
+  result: number
+  errno: Errno | ''
+  resultText: string
+  fds: (FileDescriptor | undefined)[]
+  cwd: string
+  env: Readonly<Record<string, string>>
+  oomScoreAdj: number
+  oomScoreAdjMin: number
+  /** PF_MEMALLOC: kswapd and direct reclaimers. */
+  memalloc: boolean
+  /** TIF_MEMDIE / tsk_is_oom_victim: chosen by the OOM killer. Owner: mm/oom_kill.ts */
+  isOomVictim: boolean
+  /** Deadly signal pending, 0 = none. */
+  killSignal: number
+  catchesSignals: boolean
+  signalled: boolean
+  /** Pages charged beyond memory.high since the last return to user mode. Owner: mm/memcontrol.ts */
+  overHigh: Pages
+  retry: RetryState
+  startNs: Ns
+  utimeNs: Ns
+  stimeNs: Ns
+  minFlt: number
+  majFlt: number
+  cminFlt: number
+  cmajFlt: number
+  /** 6.1: rss events not yet folded into the mm, [file, anon, shmem, swap]. */
+  rssPending: number[]
+  rssEvents: number
+  /** Memory stalls so far, ns: direct reclaim, memcg reclaim, throttling, refault waits. */
+  stallNs: Ns
+  /** Time the current stall began, −1 when not stalled. Owner: mm/psi.ts */
+  stalledSinceNs: Ns
+  /** Wait status once it is a zombie. */
+  exitStatus: number
+  /** Children that ended and were not waited for. */
+  zombies: number[]
+  nvcsw: number
+  nivcsw: number
+}

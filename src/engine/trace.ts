@@ -1,0 +1,57 @@
+/**
+ * Tracepoints: the kernel's names, fields and print formats in one table; emit() hands them to the listener.
+ * The engine keeps none of them: the recorder does.
+ * @kernel  include/trace/events/{kmem,vmscan,oom,compaction,exceptions,sched}.h
+ */
+import { context } from './context'
+import type { KernelState } from './state'
+
+export interface TracepointInfo {
+  readonly system: string
+  readonly name: string
+  /** Names of the numeric arguments, in order; at most eight. A field called `text` takes the string. */
+  readonly fields: readonly string[]
+}
+
+const tp = (system: string, name: string, ...fields: string[]): TracepointInfo => ({ system, name, fields })
+
+/** Adding one: a row here and the emit. Order is the wire order: append only. */
+export const TRACEPOINTS = {
+  mm_page_alloc: tp('kmem', 'mm_page_alloc', 'pfn', 'order', 'gfp_flags', 'migratetype'),
+  mm_page_free: tp('kmem', 'mm_page_free', 'pfn', 'order'),
+  mm_page_alloc_extfrag: tp('kmem', 'mm_page_alloc_extfrag', 'pfn', 'alloc_order', 'fallback_order', 'alloc_migratetype', 'fallback_migratetype', 'change_ownership'),
+  mm_vmscan_wakeup_kswapd: tp('vmscan', 'mm_vmscan_wakeup_kswapd', 'nid', 'order', 'gfp_flags'),
+  mm_vmscan_kswapd_wake: tp('vmscan', 'mm_vmscan_kswapd_wake', 'nid', 'order'),
+  mm_vmscan_kswapd_sleep: tp('vmscan', 'mm_vmscan_kswapd_sleep', 'nid'),
+  mm_vmscan_direct_reclaim_begin: tp('vmscan', 'mm_vmscan_direct_reclaim_begin', 'order', 'gfp_flags'),
+  mm_vmscan_direct_reclaim_end: tp('vmscan', 'mm_vmscan_direct_reclaim_end', 'nr_reclaimed', 'delay_ns'),
+  mm_vmscan_memcg_reclaim_begin: tp('vmscan', 'mm_vmscan_memcg_reclaim_begin', 'order', 'gfp_flags', 'memcg'),
+  mm_vmscan_memcg_reclaim_end: tp('vmscan', 'mm_vmscan_memcg_reclaim_end', 'nr_reclaimed', 'delay_ns', 'memcg'),
+  mm_vmscan_lru_isolate: tp('vmscan', 'mm_vmscan_lru_isolate', 'highest_zoneidx', 'order', 'nr_requested', 'nr_scanned', 'nr_skipped', 'nr_taken', 'lru'),
+  mm_vmscan_lru_shrink_inactive: tp('vmscan', 'mm_vmscan_lru_shrink_inactive', 'nid', 'nr_scanned', 'nr_reclaimed', 'nr_dirty', 'nr_writeback', 'nr_activate', 'nr_ref_keep', 'priority'),
+  mm_vmscan_lru_shrink_active: tp('vmscan', 'mm_vmscan_lru_shrink_active', 'nid', 'nr_taken', 'nr_active', 'nr_deactivated', 'nr_referenced', 'priority', 'file'),
+  mm_vmscan_throttled: tp('vmscan', 'mm_vmscan_throttled', 'nid', 'usec_timeout', 'usec_delayed', 'reason'),
+  mm_vmscan_write_folio: tp('vmscan', 'mm_vmscan_write_folio', 'pfn', 'lru'),
+  mark_victim: tp('oom', 'mark_victim', 'pid', 'total_vm_kb', 'anon_rss_kb', 'file_rss_kb', 'shmem_rss_kb', 'uid', 'pgtables_kb', 'oom_score_adj'),
+  oom_score_adj_update: tp('oom', 'oom_score_adj_update', 'pid', 'oom_score_adj'),
+  page_fault_user: tp('exceptions', 'page_fault_user', 'address', 'error_code'),
+  sched_process_fork: tp('sched', 'sched_process_fork', 'parent', 'child'),
+  sched_process_exec: tp('sched', 'sched_process_exec', 'pid', 'text'),
+  sched_process_exit: tp('sched', 'sched_process_exit', 'pid', 'status'),
+  /** Ours: time a task lost in memory.high throttling. @model no kernel tracepoint exists */
+  memcg_high_throttle: tp('pagewalk', 'memcg_high_throttle', 'pid', 'delay_ns', 'memcg'),
+  memcg_event: tp('pagewalk', 'memcg_event', 'memcg', 'event', 'count'),
+} as const satisfies Record<string, TracepointInfo>
+
+export type Tracepoint = keyof typeof TRACEPOINTS
+export const TRACEPOINT_NAMES = Object.keys(TRACEPOINTS) as Tracepoint[]
+const INDEX = Object.fromEntries(TRACEPOINT_NAMES.map((n, i) => [n, i])) as Record<Tracepoint, number>
+
+/** Tells the listener; free when nobody listens. Callers on the hottest paths check isTracing() first. */
+export function emit(state: KernelState, name: Tracepoint, args: readonly number[], text = ''): void {
+  const trace = context.sink.trace
+  if (trace === undefined) return
+  trace.call(context.sink, INDEX[name], state.nowNs + state.exec.ns, state.exec.pid, state.exec.cpu, args, text)
+}
+
+export const isTracing = (): boolean => context.sink.trace !== undefined

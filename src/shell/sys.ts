@@ -1,0 +1,53 @@
+/**
+ * What a shell may do to the machine: the only door between src/shell and the engine. The host implements it
+ * (src/host/sys.ts) on top of commands stamped with simulated time; tests may implement it over a table.
+ *
+ * Everything that waits is a promise that resolves at an exact simulated time.
+ */
+import type { CommandResult, FileStat, Refusal, Stdio } from '../engine/commands'
+import type { Result } from '../util/result'
+import type { Ns } from '../util/units'
+
+export interface SpawnRequest {
+  readonly argv: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly stdin?: Stdio
+  readonly stdout?: Stdio
+  readonly stderr?: Stdio
+}
+
+export interface Sys {
+  /** Simulated time since boot; wall-clock date of the machine = bootEpochMs + nowNs / 1e6. */
+  now(): Ns
+  readonly bootEpochMs: number
+  readonly hostname: string
+  /** Whether argv[0] names a simulated program (mm, stress, python3, sleep …): then spawn() runs it inside the machine. */
+  isProgram(name: string): boolean
+  /** Names for completion and "command not found" hints. */
+  programNames(): readonly string[]
+
+  read(pid: number, path: string): Result<string, Refusal>
+  write(pid: number, path: string, text: string, how: { create: boolean; append: boolean }): CommandResult
+  /** Names in a directory, sorted as ls sorts them. */
+  list(pid: number, path: string): Result<readonly string[], Refusal>
+  stat(pid: number, path: string): Result<FileStat, Refusal>
+  /** mkdir, rmdir, unlink, rename, chdir, mount, umount, mkswap, swapon, swapoff. */
+  command(command: import('../engine/commands').Command): CommandResult
+
+  /** fork + exec of a simulated program; output with stdio 'host' arrives at `onOutput`. */
+  spawn(parent: number, request: SpawnRequest, onOutput: (fd: number, text: string) => void): Result<number, Refusal>
+  /**
+   * fork + exec of a small tool that the shell itself computes (cat, grep …): resolves when the process is loaded and its
+   * page faults are done; the tool then works and calls exit(). Resolves false when it was killed before that.
+   */
+  spawnTool(parent: number, argv: readonly string[]): Result<{ pid: number; ready: Promise<boolean> }, Refusal>
+  /** A subshell. */
+  fork(parent: number): Result<number, Refusal>
+  exit(pid: number, status: number): void
+  /** Resolves with the wait status when the task has ended and was reaped by `parent`. */
+  wait(parent: number, pid: number): Promise<number>
+  kill(from: number, pid: number, signal: number): CommandResult
+  isAlive(pid: number): boolean
+  /** Resolves after `ns` of simulated time; rejects nothing; resolves early with false when `pid` is killed. */
+  sleep(pid: number, ns: Ns): Promise<boolean>
+}
