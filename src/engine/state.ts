@@ -111,6 +111,8 @@ export interface KernelState {
   readonly taskList: number[]
   lastPid: number
   readonly mms: Mm[]
+  /** CPU number → node. */
+  readonly cpuNode: readonly number[]
   /** Per CPU: pids that can run, first one runs. Owner: sched.ts */
   readonly runqueues: { queue: number[]; running: boolean; busyNs: Ns; idleSinceNs: Ns }[]
 

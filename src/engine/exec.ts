@@ -1,0 +1,37 @@
+/**
+ * What the code that runs right now may do to its own time: charge it, or say that the operation has to wait.
+ * A waiting operation is not a stack that sleeps: all callers unwind, and the whole operation is tried again when the
+ * task is woken (docs/decisions/0003-restartable-operations.md).
+ */
+import type { Ns } from '../util/units'
+import type { KernelState } from './state'
+import type { Task } from './task'
+
+/** Simulated time at this point of the running event. */
+export const now = (state: KernelState): Ns => state.nowNs + state.exec.ns
+
+/** The running task used `ns` of CPU time. */
+export function charge(state: KernelState, ns: Ns): void {
+  state.exec.ns += ns
+}
+
+/**
+ * The running operation cannot finish now. The caller returns its failure value; everybody above unwinds.
+ * @param untilNs  absolute time of the retry; Infinity = until somebody wakes the task
+ * @param reason   as /proc/<pid>/wchan would name it
+ */
+export function suspend(state: KernelState, untilNs: Ns, reason: string): void {
+  state.exec.suspendUntilNs = untilNs
+  state.exec.suspendReason = reason
+}
+
+export const isSuspended = (state: KernelState): boolean => state.exec.suspendUntilNs >= 0
+
+/** The task whose operation runs; undefined in timers and I/O completions. */
+export const currentTask = (state: KernelState): Task | undefined =>
+  state.exec.pid === 0 ? undefined : state.tasks[state.exec.pid]
+
+/** Node of the CPU that runs. */
+export function currentNode(state: KernelState): number {
+  return state.cpuNode[state.exec.cpu] ?? 0
+}

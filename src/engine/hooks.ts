@@ -1,0 +1,37 @@
+/**
+ * Calls that go up: a low file that must reach a higher one does it through a slot here, so that the import graph stays
+ * a tree. Bound once, in machine.ts; the table shows every exception to the tiers on one screen.
+ */
+import type { Pages, Pfn } from '../util/units'
+import type { KernelState } from './state'
+
+export interface Hooks {
+  /** memcontrol → vmscan: reclaim from one group because of its limit. Returns pages freed. */
+  tryToFreeMemcgPages(state: KernelState, memcgId: number, nr: Pages, gfp: number, options: { maySwap: boolean; proactive: boolean }): Pages
+  /** memcontrol → oom_kill: true when somebody was or is being killed. */
+  memcgOutOfMemory(state: KernelState, memcgId: number, gfp: number, order: number): boolean
+  /** oom_kill → task lifecycle: SIGKILL to a whole process. */
+  sendKill(state: KernelState, pid: number): void
+  /** oom_kill → memory: unmap private memory of a victim; pages freed. */
+  reapMm(state: KernelState, mmIndex: number): Pages
+  /** block, vmscan, psi → sched. */
+  wakeTask(state: KernelState, pid: number): void
+  /** block → sched: everybody who waits for this frame. */
+  wakePageWaiters(state: KernelState, pfn: Pfn): void
+  /** memory → page_alloc: see page_alloc.ts allocPages; used by tiers below it (page tables, swap-in). */
+  allocPages(state: KernelState, gfp: number, order: number, nid?: number): Pfn
+}
+
+function unbound(): never {
+  throw new Error('engine/hooks.ts: used before machine.ts bound it')
+}
+
+export const hooks: Hooks = {
+  tryToFreeMemcgPages: unbound,
+  memcgOutOfMemory: unbound,
+  sendKill: unbound,
+  reapMm: unbound,
+  wakeTask: unbound,
+  wakePageWaiters: unbound,
+  allocPages: unbound,
+}

@@ -1,0 +1,24 @@
+/**
+ * The kernel log, as dmesg reads it. Bounded like the real ring buffer, by lines instead of bytes.
+ * @kernel  kernel/printk/printk.c
+ */
+import { context } from './context'
+import { now } from './exec'
+import type { KernelState } from './state'
+
+const LINES_MAX = 8192
+
+/** @kernel  printk(); one call a line */
+export function klog(state: KernelState, text: string): void {
+  const atNs = now(state)
+  state.klog.push({ atNs, text })
+  if (state.klog.length > LINES_MAX) state.klog.splice(0, state.klog.length - LINES_MAX)
+  context.sink.klog?.(atNs, text)
+}
+
+/** `[   17.779492] text` */
+export function klogLine(entry: { readonly atNs: number; readonly text: string }): string {
+  const us = Math.floor(entry.atNs / 1000)
+  const seconds = String(Math.floor(us / 1_000_000)).padStart(5)
+  return `[${seconds}.${String(us % 1_000_000).padStart(6, '0')}] ${entry.text}`
+}
