@@ -1,6 +1,8 @@
 /**
- * The engine as its users see it: functions over a KernelState that they may keep but not change.
+ * The engine's surface as a type: what hosts, the command line and tests hold in their hands. createEngine() of
+ * index.ts makes one; nothing outside src/engine calls deeper than this to change a machine.
  */
+import type { Frozen } from '../util/clone'
 import type { Result } from '../util/result'
 import type { Ns } from '../util/units'
 import type { Command, CommandResult, FileStat, Refusal } from './commands'
@@ -8,31 +10,29 @@ import type { MachineConfig } from './config'
 import type { Sink } from './context'
 import type { KernelState } from './state'
 
-/** A copy of a machine that can be continued any number of times. */
+/** An unchangeable copy of a machine. Neighbouring checkpoints share what did not change between them. */
 export interface Checkpoint {
   readonly atNs: Ns
-  readonly bytes: number
-  readonly state: KernelState
+  readonly eventCount: number
+  readonly frozen: Frozen<KernelState>
 }
 
 export interface Engine {
-  /** A machine that has just booted: pid 1 exists, nothing runs yet. */
-  boot(config: MachineConfig, seed: number, sink?: Sink): KernelState
-  /** Handles events up to and including `atNs`, in order; returns the time reached (earlier when the sink asked to stop). */
+  boot(config: MachineConfig, seed: number): KernelState
+  /**
+   * Handles events with time <= atNs in order and sets nowNs; returns early after the event in which sink.stopRequested
+   * became true. Returns the time reached. How a run is cut into calls never changes it.
+   */
   runUntil(state: KernelState, atNs: Ns, sink?: Sink): Ns
-  /** Time of the next event, undefined when the machine is idle for ever. */
-  nextEventAt(state: KernelState): Ns | undefined
-  /** Handles exactly one event; returns the time reached. */
-  step(state: KernelState, sink?: Sink): Ns
   command(state: KernelState, command: Command, sink?: Sink): CommandResult
-  /** A look without side effects. */
+  /** A peek without side effects. */
   readFile(state: KernelState, path: string): Result<string, Refusal>
-  listDir(state: KernelState, path: string): Result<readonly string[], Refusal>
-  statFile(state: KernelState, path: string): Result<FileStat, Refusal>
-  /** A write by root from outside: what the editors do. */
   writeFile(state: KernelState, path: string, text: string, sink?: Sink): CommandResult
-  checkpoint(state: KernelState): Checkpoint
+  listDir(state: KernelState, path: string): Result<readonly string[], Refusal>
+  statFile(state: KernelState, path: string, pid: number): Result<FileStat, Refusal>
+  /** `previous`: an earlier checkpoint of the same run to share unchanged memory with. */
+  checkpoint(state: KernelState, previous?: Checkpoint): Checkpoint
   restore(checkpoint: Checkpoint): KernelState
-  /** Violations of the invariants, with page, zone and owner; empty when all hold. */
+  /** One sentence for each broken invariant; empty when the machine is sound. */
   checkInvariants(state: KernelState): string[]
 }
