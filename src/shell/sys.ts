@@ -50,4 +50,9 @@ export interface Sys {
   isAlive(pid: number): boolean
   /** Resolves after `ns` of simulated time; rejects nothing; resolves early with false when `pid` is killed. */
   sleep(pid: number, ns: Ns): Promise<boolean>
+  /**
+   * Foreign code that may need turns of the host's event loop (a dynamic import, a library's timers) goes through here:
+   * simulated time stands still until the promise is settled. Plain awaits need nothing: the host drains them.
+   */
+  work?<T>(promise: Promise<T>): Promise<T>
 }
