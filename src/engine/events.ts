@@ -13,6 +13,8 @@ export type SimEvent =
   /** Two seconds after a kill: unmap the victim if it still holds its memory. */
   | { readonly kind: 'oomReap'; readonly pid: number; readonly tries: number }
   | { readonly kind: 'psiTick' }
+  /** Flusher threads: periodic write-back of dirty file pages. */
+  | { readonly kind: 'writebackTick' }
   /** vmstat worker: folds, decays pcp lists. */
   | { readonly kind: 'vmstatTick' }
   /** Work for another CPU: drain its memcg stock. */

@@ -25,6 +25,12 @@ export function suspend(state: KernelState, untilNs: Ns, reason: string): void {
   state.exec.suspendReason = reason
 }
 
+/** Waits until the I/O of a frame is done. @kernel folio_wait_locked() */
+export function suspendOnPage(state: KernelState, pfn: number): void {
+  suspend(state, Infinity, 'folio_wait_bit_common')
+  state.exec.waitPfn = pfn
+}
+
 export const isSuspended = (state: KernelState): boolean => state.exec.suspendUntilNs >= 0
 
 /** The task whose operation runs; undefined in timers and I/O completions. */

@@ -3,6 +3,7 @@
  * Pseudo file systems (/proc, /sys, cgroup2) have no inodes: procfs/index.ts answers for their paths.
  */
 import type { Bytes, Ns } from '../util/units'
+import type { Readahead } from './task'
 
 export interface Inode {
   readonly ino: number
@@ -17,13 +18,17 @@ export interface Inode {
   target: string
   /** Block device number (state.devices) of an ext4 file, −1 otherwise; of a device node: that device. */
   device: number
-  /** Page cache: page index → pfn, 0 hole, negative = −(shadow + 1). Grows on demand. */
+  /** Page cache: page index → pfn; 0 hole; negative (tmpfs) = −(swap slot + 1). Grows on demand. */
   pages: Int32Array
+  /** What eviction left behind (workingset.ts), 0 none. Grows on demand. */
+  shadows: Float64Array
   nrPages: number
   /** Open descriptors and mappings; an unlinked inode is freed when this is 0. */
   users: number
   linked: boolean
   nrDirty: number
+  /** Read-ahead of mapped faults. @simplifies one a file instead of one an open file */
+  readonly mmapRa: Readahead
 }
 
 export interface Mount {
@@ -48,4 +53,13 @@ export interface BlockDevice {
   busyUntilNs: Ns
   readBytes: Bytes
   writtenBytes: Bytes
+  /** Requests under way, oldest first; createBlockDevice(). Owner: mm/block.ts */
+  readonly inflight: IoRequest[]
+}
+
+/** One request of a device's queue. */
+export interface IoRequest {
+  readonly doneNs: Ns
+  readonly write: boolean
+  readonly pfns: readonly number[]
 }

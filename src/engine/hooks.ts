@@ -18,6 +18,10 @@ export interface Hooks {
   wakeTask(state: KernelState, pid: number): void
   /** block → sched: everybody who waits for this frame. */
   wakePageWaiters(state: KernelState, pfn: Pfn): void
+  /** vmscan → filemap: takes a clean, unmapped page out of its file and leaves the shadow (0 none). */
+  removeMapping(state: KernelState, pfn: Pfn, shadow: number): void
+  /** vmscan → filemap: a shmem page's place in its file becomes this swap slot. */
+  shmemReplaceBySwap(state: KernelState, pfn: Pfn, slot: number): void
   /** memory → page_alloc: see page_alloc.ts allocPages; used by tiers below it (page tables, swap-in). */
   allocPages(state: KernelState, gfp: number, order: number, nid?: number): Pfn
 }
@@ -33,5 +37,7 @@ export const hooks: Hooks = {
   reapMm: unbound,
   wakeTask: unbound,
   wakePageWaiters: unbound,
+  removeMapping: unbound,
+  shmemReplaceBySwap: unbound,
   allocPages: unbound,
 }

@@ -19,6 +19,7 @@ import type { RmapChains } from './mm/rmap'
 import type { Lruvec } from './mm/swap'
 import type { SwapArea } from './mm/swapfile'
 import type { PsiGroup } from './mm/psi'
+import type { ReclaimState } from './mm/reclaim/reclaim_state'
 import type { Vmstat } from './mm/vmstat'
 
 /** What is being executed right now. Zero between two events. */
@@ -31,6 +32,22 @@ export interface ExecContext {
   /** The running operation has to wait: −1 no; Infinity = until woken; else a time. Set through suspend(). */
   suspendUntilNs: Ns
   suspendReason: string
+  /** Frame whose I/O the operation waits for, 0 none. */
+  waitPfn: number
+}
+
+/** One CPU. Owner: sched.ts */
+export interface RunQueue {
+  /** Runnable pids; the first one runs next. */
+  readonly queue: number[]
+  /** A cpuRun event is scheduled. */
+  active: boolean
+  /** pid of the slice that ran last, 0 none. */
+  current: number
+  /** CPU time used, and the part of it in user mode. */
+  busyNs: Ns
+  userNs: Ns
+  switches: number
 }
 
 export interface Sysctl {
@@ -96,6 +113,8 @@ export interface KernelState {
   /** Per CPU: pages waiting to be added to an LRU list. Owner: swap.ts */
   readonly lruBatches: { readonly pages: Int32Array; count: number }[]
   mglruEnabled: number
+  /** What reclaim remembers between its runs; createReclaimState(). Owners: mm/reclaim, kswapd.ts, page_writeback.ts */
+  readonly reclaim: ReclaimState
   readonly swapAreas: SwapArea[]
   thpEnabled: ThpMode
   thpDefrag: string
@@ -114,7 +133,10 @@ export interface KernelState {
   /** CPU number → node. */
   readonly cpuNode: readonly number[]
   /** Per CPU: pids that can run, first one runs. Owner: sched.ts */
-  readonly runqueues: { queue: number[]; running: boolean; busyNs: Ns; idleSinceNs: Ns }[]
+  readonly runqueues: RunQueue[]
+
+  /** Frame → pids that wait for its I/O. Owner: sched.ts */
+  readonly pageWaiters: Record<number, number[]>
 
   // control groups
   readonly cgroups: (Cgroup | undefined)[]

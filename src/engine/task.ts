@@ -166,6 +166,8 @@ export interface RetryState {
   /** __alloc_pages_slowpath: no_progress_loops, −1 when none is under way. Owner: mm/page_alloc.ts */
   noProgressLoops: number
   compactRetries: number
+  /** The fault under way has already started I/O. Owner: mm/memory.ts */
+  faultWasMajor: boolean
 }
 
 export interface Task {
@@ -228,6 +230,8 @@ export interface Task {
   stallNs: Ns
   /** Time the current stall began, −1 when not stalled. Owner: mm/psi.ts */
   stalledSinceNs: Ns
+  /** What this task counts as in its pressure groups, and on which CPU: PSI_* bits | cpu << 4; 0 at start. Owner: mm/psi.ts */
+  psiFlags: number
   /** Wait status once it is a zombie. */
   exitStatus: number
   /** Children that ended and were not waited for. */

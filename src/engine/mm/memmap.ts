@@ -65,24 +65,28 @@ export interface MemMap {
   readonly memcg: Uint16Array
   /** Order of the free block, pcp entry or compound page that starts here. */
   readonly order: Uint8Array
-  /** Index into state.zones + 1; 0 = no memory here. */
+  /** Index into state.zones + 1, 0 = no memory here; one entry for each MAX_ORDER block of 1024 pages. */
   readonly zone: Uint8Array
 }
 
+/** Pages in a block of the largest order, log2. Zones meet only at multiples of it. */
+const ZONE_ENTRY_SHIFT = 10
+
 /** @model  plain constructor; arrays are lazily zeroed by the operating system below us */
 export function createMemMap(endPfn: Pfn): MemMap {
+  const rows = Math.ceil(endPfn / 1024) * 1024
   return {
     endPfn,
-    next: new Int32Array(endPfn),
-    prev: new Int32Array(endPfn),
-    flags: new Int32Array(endPfn),
-    mapcount: new Int32Array(endPfn),
-    rmap: new Int32Array(endPfn),
-    mapping: new Int32Array(endPfn),
-    index: new Int32Array(endPfn),
-    memcg: new Uint16Array(endPfn),
-    order: new Uint8Array(endPfn),
-    zone: new Uint8Array(endPfn),
+    next: new Int32Array(rows),
+    prev: new Int32Array(rows),
+    flags: new Int32Array(rows),
+    mapcount: new Int32Array(rows),
+    rmap: new Int32Array(rows),
+    mapping: new Int32Array(rows),
+    index: new Int32Array(rows),
+    memcg: new Uint16Array(rows),
+    order: new Uint8Array(rows),
+    zone: new Uint8Array(rows / 1024),
   }
 }
 
@@ -107,8 +111,16 @@ export const pageOrder = (m: MemMap, pfn: Pfn): number => m.order[pfn]!
 export function setPageOrder(m: MemMap, pfn: Pfn, order: number): void {
   m.order[pfn] = order
 }
-/** Index into state.zones. */
-export const pageZoneIndex = (m: MemMap, pfn: Pfn): number => m.zone[pfn]! - 1
+/** Index into state.zones; −1 where no zone is. */
+export const pageZoneIndex = (m: MemMap, pfn: Pfn): number => m.zone[pfn >> ZONE_ENTRY_SHIFT]! - 1
+/** Says that [startPfn, endPfn) belongs to zone `zoneIndex`. Both ends are multiples of 1024, or no zone lies beyond. */
+export function setZoneOfRange(m: MemMap, startPfn: Pfn, endPfn: Pfn, zoneIndex: number): void {
+  m.zone.fill(zoneIndex + 1, startPfn >> ZONE_ENTRY_SHIFT, (endPfn + 1023) >> ZONE_ENTRY_SHIFT)
+}
+/** Writes the same flags to `count` frames. */
+export function setFlagsOfRange(m: MemMap, pfn: Pfn, count: number, flags: number): void {
+  m.flags.fill(flags, pfn, pfn + count)
+}
 export const mapcount = (m: MemMap, pfn: Pfn): number => m.mapcount[pfn]!
 export function addMapcount(m: MemMap, pfn: Pfn, delta: number): number {
   return (m.mapcount[pfn]! += delta)

@@ -1,11 +1,29 @@
 /**
- * Page tables: a pool of 512-entry tables, each made of one simulated frame.
+ * Page tables: a pool of 512-entry tables, each made of one simulated frame. A page-table slot is
+ * `table * 512 + index`: one int32 names a PTE of any address space, which is what the reverse map keeps.
+ *
+ * Entries: present PTE = pfn << 4 | A D W P; not present = payload << 4 | kind (SWAP); upper level = child table + 1.
  * @kernel  arch/x86/include/asm/pgtable.h, mm/memory.c
  * @spec    04 §4.1
  */
+import { assert } from '../../util/assert'
+import { HPAGE_PAGES, PAGE_SIZE, type Pfn, type Vpn } from '../../util/units'
+import { charge } from '../exec'
+import { hooks } from '../hooks'
+import type { KernelState } from '../state'
+import { taskMemcg } from '../cgroup'
+import { currentTask } from '../exec'
+import { GFP_BIT_ZERO, GFP_KERNEL_ACCOUNT } from './gfp'
+import { PG_TABLE, clearFlag, pageMemcg, pageZoneIndex, setFlag, setPageMapping, setPageMemcg } from './memmap'
+import { memcgCharge, memcgUncharge, modMemcgState } from './memcontrol'
+import { MEMCG_KERNEL, MEMCG_PAGETABLES } from './memcg_stat'
+import type { Mm } from './mm_types'
+import { freeUnrefPage } from './pcp'
+import { mmAt } from './rss'
+import { NR_PAGE_TABLE_PAGES, modStat } from './vmstat'
 
 export interface PageTables {
-  /** Entries of all tables: table * 512 + index. A PTE is (payload << 4 | bits); an upper entry is the child's table number + 1. */
+  /** Entries of all tables: table * 512 + index. */
   entries: Uint32Array
   /** Frame that the table is made of; 0 = free table slot. */
   pfn: Int32Array
@@ -13,11 +31,267 @@ export interface PageTables {
   level: Uint8Array
   /** Address space. */
   mm: Int32Array
-  /** First virtual page that the table covers, divided by the span of one entry: fits 32 bits at every level. */
-  base: Int32Array
+  /** First virtual page that the table covers. */
+  base: Float64Array
   /** Entries that are not none. */
   used: Int32Array
-  /** Free slots, as a stack. */
+  /** Free table numbers, as a stack. */
   free: number[]
   count: number
+}
+
+export const PTE_PRESENT = 1
+export const PTE_WRITE = 2
+export const PTE_DIRTY = 4
+export const PTE_ACCESSED = 8
+const PTE_BITS = 4
+/** Not present: the low bits say what the payload is. */
+const PTE_KIND_SWAP = 2
+const PTE_KIND_MASK = 15
+
+export const ENTRIES_PER_TABLE = 512
+const INITIAL_TABLES = 64
+export const TOP_LEVEL = 4
+
+/** @model  pool of tables instead of pointers, so that the state copies and hashes as plain data */
+export function createPageTables(): PageTables {
+  return {
+    entries: new Uint32Array(INITIAL_TABLES * ENTRIES_PER_TABLE),
+    pfn: new Int32Array(INITIAL_TABLES),
+    level: new Uint8Array(INITIAL_TABLES),
+    mm: new Int32Array(INITIAL_TABLES),
+    base: new Float64Array(INITIAL_TABLES),
+    used: new Int32Array(INITIAL_TABLES),
+    free: [],
+    count: 0,
+  }
+}
+
+// ---------------------------------------------------------------- entries
+
+/** @kernel pte_val() */
+export const pteAt = (t: PageTables, slot: number): number => t.entries[slot]!
+export const isPresent = (pte: number): boolean => (pte & PTE_PRESENT) !== 0
+export const isSwapPte = (pte: number): boolean => pte !== 0 && (pte & PTE_KIND_MASK) === PTE_KIND_SWAP
+/** @kernel pte_pfn() */
+export const ptePfn = (pte: number): Pfn => pte >>> PTE_BITS
+/** Global swap slot of a swap PTE. @kernel pte_to_swp_entry() */
+export const pteSwapSlot = (pte: number): number => pte >>> PTE_BITS
+/** @kernel mk_pte() */
+export const makePte = (pfn: Pfn, bits: number): number => ((pfn << PTE_BITS) | bits | PTE_PRESENT) >>> 0
+/** @kernel swp_entry_to_pte() */
+export const makeSwapPte = (slot: number): number => ((slot << PTE_BITS) | PTE_KIND_SWAP) >>> 0
+
+/** Writes an entry and keeps the count of used ones. @kernel set_pte_at() */
+export function setPte(t: PageTables, slot: number, pte: number): void {
+  const before = t.entries[slot]!
+  t.entries[slot] = pte
+  if (before === 0 && pte !== 0) t.used[slot >>> 9]!++
+  else if (before !== 0 && pte === 0) t.used[slot >>> 9]!--
+}
+
+export const tableOfSlot = (slot: number): number => slot >>> 9
+export const mmOfSlot = (t: PageTables, slot: number): number => t.mm[slot >>> 9]!
+/** Virtual page that the PTE translates. */
+export const vpnOfSlot = (t: PageTables, slot: number): Vpn => t.base[slot >>> 9]! + (slot & 511)
+export const tablePfn = (t: PageTables, table: number): Pfn => t.pfn[table]!
+export const tableLevel = (t: PageTables, table: number): number => t.level[table]!
+export const tableBase = (t: PageTables, table: number): Vpn => t.base[table]!
+export const tableUsed = (t: PageTables, table: number): number => t.used[table]!
+export const tableMm = (t: PageTables, table: number): number => t.mm[table]!
+/** Child of an upper-level entry, −1 none. */
+export const childTable = (t: PageTables, table: number, index: number): number =>
+  t.entries[table * ENTRIES_PER_TABLE + index]! - 1
+
+/** Pages that one entry of a table of this level covers: 1, 512, 512², 512³. */
+export function entrySpan(level: number): number {
+  let span = 1
+  for (let l = 1; l < level; l++) span *= HPAGE_PAGES
+  return span
+}
+
+export const entryIndex = (vpn: Vpn, level: number): number => Math.floor(vpn / entrySpan(level)) % ENTRIES_PER_TABLE
+
+// ---------------------------------------------------------------- tables
+
+function growPool(t: PageTables): void {
+  const n = t.pfn.length * 2
+  const copy = <A extends Uint32Array | Int32Array | Uint8Array | Float64Array>(to: A, from: A): A => (to.set(from), to)
+  t.entries = copy(new Uint32Array(n * ENTRIES_PER_TABLE), t.entries)
+  t.pfn = copy(new Int32Array(n), t.pfn)
+  t.level = copy(new Uint8Array(n), t.level)
+  t.mm = copy(new Int32Array(n), t.mm)
+  t.base = copy(new Float64Array(n), t.base)
+  t.used = copy(new Int32Array(n), t.used)
+}
+
+/**
+ * One table: a zeroed frame, charged to the running task's memory cgroup.
+ * @returns table number, −1 when there is no memory, the charge failed, or the operation has to wait
+ * @kernel  mm/pgtable-generic.c pte_alloc_one(), GFP_PGTABLE_USER
+ */
+export function allocTable(state: KernelState, mmIndex: number, level: number, base: Vpn): number {
+  const pfn = hooks.allocPages(state, GFP_KERNEL_ACCOUNT | GFP_BIT_ZERO, 0)
+  if (pfn === 0) return -1
+  const task = currentTask(state)
+  const memcg = task === undefined ? 1 : taskMemcg(state, task)
+  if (memcgCharge(state, memcg, 1, GFP_KERNEL_ACCOUNT) !== 'ok') {
+    freeUnrefPage(state, pfn, 0)
+    return -1
+  }
+  const t = state.pgtables
+  const reused = t.free.pop()
+  const table = reused ?? t.count++
+  if (table >= t.pfn.length) growPool(t)
+  t.pfn[table] = pfn
+  t.level[table] = level
+  t.mm[table] = mmIndex
+  t.base[table] = base
+  t.used[table] = 0
+  setFlag(state.memmap, pfn, PG_TABLE)
+  setPageMapping(state.memmap, pfn, table, 0)
+  setPageMemcg(state.memmap, pfn, memcg)
+  accountTable(state, table, 1)
+  return table
+}
+
+function accountTable(state: KernelState, table: number, sign: number): void {
+  const t = state.pgtables
+  const pfn = t.pfn[table]!
+  const memcg = pageMemcg(state.memmap, pfn)
+  modStat(state.nodes[state.zones[pageZoneIndex(state.memmap, pfn)]!.nid]!.stat, NR_PAGE_TABLE_PAGES, sign)
+  modMemcgState(state, memcg, MEMCG_PAGETABLES, sign)
+  modMemcgState(state, memcg, MEMCG_KERNEL, sign)
+  // pgtables_bytes counts PTE, PMD and PUD tables, not the top level (spec 04 §4.1).
+  if (t.level[table]! < TOP_LEVEL) mmAt(state, t.mm[table]!).pgtablesBytes += sign * PAGE_SIZE
+}
+
+function freeTable(state: KernelState, table: number): void {
+  const t = state.pgtables
+  assert(t.used[table] === 0, `page table ${table} of level ${t.level[table]} is freed with ${t.used[table]} entries`)
+  const pfn = t.pfn[table]!
+  accountTable(state, table, -1)
+  const memcg = pageMemcg(state.memmap, pfn)
+  setPageMemcg(state.memmap, pfn, 0)
+  setPageMapping(state.memmap, pfn, 0, 0)
+  clearFlag(state.memmap, pfn, PG_TABLE)
+  freeUnrefPage(state, pfn, 0)
+  memcgUncharge(state, memcg, 1)
+  t.pfn[table] = 0
+  t.free.push(table)
+}
+
+/** Top-level table of a new address space. @kernel pgd_alloc() */
+export function allocPgd(state: KernelState, mmIndex: number): boolean {
+  const table = allocTable(state, mmIndex, TOP_LEVEL, 0)
+  if (table < 0) return false
+  mmAt(state, mmIndex).pgd = table
+  return true
+}
+
+/** PTE slot of a page, −1 when one of the tables is missing. @kernel pte_offset_map() */
+export function findPteSlot(state: KernelState, mm: Mm, vpn: Vpn): number {
+  const t = state.pgtables
+  let table = mm.pgd
+  for (let level = TOP_LEVEL; level > 1; level--) {
+    table = childTable(t, table, entryIndex(vpn, level))
+    if (table < 0) return -1
+  }
+  return table * ENTRIES_PER_TABLE + (vpn % ENTRIES_PER_TABLE)
+}
+
+/**
+ * PTE slot of a page; missing tables are made on the way.
+ * @returns −1 when a table could not be had (no memory, charge refused, or the operation has to wait)
+ * @kernel  __handle_mm_fault() p4d_alloc … pte_alloc
+ */
+export function ensurePteSlot(state: KernelState, mm: Mm, vpn: Vpn): number {
+  const t = state.pgtables
+  let table = mm.pgd
+  for (let level = TOP_LEVEL; level > 1; level--) {
+    const index = entryIndex(vpn, level)
+    let child = childTable(t, table, index)
+    if (child < 0) {
+      const span = entrySpan(level)
+      child = allocTable(state, mm.id, level - 1, Math.floor(vpn / span) * span)
+      if (child < 0) return -1
+      setPte(t, table * ENTRIES_PER_TABLE + index, child + 1)
+    }
+    table = child
+  }
+  return table * ENTRIES_PER_TABLE + (vpn % ENTRIES_PER_TABLE)
+}
+
+/**
+ * Frees the tables that serve no mapping any more: whole spans inside [floor, ceiling), which lies between the
+ * neighbouring mappings.
+ * @kernel  mm/memory.c free_pgtables(), free_pgd_range()
+ * @spec    04 §4.1
+ */
+export function freePageTables(state: KernelState, mm: Mm, floor: Vpn, ceiling: Vpn): void {
+  freeBelow(state, mm.pgd, floor, ceiling)
+}
+
+function freeBelow(state: KernelState, table: number, floor: Vpn, ceiling: Vpn): void {
+  const t = state.pgtables
+  const level = tableLevel(t, table)
+  if (level === 1) return
+  const span = entrySpan(level)
+  const base = tableBase(t, table)
+  const first = Math.max(0, Math.floor((floor - base) / span))
+  const last = Math.min(ENTRIES_PER_TABLE - 1, Math.ceil((ceiling - base) / span) - 1)
+  for (let i = first; i <= last; i++) {
+    const child = childTable(t, table, i)
+    if (child < 0) continue
+    freeBelow(state, child, floor, ceiling)
+    const start = base + i * span
+    if (start >= floor && start + span <= ceiling && tableUsed(t, child) === 0) {
+      setPte(t, table * ENTRIES_PER_TABLE + i, 0)
+      freeTable(state, child)
+    }
+  }
+}
+
+/** The address space is gone: all tables, the top one included. @kernel mmdrop(), pgd_free() */
+export function freeAllTables(state: KernelState, mm: Mm): void {
+  freeBelow(state, mm.pgd, 0, Number.MAX_SAFE_INTEGER)
+  freeTable(state, mm.pgd)
+  mm.pgd = -1
+}
+
+/** Calls `visit(slot, pte)` for every entry that is not none in [start, end). Tables that are missing are skipped. */
+export function forEachPte(
+  state: KernelState,
+  mm: Mm,
+  start: Vpn,
+  end: Vpn,
+  visit: (slot: number, pte: number, vpn: Vpn) => void,
+): void {
+  visitBelow(state, mm.pgd, start, end, visit)
+}
+
+function visitBelow(
+  state: KernelState,
+  table: number,
+  start: Vpn,
+  end: Vpn,
+  visit: (slot: number, pte: number, vpn: Vpn) => void,
+): void {
+  const t = state.pgtables
+  const level = tableLevel(t, table)
+  const span = entrySpan(level)
+  const base = tableBase(t, table)
+  const first = Math.max(0, Math.floor((start - base) / span))
+  const last = Math.min(ENTRIES_PER_TABLE - 1, Math.ceil((end - base) / span) - 1)
+  for (let i = first; i <= last; i++) {
+    const entry = t.entries[table * ENTRIES_PER_TABLE + i]!
+    if (entry === 0) continue
+    if (level === 1) visit(table * ENTRIES_PER_TABLE + i, entry, base + i)
+    else visitBelow(state, entry - 1, start, end, visit)
+  }
+}
+
+/** Walks charge one read a level. @model spec 04 §4.3 */
+export function chargeWalk(state: KernelState): void {
+  charge(state, state.costs.pageWalk)
 }

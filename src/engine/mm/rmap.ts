@@ -1,8 +1,46 @@
 /**
  * Reverse map: which page-table entries map a frame. One mapping is kept in the page's own column; more go to a chain.
  * @kernel  mm/rmap.c
- * @spec    04 §4.7
+ * @spec    04 §4.7, 05 §5.4
  */
+import { assert } from '../../util/assert'
+import type { Pfn } from '../../util/units'
+import type { KernelState } from '../state'
+import {
+  PG_ANON,
+  PG_DIRTY,
+  PG_SWAPBACKED,
+  PG_SWAPCACHE,
+  addMapcount,
+  hasFlag,
+  mapcount,
+  pageFlags,
+  pageMapping,
+  pageMemcg,
+  pageRmap,
+  pageZoneIndex,
+  setFlag,
+  setPageRmap,
+} from './memmap'
+import { MEMCG_ANON, MEMCG_FILE_MAPPED } from './memcg_stat'
+import { modMemcgState } from './memcontrol'
+import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS, VM_EXEC, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ } from './mm_types'
+import {
+  PTE_ACCESSED,
+  PTE_DIRTY,
+  isPresent,
+  makeSwapPte,
+  mmOfSlot,
+  pteAt,
+  ptePfn,
+  setPte,
+  tableOfSlot,
+  vpnOfSlot,
+} from './pgtable'
+import { addMmCounter, mmAt } from './rss'
+import { swapDuplicate } from './swapfile'
+import { findVma } from './vma_find'
+import { NR_ANON_PAGES, NR_MAPPED, modStat } from './vmstat'
 
 export interface RmapChains {
   /** Page-table slot of node i. */
@@ -12,4 +50,172 @@ export interface RmapChains {
   /** First free node + 1. */
   free: number
   count: number
+}
+
+/** @model  a pool of chain nodes instead of anon_vma trees: finds the same PTEs */
+export const createRmapChains = (): RmapChains => ({
+  slot: new Int32Array(1024),
+  next: new Int32Array(1024),
+  free: 0,
+  count: 0,
+})
+
+function newNode(c: RmapChains, slot: number, next: number): number {
+  let node: number
+  if (c.free !== 0) {
+    node = c.free - 1
+    c.free = c.next[node]!
+  } else {
+    node = c.count++
+    if (node >= c.slot.length) {
+      const bigger = (a: Int32Array): Int32Array => {
+        const b = new Int32Array(a.length * 2)
+        b.set(a)
+        return b
+      }
+      c.slot = bigger(c.slot)
+      c.next = bigger(c.next)
+    }
+  }
+  c.slot[node] = slot
+  c.next[node] = next
+  return node
+}
+
+function addToChain(state: KernelState, pfn: Pfn, slot: number): void {
+  const head = pageRmap(state.memmap, pfn)
+  const chains = state.rmapChains
+  if (head === 0) setPageRmap(state.memmap, pfn, slot + 1)
+  else if (head > 0) {
+    const old = newNode(chains, head - 1, 0)
+    setPageRmap(state.memmap, pfn, -(newNode(chains, slot, old + 1) + 1))
+  } else setPageRmap(state.memmap, pfn, -(newNode(chains, slot, -head) + 1))
+}
+
+function removeFromChain(state: KernelState, pfn: Pfn, slot: number): void {
+  const head = pageRmap(state.memmap, pfn)
+  const chains = state.rmapChains
+  if (head > 0) {
+    assert(head === slot + 1, `pfn ${pfn} is mapped by slot ${head - 1}, not ${slot}`)
+    setPageRmap(state.memmap, pfn, 0)
+    return
+  }
+  let before = -1
+  let node = -head - 1
+  while (node >= 0 && chains.slot[node] !== slot) {
+    before = node
+    node = chains.next[node]! - 1
+  }
+  assert(node >= 0, `pfn ${pfn} has no mapping at slot ${slot}`)
+  const rest = chains.next[node]!
+  if (before >= 0) chains.next[before] = rest
+  else setPageRmap(state.memmap, pfn, rest === 0 ? 0 : -rest)
+  chains.next[node] = chains.free
+  chains.free = node + 1
+}
+
+const nidOf = (state: KernelState, pfn: Pfn): number => state.zones[pageZoneIndex(state.memmap, pfn)]!.nid
+
+/** Which RSS counter a mapped page belongs to. @kernel mm_counter() */
+export function rssCounter(flags: number): number {
+  if (flags & PG_ANON) return MM_ANONPAGES
+  return flags & PG_SWAPBACKED ? MM_SHMEMPAGES : MM_FILEPAGES
+}
+
+/** A page-table entry now maps the page. @kernel folio_add_new_anon_rmap(), folio_add_file_rmap_pte() */
+export function pageAddRmap(state: KernelState, pfn: Pfn, slot: number): void {
+  addToChain(state, pfn, slot)
+  if (addMapcount(state.memmap, pfn, 1) !== 1) return
+  const isAnon = hasFlag(state.memmap, pfn, PG_ANON)
+  modStat(state.nodes[nidOf(state, pfn)]!.stat, isAnon ? NR_ANON_PAGES : NR_MAPPED, 1)
+  modMemcgState(state, pageMemcg(state.memmap, pfn), isAnon ? MEMCG_ANON : MEMCG_FILE_MAPPED, 1)
+}
+
+/** @kernel folio_remove_rmap_pte() */
+export function pageRemoveRmap(state: KernelState, pfn: Pfn, slot: number): void {
+  removeFromChain(state, pfn, slot)
+  if (addMapcount(state.memmap, pfn, -1) !== 0) return
+  const isAnon = hasFlag(state.memmap, pfn, PG_ANON)
+  modStat(state.nodes[nidOf(state, pfn)]!.stat, isAnon ? NR_ANON_PAGES : NR_MAPPED, -1)
+  modMemcgState(state, pageMemcg(state.memmap, pfn), isAnon ? MEMCG_ANON : MEMCG_FILE_MAPPED, -1)
+}
+
+/** Calls `visit` for every PTE that maps the page; it may remove that mapping. @kernel rmap_walk() */
+export function forEachMapping(state: KernelState, pfn: Pfn, visit: (slot: number) => void): void {
+  const head = pageRmap(state.memmap, pfn)
+  if (head > 0) visit(head - 1)
+  else {
+    let node = -head - 1
+    while (node >= 0) {
+      const slot = state.rmapChains.slot[node]!
+      node = state.rmapChains.next[node]! - 1
+      visit(slot)
+    }
+  }
+}
+
+/** Result of folioReferenced(): reused, copy what must last. */
+export interface ReferencedResult {
+  /** PTEs whose accessed bit was set. */
+  count: number
+  /** One of them maps executable file memory. */
+  exec: boolean
+  /** One of them is in a locked mapping. */
+  locked: boolean
+}
+const referenced: ReferencedResult = { count: 0, exec: false, locked: false }
+
+function testOneYoung(state: KernelState, slot: number): void {
+  const t = state.pgtables
+  const vma = findVma(mmAt(state, mmOfSlot(t, slot)), vpnOfSlot(t, slot))
+  if (vma !== undefined && (vma.flags & VM_LOCKED) !== 0) {
+    referenced.locked = true
+    return
+  }
+  const pte = pteAt(t, slot)
+  if ((pte & PTE_ACCESSED) === 0) return
+  setPte(t, slot, pte & ~PTE_ACCESSED)
+  if (vma !== undefined && (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) !== 0) return
+  referenced.count++
+  if (vma !== undefined && (vma.flags & VM_EXEC) !== 0) referenced.exec = true
+}
+
+/** Tests and clears the accessed bits of all mappings. @kernel mm/rmap.c folio_referenced() */
+export function folioReferenced(state: KernelState, pfn: Pfn): ReferencedResult {
+  referenced.count = 0
+  referenced.exec = false
+  referenced.locked = false
+  const head = pageRmap(state.memmap, pfn)
+  if (head > 0) testOneYoung(state, head - 1)
+  else if (head < 0) forEachMapping(state, pfn, (slot) => testOneYoung(state, slot))
+  return referenced
+}
+
+/**
+ * Takes the page out of every address space: swap entries for anonymous pages in the swap cache, nothing for file pages.
+ * @returns false when it is still mapped (a locked mapping)
+ * @kernel  mm/rmap.c try_to_unmap()
+ */
+export function tryToUnmap(state: KernelState, pfn: Pfn): boolean {
+  forEachMapping(state, pfn, (slot) => unmapOne(state, pfn, slot))
+  return mapcount(state.memmap, pfn) === 0
+}
+
+function unmapOne(state: KernelState, pfn: Pfn, slot: number): void {
+  const t = state.pgtables
+  const mmIndex = mmOfSlot(t, slot)
+  const vma = findVma(mmAt(state, mmIndex), vpnOfSlot(t, slot))
+  if (vma !== undefined && (vma.flags & VM_LOCKED) !== 0) return
+  const flags = pageFlags(state.memmap, pfn)
+  const pte = pteAt(t, slot)
+  assert(isPresent(pte) && ptePfn(pte) === pfn, `slot ${slot} of table ${tableOfSlot(slot)} does not map pfn ${pfn}`)
+  if (pte & PTE_DIRTY) setFlag(state.memmap, pfn, PG_DIRTY)
+  pageRemoveRmap(state, pfn, slot)
+  addMmCounter(state, mmIndex, rssCounter(flags), -1)
+  if ((flags & PG_ANON) !== 0 && (flags & PG_SWAPCACHE) !== 0) {
+    const swapSlot = pageMapping(state.memmap, pfn) - 1
+    swapDuplicate(state, swapSlot)
+    setPte(t, slot, makeSwapPte(swapSlot))
+    addMmCounter(state, mmIndex, MM_SWAPENTS, 1)
+  } else setPte(t, slot, 0)
 }

@@ -1,0 +1,284 @@
+/**
+ * Paths, inodes and files: tmpfs and disk file systems, with the pseudo file systems behind one door.
+ * @kernel  fs/namei.c, mm/shmem.c
+ */
+import type { Errno } from '../../util/errno'
+import { PAGE_SIZE, type Bytes } from '../../util/units'
+import { charge, isSuspended } from '../exec'
+import type { Inode, Mount } from '../fs_types'
+import type { FileStat } from '../commands'
+import type { KernelState } from '../state'
+import type { Task } from '../task'
+import { dropPage, findPage, isShmem, shmemSwapSlot } from '../mm/filemap'
+import { mapcount } from '../mm/memmap'
+import { createReadahead } from '../mm/readahead'
+import { shmemGetPage } from '../mm/shmem'
+import { folioMarkAccessed } from '../mm/swap'
+import { swapFree } from '../mm/swapfile'
+import { pseudo } from '../procfs'
+
+/** Absolute path without '.', '..' and double slashes. */
+export function normalizePath(cwd: string, path: string): string {
+  const parts: string[] = []
+  for (const part of (path.startsWith('/') ? path : `${cwd}/${path}`).split('/')) {
+    if (part === '' || part === '.') continue
+    if (part === '..') parts.pop()
+    else parts.push(part)
+  }
+  return `/${parts.join('/')}`
+}
+
+const PSEUDO = new Set(['proc', 'sysfs', 'cgroup2', 'debugfs', 'tracefs'])
+
+const isBelow = (path: string, root: string): boolean =>
+  root === '/' || path === root || path.startsWith(`${root}/`)
+
+/** The deepest mount that holds the path. */
+export function mountOf(state: KernelState, path: string): Mount {
+  let best = state.mounts[0]!
+  for (const mount of state.mounts) if (isBelow(path, mount.path) && mount.path.length >= best.path.length) best = mount
+  return best
+}
+
+export const isPseudoPath = (state: KernelState, path: string): boolean => PSEUDO.has(mountOf(state, path).fs)
+
+export function createInode(state: KernelState, kind: Inode['kind'], fs: Inode['fs'], size: Bytes, device: number): Inode {
+  let ino = state.inodes.indexOf(undefined, 1)
+  if (ino < 0) ino = Math.max(1, state.inodes.length)
+  const inode: Inode = {
+    ino,
+    kind,
+    fs,
+    entries: {},
+    size,
+    content: '',
+    target: '',
+    device,
+    pages: new Int32Array(0),
+    shadows: new Float64Array(0),
+    nrPages: 0,
+    users: 0,
+    linked: true,
+    nrDirty: 0,
+    mmapRa: createReadahead(),
+  }
+  state.inodes[ino] = inode
+  return inode
+}
+
+const inodeOf = (state: KernelState, ino: number): Inode => state.inodes[ino]!
+
+/** The inode of a path on a real file system; symlinks are followed. */
+export function lookup(state: KernelState, path: string, depth = 0): Inode | Errno {
+  if (depth > 8) return 'ELOOP'
+  const mount = mountOf(state, path)
+  let inode = inodeOf(state, mount.root)
+  const rest = mount.path === '/' ? path.slice(1) : path.slice(mount.path.length + 1)
+  if (rest === '') return inode
+  const parts = rest.split('/')
+  for (let i = 0; i < parts.length; i++) {
+    if (inode.kind !== 'dir') return 'ENOTDIR'
+    const child: number | undefined = Object.hasOwn(inode.entries, parts[i]!) ? inode.entries[parts[i]!] : undefined
+    if (child === undefined) return 'ENOENT'
+    inode = inodeOf(state, child)
+    if (inode.kind === 'symlink') {
+      const target = normalizePath(`${mount.path}/${parts.slice(0, i).join('/')}`, inode.target)
+      return lookup(state, normalizePath(target, parts.slice(i + 1).join('/')), depth + 1)
+    }
+  }
+  return inode
+}
+
+const split = (path: string): { dir: string; name: string } => {
+  const at = path.lastIndexOf('/')
+  return { dir: path.slice(0, at) || '/', name: path.slice(at + 1) }
+}
+
+/** Makes a file, directory or symlink in an existing directory of a writable file system. */
+export function createAt(state: KernelState, path: string, kind: 'file' | 'dir' | 'symlink'): Inode | Errno {
+  const { dir, name } = split(path)
+  const parent = lookup(state, dir)
+  if (typeof parent === 'string') return parent
+  if (parent.kind !== 'dir') return 'ENOTDIR'
+  if (Object.hasOwn(parent.entries, name)) return 'EEXIST'
+  if (mountOf(state, path).readOnly) return 'EROFS'
+  const inode = createInode(state, kind, parent.fs, 0, parent.device)
+  parent.entries[name] = inode.ino
+  return inode
+}
+
+/** Directories of a path that are missing, and the path itself as a directory. Used at boot and by mkdir -p. */
+export function makeDirs(state: KernelState, path: string): Errno | undefined {
+  const parts = path.split('/').filter((p) => p !== '')
+  for (let i = 1; i <= parts.length; i++) {
+    const at = `/${parts.slice(0, i).join('/')}`
+    if (isPseudoPath(state, at)) {
+      const error = pseudo.stat(state, at) === undefined ? pseudo.mkdir(state, at) : undefined
+      if (error !== undefined) return error
+      continue
+    }
+    const found = lookup(state, at)
+    if (typeof found !== 'string') {
+      if (found.kind !== 'dir') return 'ENOTDIR'
+      continue
+    }
+    const made = createAt(state, at, 'dir')
+    if (typeof made === 'string') return made
+  }
+  return undefined
+}
+
+export function mkdir(state: KernelState, path: string): Errno | undefined {
+  if (isPseudoPath(state, path)) return pseudo.stat(state, path) !== undefined ? 'EEXIST' : pseudo.mkdir(state, path)
+  const made = createAt(state, path, 'dir')
+  return typeof made === 'string' ? made : undefined
+}
+
+export function rmdir(state: KernelState, path: string): Errno | undefined {
+  if (isPseudoPath(state, path)) return pseudo.stat(state, path) === undefined ? 'ENOENT' : pseudo.rmdir(state, path)
+  const inode = lookup(state, path)
+  if (typeof inode === 'string') return inode
+  if (inode.kind !== 'dir') return 'ENOTDIR'
+  if (Object.keys(inode.entries).length > 0) return 'ENOTEMPTY'
+  if (state.mounts.some((m) => m.path === path)) return 'EBUSY'
+  return unlinkEntry(state, path, inode)
+}
+
+export function unlink(state: KernelState, path: string): Errno | undefined {
+  if (isPseudoPath(state, path)) return pseudo.stat(state, path) === undefined ? 'ENOENT' : 'EPERM'
+  const inode = lookup(state, path)
+  if (typeof inode === 'string') return inode
+  if (inode.kind === 'dir') return 'EISDIR'
+  return unlinkEntry(state, path, inode)
+}
+
+function unlinkEntry(state: KernelState, path: string, inode: Inode): Errno | undefined {
+  if (mountOf(state, path).readOnly) return 'EROFS'
+  const { dir, name } = split(path)
+  const parent = lookup(state, dir)
+  if (typeof parent === 'string') return parent
+  delete parent.entries[name]
+  inode.linked = false
+  releaseInode(state, inode)
+  return undefined
+}
+
+export function rename(state: KernelState, from: string, to: string): Errno | undefined {
+  if (isPseudoPath(state, from) || isPseudoPath(state, to)) return 'EPERM'
+  const inode = lookup(state, from)
+  if (typeof inode === 'string') return inode
+  const source = lookup(state, split(from).dir)
+  const existing = lookup(state, to)
+  const target = typeof existing !== 'string' && existing.kind === 'dir' ? `${to}/${split(from).name}` : to
+  const parent = lookup(state, split(target).dir)
+  if (typeof source === 'string') return source
+  if (typeof parent === 'string') return parent
+  if (mountOf(state, target).readOnly || mountOf(state, from).readOnly) return 'EROFS'
+  const old = lookup(state, target)
+  if (typeof old !== 'string' && old !== inode) {
+    const error = unlink(state, target)
+    if (error !== undefined) return error
+  }
+  delete source.entries[split(from).name]
+  parent.entries[split(target).name] = inode.ino
+  return undefined
+}
+
+/** Frees an inode that no directory, descriptor or mapping holds. @kernel iput() */
+export function releaseInode(state: KernelState, inode: Inode): void {
+  if (inode.linked || inode.users > 0) return
+  truncate(state, inode, 0)
+  state.inodes[inode.ino] = undefined
+}
+
+/** Cuts the file and drops its pages from there on. @kernel truncate_inode_pages(), shmem_undo_range() */
+export function truncate(state: KernelState, inode: Inode, size: Bytes): void {
+  inode.size = size
+  if (inode.content !== '') inode.content = inode.content.slice(0, size)
+  for (let i = Math.ceil(size / PAGE_SIZE); i < inode.pages.length; i++) {
+    const pfn = findPage(inode, i)
+    const slot = shmemSwapSlot(inode, i)
+    if (pfn !== 0 && mapcount(state.memmap, pfn) === 0) dropPage(state, pfn)
+    else if (slot >= 0) {
+      inode.pages[i] = 0
+      swapFree(state, slot)
+    }
+    inode.shadows[i] = 0
+  }
+}
+
+/** UTF-8 length without TextEncoder: pure folders have none. */
+export function byteLength(text: string): Bytes {
+  let n = 0
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c < 0x80) n += 1
+    else if (c < 0x800) n += 2
+    else if (c >= 0xd800 && c < 0xdc00) {
+      n += 4
+      i++
+    } else n += 3
+  }
+  return n
+}
+
+/**
+ * Appends text to, or overwrites, a tmpfs file; its pages are allocated and charged to the writer.
+ * @returns EAGAIN = the operation has to wait (isSuspended)
+ */
+export function writeText(state: KernelState, task: Task, inode: Inode, text: string, append: boolean): Errno | undefined {
+  const before = append ? inode.size : 0
+  const bytes = byteLength(text)
+  if (!append && inode.size > 0) truncate(state, inode, 0)
+  const size = before + bytes
+  const old = inode.size
+  inode.size = Math.max(size, old)
+  const error = touchPages(state, task, inode, before, bytes)
+  if (error !== undefined) {
+    inode.size = old
+    return error
+  }
+  inode.content = append ? inode.content + text : text
+  inode.size = size
+  return undefined
+}
+
+/** Brings in the pages of a range of a tmpfs file for writing. Disk files: see syscalls_file.ts. */
+function touchPages(state: KernelState, task: Task, inode: Inode, from: Bytes, bytes: Bytes): Errno | undefined {
+  if (!isShmem(inode) || bytes === 0) return undefined
+  const last = Math.floor((from + bytes - 1) / PAGE_SIZE)
+  for (let i = Math.floor(from / PAGE_SIZE); i <= last; i++) {
+    const pfn = shmemGetPage(state, task, inode, i)
+    if (pfn === 0) return isSuspended(state) ? 'EAGAIN' : 'ENOMEM'
+    folioMarkAccessed(state, pfn)
+    charge(state, state.costs.copyPage)
+  }
+  return undefined
+}
+
+export function statPath(state: KernelState, path: string): FileStat | Errno {
+  if (isPseudoPath(state, path)) return pseudo.stat(state, path) ?? 'ENOENT'
+  const inode = lookup(state, path)
+  if (typeof inode === 'string') return inode
+  return {
+    kind: inode.kind,
+    sizeBytes: inode.size,
+    writable: !mountOf(state, path).readOnly,
+    executable: inode.kind === 'dir' || path.includes('/bin/'),
+    target: inode.target,
+  }
+}
+
+/** Names, sorted by code point as `LC_ALL=C ls` does. Mount points below the directory are entries too. */
+export function listPath(state: KernelState, path: string): string[] | Errno {
+  if (isPseudoPath(state, path)) {
+    const stat = pseudo.stat(state, path)
+    if (stat === undefined) return 'ENOENT'
+    return stat.kind === 'dir' ? pseudo.list(state, path) : 'ENOTDIR'
+  }
+  const inode = lookup(state, path)
+  if (typeof inode === 'string') return inode
+  if (inode.kind !== 'dir') return 'ENOTDIR'
+  return Object.keys(inode.entries).sort()
+}
+

@@ -1,0 +1,273 @@
+/**
+ * The page cache: pages of files by index, reading them in, and giving them up.
+ * @kernel  mm/filemap.c, mm/shmem.c
+ * @spec    04 §4.5, 05 §5.2
+ */
+import { assert } from '../../util/assert'
+import { PAGE_SIZE, type Pages, type Pfn } from '../../util/units'
+import { taskMemcg } from '../cgroup'
+import { charge, currentTask, isSuspended, suspendOnPage } from '../exec'
+import type { Inode } from '../fs_types'
+import type { KernelState } from '../state'
+import type { Readahead } from '../task'
+import { submitIo } from './block'
+import { GFP_BIT_NORETRY, GFP_BIT_NOWARN, GFP_PAGE_CACHE } from './gfp'
+import {
+  PG_DIRTY,
+  PG_FILE,
+  PG_LOCKED,
+  PG_READAHEAD,
+  PG_SWAPBACKED,
+  PG_SWAPCACHE,
+  clearFlag,
+  hasFlag,
+  mapcount,
+  pageIndex,
+  pageMapping,
+  pageMemcg,
+  pageZoneIndex,
+  setFlag,
+  setPageMapping,
+  setPageMemcg,
+  testAndClearFlag,
+} from './memmap'
+import { MEMCG_FILE, MEMCG_SHMEM } from './memcg_stat'
+import { memcgCharge, memcgUncharge, modMemcgState } from './memcontrol'
+import { allocPages } from './page_alloc'
+import { folioClearDirty } from './page_writeback'
+import { freeUnrefPage } from './pcp'
+import { RA_PAGES_MAX, asyncReadahead, syncReadahead } from './readahead'
+import { folioAddLru, lruDel } from './swap'
+import { NR_FILE_PAGES, NR_SHMEM, PGPGIN, countVmEvents, modStat } from './vmstat'
+import { workingsetRefault } from './workingset'
+
+export const inodeAt = (state: KernelState, ino: number): Inode => {
+  const inode = state.inodes[ino]
+  assert(inode !== undefined, `inode ${ino} does not exist`)
+  return inode
+}
+
+export const filePages = (inode: Inode): Pages => Math.ceil(inode.size / PAGE_SIZE)
+
+/** pfn of a cached page, 0 when it is not there. @kernel filemap_get_folio() */
+export function findPage(inode: Inode, index: number): Pfn {
+  const v = index < inode.pages.length ? inode.pages[index]! : 0
+  return v > 0 ? v : 0
+}
+
+/** Swap slot of a shmem page that was swapped out, −1 none. */
+export function shmemSwapSlot(inode: Inode, index: number): number {
+  const v = index < inode.pages.length ? inode.pages[index]! : 0
+  return v < 0 ? -v - 1 : -1
+}
+
+function ensureIndex(inode: Inode, index: number): void {
+  if (index < inode.pages.length) return
+  const n = Math.max(index + 1, Math.min(inode.pages.length * 2, filePages(inode)), 8)
+  const pages = new Int32Array(n)
+  pages.set(inode.pages)
+  inode.pages = pages
+  const shadows = new Float64Array(n)
+  shadows.set(inode.shadows)
+  inode.shadows = shadows
+}
+
+const nidOf = (state: KernelState, pfn: Pfn): number => state.zones[pageZoneIndex(state.memmap, pfn)]!.nid
+
+/** Whether the file's pages are swap-backed (tmpfs): they are counted as shmem and live on the anonymous lists. */
+export const isShmem = (inode: Inode): boolean => inode.fs === 'tmpfs'
+
+/**
+ * A fresh, charged frame enters the cache; the caller starts the read or fills it.
+ * @returns 0 when there is no memory, the charge failed, or the operation has to wait
+ * @kernel  filemap_alloc_folio(), filemap_add_folio(), shmem_alloc_and_add_folio()
+ */
+export function newCachePage(state: KernelState, inode: Inode, index: number, extraGfp: number): Pfn {
+  const pfn = allocPages(state, GFP_PAGE_CACHE | extraGfp, 0)
+  if (pfn === 0) return 0
+  const task = currentTask(state)
+  const memcg = task === undefined ? 1 : taskMemcg(state, task)
+  if (memcgCharge(state, memcg, 1, GFP_PAGE_CACHE | extraGfp) !== 'ok') {
+    freeUnrefPage(state, pfn, 0)
+    return 0
+  }
+  setPageMemcg(state.memmap, pfn, memcg)
+  setFlag(state.memmap, pfn, isShmem(inode) ? PG_FILE | PG_SWAPBACKED : PG_FILE)
+  attach(state, inode, index, pfn)
+  const shadow = inode.shadows[index]!
+  if (shadow !== 0) {
+    inode.shadows[index] = 0
+    workingsetRefault(state, pfn, shadow)
+  }
+  folioAddLru(state, pfn, false)
+  return pfn
+}
+
+/** Puts a frame that is already charged and flagged into the cache (fresh, or shmem coming back from swap). */
+export function attach(state: KernelState, inode: Inode, index: number, pfn: Pfn): void {
+  ensureIndex(inode, index)
+  inode.pages[index] = pfn
+  inode.nrPages++
+  setPageMapping(state.memmap, pfn, inode.ino, index)
+  accountCache(state, inode, pfn, 1)
+}
+
+function accountCache(state: KernelState, inode: Inode, pfn: Pfn, sign: number): void {
+  const stat = state.nodes[nidOf(state, pfn)]!.stat
+  const memcg = pageMemcg(state.memmap, pfn)
+  modStat(stat, NR_FILE_PAGES, sign)
+  modMemcgState(state, memcg, MEMCG_FILE, sign)
+  if (isShmem(inode)) {
+    modStat(stat, NR_SHMEM, sign)
+    modMemcgState(state, memcg, MEMCG_SHMEM, sign)
+  }
+}
+
+/** Takes the page out of its file; the frame stays charged and allocated. @kernel __filemap_remove_folio() */
+export function detach(state: KernelState, pfn: Pfn): Inode {
+  const inode = inodeAt(state, pageMapping(state.memmap, pfn))
+  const index = pageIndex(state.memmap, pfn)
+  assert(inode.pages[index] === pfn, `file ${inode.ino} index ${index} holds ${inode.pages[index]}, not pfn ${pfn}`)
+  accountCache(state, inode, pfn, -1)
+  inode.pages[index] = 0
+  inode.nrPages--
+  if (hasFlag(state.memmap, pfn, PG_DIRTY) && !isShmem(inode)) folioClearDirty(state, pfn)
+  setPageMapping(state.memmap, pfn, 0, 0)
+  return inode
+}
+
+/**
+ * Reclaim takes a clean, unmapped page out of the cache and leaves a shadow; the caller frees the frame.
+ * @kernel  mm/vmscan.c __remove_mapping()
+ */
+export function removeMapping(state: KernelState, pfn: Pfn, shadow: number): void {
+  const index = pageIndex(state.memmap, pfn)
+  const inode = detach(state, pfn)
+  inode.shadows[index] = shadow
+}
+
+/**
+ * A shmem page goes to the swap cache: its slot takes its place in the file.
+ * @kernel  mm/shmem.c shmem_writepage()
+ */
+export function shmemReplaceBySwap(state: KernelState, pfn: Pfn, slot: number): void {
+  const index = pageIndex(state.memmap, pfn)
+  const inode = detach(state, pfn)
+  clearFlag(state.memmap, pfn, PG_FILE)
+  inode.pages[index] = -(slot + 1)
+}
+
+/** Frees one cached page that nobody maps (truncate, drop_caches). @kernel truncate_inode_folio() */
+export function dropPage(state: KernelState, pfn: Pfn): void {
+  assert(mapcount(state.memmap, pfn) === 0, `pfn ${pfn} is dropped from the cache while mapped`)
+  detach(state, pfn)
+  freeCachePage(state, pfn)
+}
+
+/** A frame that belongs to no file any more: off the LRU, uncharged, back to the allocator. */
+export function freeCachePage(state: KernelState, pfn: Pfn): void {
+  lruDel(state, pfn)
+  const memcg = pageMemcg(state.memmap, pfn)
+  clearFlag(state.memmap, pfn, ~0)
+  setPageMemcg(state.memmap, pfn, 0)
+  memcgUncharge(state, memcg, 1)
+  freeUnrefPage(state, pfn, 0)
+}
+
+/** Clean, unmapped page cache of all files goes. @kernel fs/drop_caches.c; dirty, locked and mapped pages stay */
+export function dropPagecache(state: KernelState): Pages {
+  let dropped = 0
+  for (const inode of state.inodes) {
+    if (inode === undefined || isShmem(inode) || inode.nrPages === 0) continue
+    for (let i = 0; i < inode.pages.length; i++) {
+      const pfn = inode.pages[i]!
+      if (pfn <= 0 || mapcount(state.memmap, pfn) > 0) continue
+      if (hasFlag(state.memmap, pfn, PG_DIRTY | PG_LOCKED | PG_SWAPCACHE)) continue
+      dropPage(state, pfn)
+      dropped++
+    }
+  }
+  return dropped
+}
+
+/** First index in [from, from + limit) that is not cached, −1 none. @kernel page_cache_next_miss() */
+export function nextMissing(inode: Inode, from: number, limit: Pages): number {
+  for (let i = from; i < from + limit; i++) if (findPage(inode, i) === 0) return i
+  return -1
+}
+
+/**
+ * Starts reading the window of `ra`, cut to the file; pages already cached are skipped.
+ * @returns pages for which a read was started
+ * @kernel  mm/readahead.c page_cache_ra_unbounded(), ext4_mpage_readpages()
+ */
+export function startReadahead(state: KernelState, inode: Inode, ra: Readahead): Pages {
+  const end = Math.min(ra.start + ra.size, filePages(inode))
+  const mark = ra.asyncSize > 0 ? ra.start + ra.size - ra.asyncSize : -1
+  const pfns: number[] = []
+  for (let index = ra.start; index < end; index++) {
+    if (findPage(inode, index) !== 0) continue
+    // Read-ahead gives up quietly when memory is short; the page that is really needed is asked for again below.
+    const gfp = index === ra.start && pfns.length === 0 ? 0 : GFP_BIT_NORETRY | GFP_BIT_NOWARN
+    const pfn = newCachePage(state, inode, index, gfp)
+    if (pfn === 0) break
+    setFlag(state.memmap, pfn, PG_LOCKED | (index === mark ? PG_READAHEAD : 0))
+    pfns.push(pfn)
+  }
+  if (pfns.length > 0) {
+    countVmEvents(state.vmstat, PGPGIN, pfns.length * 4)
+    charge(state, state.costs.submitPage)
+    submitIo(state, inode.device, { write: false, pfns })
+  }
+  return pfns.length
+}
+
+/**
+ * The page at `index`, read in if need be, with read-ahead as a read(2) stream does it.
+ * @returns 0 = no memory or the operation has to wait (isSuspended)
+ * @kernel  mm/filemap.c filemap_get_pages()
+ */
+export function readPage(state: KernelState, inode: Inode, ra: Readahead, index: number, request: Pages): Pfn {
+  let pfn = findPage(inode, index)
+  if (pfn === 0) {
+    syncReadahead(ra, index, Math.max(1, request), index > 0 && findPage(inode, index - 1) !== 0)
+    startReadahead(state, inode, ra)
+    pfn = findPage(inode, index)
+    if (pfn === 0) {
+      if (isSuspended(state)) return 0
+      pfn = readSinglePage(state, inode, index)
+      if (pfn === 0) return 0
+    }
+  } else if (testAndClearFlag(state.memmap, pfn, PG_READAHEAD)) {
+    if (asyncReadahead(ra, index, Math.max(1, request), (from, limit) => nextMissing(inode, from, limit))) {
+      startReadahead(state, inode, ra)
+      // A failed read-ahead never blocks the read itself.
+      state.exec.suspendUntilNs = -1
+    }
+  }
+  ra.prevIndex = index
+  if (hasFlag(state.memmap, pfn, PG_LOCKED)) {
+    suspendOnPage(state, pfn)
+    return 0
+  }
+  return pfn
+}
+
+/** One page without read-ahead. @kernel filemap_create_folio() */
+export function readSinglePage(state: KernelState, inode: Inode, index: number): Pfn {
+  const pfn = newCachePage(state, inode, index, 0)
+  if (pfn === 0) return 0
+  setFlag(state.memmap, pfn, PG_LOCKED)
+  countVmEvents(state.vmstat, PGPGIN, 4)
+  charge(state, state.costs.submitPage)
+  submitIo(state, inode.device, { write: false, pfns: [pfn] })
+  return pfn
+}
+
+/** The window around a mapped fault: 32 pages from 16 below, marker at the last quarter. @kernel do_sync_mmap_readahead() */
+export function mmapReadAround(state: KernelState, inode: Inode, ra: Readahead, index: number): void {
+  ra.start = Math.max(0, index - RA_PAGES_MAX / 2)
+  ra.size = RA_PAGES_MAX
+  ra.asyncSize = RA_PAGES_MAX / 4
+  startReadahead(state, inode, ra)
+}

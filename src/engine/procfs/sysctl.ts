@@ -1,0 +1,174 @@
+/**
+ * /proc/sys: one row a sysctl, with its range and what a write sets off.
+ * @kernel  kernel/sysctl.c, mm/page_alloc.c, mm/util.c
+ * @spec    01 §1.10, 04 §4.9, 05, 06 §6.6
+ */
+import type { Errno } from '../../util/errno'
+import type { KernelState, Sysctl } from '../state'
+import { dropPagecache } from '../mm/filemap'
+import {
+  touchLowmemReserve,
+  writeLowmemReserveRatio,
+  writeMinFreeKbytes,
+  writePercpuPagelistHighFraction,
+  writeWatermarkScaleFactor,
+} from '../mm/mmzone'
+import { lruAddDrain } from '../mm/swap'
+import { DROP_PAGECACHE, DROP_SLAB, countVmEvent } from '../mm/vmstat'
+import type { PseudoDir, PseudoFile } from './types'
+
+type NumberKey = { [K in keyof Sysctl]: Sysctl[K] extends number ? K : never }[keyof Sysctl]
+
+interface SysctlRow {
+  readonly file: PseudoFile
+  /** Only on these kernels; undefined = all. */
+  readonly since?: '6.12'
+}
+
+/** Decimal, as proc_dointvec reads it; hex and octal are understood too. */
+function parseInteger(text: string): number | undefined {
+  const word = text.trim()
+  return /^[-+]?(0x[0-9a-f]+|\d+)$/i.test(word) ? Number(word) : undefined
+}
+
+/** An integer with a range; `written` runs after the value was stored. */
+function integer(key: NumberKey, min: number, max: number, written?: (state: KernelState, value: number) => void): SysctlRow {
+  return {
+    file: {
+      read: (state) => `${state.sysctl[key]}\n`,
+      write: (state, text) => {
+        const value = parseInteger(text)
+        if (value === undefined || value < min || value > max) return 'EINVAL'
+        state.sysctl[key] = value
+        written?.(state, value)
+        return undefined
+      },
+    },
+  }
+}
+
+/** An integer whose owner stores it. */
+function owned(key: NumberKey, min: number, max: number, set: (state: KernelState, value: number) => void, accept = (_: number): boolean => true): SysctlRow {
+  return {
+    file: {
+      read: (state) => `${state.sysctl[key]}\n`,
+      write: (state, text) => {
+        const value = parseInteger(text)
+        if (value === undefined || value < min || value > max || !accept(value)) return 'EINVAL'
+        set(state, value)
+        return undefined
+      },
+    },
+  }
+}
+
+const INT_MAX = 2147483647
+
+const lowmemReserveRatio: SysctlRow = {
+  file: {
+    read: (state, _pid, peek) => {
+      // The handler recomputes at every access, reads included (spec 01 §1.5); a look from outside does not count.
+      if (!peek) touchLowmemReserve(state)
+      return `${state.sysctl.lowmemReserveRatio.join('\t')}\n`
+    },
+    write: (state, text) => {
+      const numbers = text.trim().split(/\s+/).map(parseInteger)
+      if (numbers.length === 0 || numbers.some((n) => n === undefined)) return 'EINVAL'
+      const old = state.sysctl.lowmemReserveRatio
+      writeLowmemReserveRatio(state, old.map((o, i) => numbers[i] ?? o))
+      return undefined
+    },
+  },
+}
+
+const dropCaches: SysctlRow = {
+  file: {
+    write: (state, text) => {
+      const value = parseInteger(text)
+      if (value === undefined || value < 1 || value > 4) return 'EINVAL'
+      if (value & 1) {
+        lruAddDrain(state)
+        dropPagecache(state)
+        countVmEvent(state.vmstat, DROP_PAGECACHE)
+      }
+      if (value & 2) countVmEvent(state.vmstat, DROP_SLAB)
+      return undefined
+    },
+  },
+}
+
+/** Setting the ratio clears the bytes of the same limit, and the other way round. @kernel mm/page-writeback.c */
+const zeroOther =
+  (other: NumberKey) =>
+  (state: KernelState): void => {
+    state.sysctl[other] = 0
+  }
+
+/** stat_refresh: our counters are exact, so the fold has nothing to do; like the kernel's, it takes any write. */
+const statRefresh: SysctlRow = { file: { read: () => '', write: () => undefined } }
+
+const VM: Readonly<Record<string, SysctlRow>> = {
+  admin_reserve_kbytes: integer('adminReserveKbytes', 0, INT_MAX),
+  dirty_background_bytes: integer('dirtyBackgroundBytes', 0, Number.MAX_SAFE_INTEGER, zeroOther('dirtyBackgroundRatio')),
+  dirty_background_ratio: integer('dirtyBackgroundRatio', 0, 100, zeroOther('dirtyBackgroundBytes')),
+  dirty_bytes: integer('dirtyBytes', 0, Number.MAX_SAFE_INTEGER, zeroOther('dirtyRatio')),
+  dirty_expire_centisecs: integer('dirtyExpireCentisecs', 0, INT_MAX),
+  dirty_ratio: integer('dirtyRatio', 0, 100, zeroOther('dirtyBytes')),
+  dirty_writeback_centisecs: integer('dirtyWritebackCentisecs', 0, INT_MAX),
+  drop_caches: dropCaches,
+  lowmem_reserve_ratio: lowmemReserveRatio,
+  max_map_count: integer('maxMapCount', 0, INT_MAX),
+  min_free_kbytes: owned('minFreeKbytes', 0, INT_MAX, writeMinFreeKbytes),
+  oom_dump_tasks: integer('oomDumpTasks', 0, INT_MAX),
+  oom_kill_allocating_task: integer('oomKillAllocatingTask', 0, INT_MAX),
+  overcommit_kbytes: integer('overcommitKbytes', 0, Number.MAX_SAFE_INTEGER, zeroOther('overcommitRatio')),
+  overcommit_memory: integer('overcommitMemory', 0, 2),
+  overcommit_ratio: integer('overcommitRatio', 0, INT_MAX, zeroOther('overcommitKbytes')),
+  'page-cluster': integer('pageCluster', 0, 31),
+  panic_on_oom: integer('panicOnOom', 0, 2),
+  percpu_pagelist_high_fraction: owned(
+    'percpuPagelistHighFraction', 0, INT_MAX, writePercpuPagelistHighFraction, (v) => v === 0 || v >= 8,
+  ),
+  stat_interval: integer('statInterval', 1, INT_MAX),
+  stat_refresh: statRefresh,
+  swappiness: integer('swappiness', 0, 200),
+  user_reserve_kbytes: integer('userReserveKbytes', 0, INT_MAX),
+  vfs_cache_pressure: integer('vfsCachePressure', 0, INT_MAX),
+  watermark_boost_factor: integer('watermarkBoostFactor', 0, INT_MAX),
+  watermark_scale_factor: owned('watermarkScaleFactor', 1, 3000, writeWatermarkScaleFactor),
+}
+
+const KERNEL: Readonly<Record<string, SysctlRow>> = {
+  hostname: { file: { read: (state) => `${state.config.hostname}\n` } },
+  osrelease: { file: { read: (state) => `${state.config.release}\n` } },
+  ostype: { file: { read: () => 'Linux\n' } },
+  pid_max: integer('pidMax', 301, 4194304),
+  version: { file: { read: (state) => `${state.config.version}\n` } },
+}
+
+const TABLES: Readonly<Record<string, Readonly<Record<string, SysctlRow>>>> = { kernel: KERNEL, vm: VM }
+
+/** Names as sysctl prints them: 'vm.swappiness'. */
+export const SYSCTL_NAMES: readonly string[] = Object.entries(TABLES).flatMap(([dir, rows]) =>
+  Object.keys(rows).map((name) => `${dir}.${name}`),
+)
+
+export const sysctlDir: PseudoDir = {
+  list: (_state, path) => {
+    if (path === '') return Object.keys(TABLES)
+    const rows = Object.hasOwn(TABLES, path) ? TABLES[path] : undefined
+    return rows === undefined ? undefined : Object.keys(rows).sort()
+  },
+  file: (_state, path) => {
+    const [dir = '', name = ''] = path.split('/')
+    const rows = Object.hasOwn(TABLES, dir) ? TABLES[dir]! : {}
+    return Object.hasOwn(rows, name) ? rows[name]!.file : undefined
+  },
+}
+
+/** 'vm.swappiness' → writes it; for boot. */
+export function writeSysctl(state: KernelState, name: string, value: string): Errno | undefined {
+  const file = sysctlDir.file(state, name.replace('.', '/'))
+  if (file?.write === undefined) return 'ENOENT'
+  return file.write(state, value, 0)
+}

@@ -1,0 +1,126 @@
+/**
+ * /sys: nodes, the memory knobs under /sys/kernel/mm, block queues.
+ * @kernel  drivers/base/node.c, mm/huge_memory.c, mm/vmscan.c
+ * @spec    09 §9.9
+ */
+import type { Errno } from '../../util/errno'
+import type { ThpMode } from '../config'
+import { khugepagedMinFree } from '../mm/mmzone'
+import { setMglruEnabled } from '../mm/reclaim'
+import type { KernelState } from '../state'
+import { nodeMeminfoText, nodeNumastatText, nodeVmstatText } from './sysfs_node'
+import type { PseudoDir, PseudoFile } from './types'
+
+const THP_MODES: readonly ThpMode[] = ['always', 'madvise', 'never']
+const DEFRAG_MODES = ['always', 'defer', 'defer+madvise', 'madvise', 'never'] as const
+
+const bracketed = (modes: readonly string[], current: string): string =>
+  `${modes.map((m) => (m === current ? `[${m}]` : m)).join(' ')}\n`
+
+function writeThpEnabled(state: KernelState, text: string): Errno | undefined {
+  const mode = THP_MODES.find((m) => m === text.trim())
+  if (mode === undefined) return 'EINVAL'
+  state.thpEnabled = mode
+  // Every write runs khugepaged's start or stop, which sets min_free_kbytes (spec 01 §1.6).
+  khugepagedMinFree(state)
+  return undefined
+}
+
+function writeLruGen(state: KernelState, text: string): Errno | undefined {
+  const word = text.trim()
+  const value = /^[yY]/.test(word) ? 7 : /^[nN]/.test(word) ? 0 : /^(0x[0-9a-f]+|\d+)$/i.test(word) ? Number(word) : Number.NaN
+  if (!Number.isInteger(value) || value < 0) return 'EINVAL'
+  setMglruEnabled(state, value & 7)
+  return undefined
+}
+
+/** '0-3,8' */
+export function cpuList(numbers: readonly number[]): string {
+  const parts: string[] = []
+  for (let i = 0; i < numbers.length; ) {
+    let j = i
+    while (j + 1 < numbers.length && numbers[j + 1] === numbers[j]! + 1) j++
+    parts.push(i === j ? `${numbers[i]}` : `${numbers[i]}-${numbers[j]}`)
+    i = j + 1
+  }
+  return parts.join(',')
+}
+
+const nodeFiles: Readonly<Record<string, (state: KernelState, nid: number) => string>> = {
+  cpulist: (state, nid) => `${cpuList(state.nodes[nid]!.cpus)}\n`,
+  distance: (state, nid) => `${state.config.distances[nid]!.join(' ')}\n`,
+  meminfo: nodeMeminfoText,
+  numastat: nodeNumastatText,
+  vmstat: nodeVmstatText,
+}
+
+const nids = (state: KernelState, keep: (nid: number) => boolean): string =>
+  `${cpuList(state.nodes.map((n) => n.nid).filter(keep))}\n`
+
+const nodeLists: Readonly<Record<string, (state: KernelState) => string>> = {
+  has_cpu: (s) => nids(s, (nid) => s.nodes[nid]!.cpus.length > 0),
+  has_memory: (s) => nids(s, (nid) => s.nodes[nid]!.hasMemory),
+  has_normal_memory: (s) => nids(s, (nid) => s.nodes[nid]!.hasMemory),
+  online: (s) => nids(s, () => true),
+  possible: (s) => nids(s, () => true),
+}
+
+const MM_FILES: Readonly<Record<string, PseudoFile>> = {
+  'kernel/mm/lru_gen/enabled': {
+    read: (state) => `0x${state.mglruEnabled.toString(16).padStart(4, '0')}\n`,
+    write: writeLruGen,
+  },
+  'kernel/mm/transparent_hugepage/enabled': {
+    read: (state) => bracketed(THP_MODES, state.thpEnabled),
+    write: writeThpEnabled,
+  },
+  'kernel/mm/transparent_hugepage/defrag': {
+    read: (state) => bracketed(DEFRAG_MODES, state.thpDefrag),
+    write: (state, text) => {
+      const mode = DEFRAG_MODES.find((m) => m === text.trim())
+      if (mode === undefined) return 'EINVAL'
+      state.thpDefrag = mode
+      return undefined
+    },
+  },
+}
+
+const NODE_ROOT = 'devices/system/node'
+const STATIC_DIRS: Readonly<Record<string, readonly string[]>> = {
+  '': ['devices', 'fs', 'kernel'],
+  devices: ['system'],
+  'devices/system': ['node'],
+  fs: ['cgroup'],
+  kernel: ['mm'],
+  'kernel/mm': ['lru_gen', 'transparent_hugepage'],
+  'kernel/mm/lru_gen': ['enabled'],
+  'kernel/mm/transparent_hugepage': ['defrag', 'enabled'],
+}
+
+/** 'node3' → 3 when the machine has it. */
+function nodeNumber(state: KernelState, name: string): number | undefined {
+  const match = /^node(\d+)$/.exec(name)
+  const nid = match === null ? -1 : Number(match[1])
+  return state.nodes[nid] === undefined ? undefined : nid
+}
+
+export const sysDir: PseudoDir = {
+  list: (state, path) => {
+    if (Object.hasOwn(STATIC_DIRS, path)) return [...STATIC_DIRS[path]!]
+    if (path === NODE_ROOT) return [...state.nodes.map((n) => `node${n.nid}`), ...Object.keys(nodeLists)]
+    if (!path.startsWith(`${NODE_ROOT}/`)) return undefined
+    return nodeNumber(state, path.slice(NODE_ROOT.length + 1)) === undefined ? undefined : Object.keys(nodeFiles)
+  },
+  file: (state, path) => {
+    if (Object.hasOwn(MM_FILES, path)) return MM_FILES[path]
+    if (!path.startsWith(`${NODE_ROOT}/`)) return undefined
+    const [first = '', name = '', more] = path.slice(NODE_ROOT.length + 1).split('/')
+    if (name === '') {
+      const list = Object.hasOwn(nodeLists, first) ? nodeLists[first] : undefined
+      return list === undefined ? undefined : { read: (s) => list(s) }
+    }
+    const nid = nodeNumber(state, first)
+    if (nid === undefined || more !== undefined || !Object.hasOwn(nodeFiles, name)) return undefined
+    return { read: (s) => nodeFiles[name]!(s, nid) }
+  },
+}
