@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { layoutZones } from '../../engine/machine_layout'
+import { ZONE_NAMES } from '../../engine/mm/gfp'
+import { formatMachine, loadMachine } from '../machine'
+import { toConfig } from '../machine-config'
+import { importCapture } from '.'
+import { parseZoneinfo } from './zoneinfo'
+
+const TRUTH = 'test/captures/truth'
+
+function filesOf(folder: string): Record<string, string> {
+  const out: Record<string, string> = {}
+  const walk = (at: string): void => {
+    for (const name of readdirSync(at)) {
+      const path = join(at, name)
+      if (statSync(path).isDirectory()) walk(path)
+      else if (name.endsWith('.gz'))
+        out[relative(folder, path).slice(0, -3)] = gunzipSync(readFileSync(path)).toString()
+      else out[relative(folder, path)] = readFileSync(path, 'utf8')
+    }
+  }
+  walk(folder)
+  return out
+}
+
+const cases = readdirSync(TRUTH).filter((name) => name !== 'harness')
+const statics = cases.filter((name) => name.startsWith('static-'))
+
+function imported(name: string) {
+  const files = filesOf(join(TRUTH, name))
+  const profile = importCapture(files, name)
+  if (!profile.ok) throw new Error(JSON.stringify(profile.error))
+  return { files, profile: profile.value }
+}
+
+describe('a captured case becomes a machine whose zones are those of the capture', () => {
+  test.each(cases)('%s', (name) => {
+    const { files, profile } = imported(name)
+    const captured = parseZoneinfo(files['base/zoneinfo'] ?? files['before/zoneinfo']!, name)
+    if (!captured.ok) throw new Error(captured.error.message)
+    const zones = layoutZones(toConfig(profile))
+    const figures = (z: { nid: number; name: string; spanned: number; present: number; managed: number }) =>
+      `${z.nid} ${z.name} ${z.spanned} ${z.present} ${z.managed}`
+    expect(zones.map((z) => figures({ ...z, name: ZONE_NAMES[z.idx]! }))).toEqual(captured.value.map(figures))
+  })
+})
+
+test('there are captures of every kind to import', () => {
+  expect(statics.length).toBe(18)
+  expect(cases.length).toBeGreaterThan(30)
+})
+
+/** Boot-time min watermarks, recomputed here from managedAtBoot alone, spec 01 §1.6a and §1.7. */
+function bootMins(name: string): { wanted: number[]; got: number[] } {
+  const { files, profile } = imported(name)
+  const captured = parseZoneinfo(files['base/zoneinfo']!, name)
+  if (!captured.ok) throw new Error(captured.error.message)
+  const low = captured.value.filter((z) => z.present > 0 && z.name !== 'Movable')
+  const rows = low.map((z) => toConfig(profile).reservations.find((r) => r.nid === z.nid && r.zone === z.name)!)
+  const atBoot = rows.map((r) => r.managed - r.returnedLate)
+  const total = atBoot.reduce((a, b) => a + b, 0)
+  const kib = Number(/min_free_kbytes": (\d+)/.exec(files['case.json']!)![1])
+  return { wanted: low.map((z) => z.min), got: atBoot.map((m) => Math.floor((Math.floor(kib / 4) * m) / total)) }
+}
+
+describe('pages returned late are found in the zone where they were: the captured boot-time watermarks follow', () => {
+  test.each(statics)('%s', (name) => {
+    const { wanted, got } = bootMins(name)
+    expect(got).toEqual(wanted)
+  })
+})
+
+test('an imported profile is saved and loaded without a change', () => {
+  for (const name of cases) {
+    const { profile } = imported(name)
+    const again = loadMachine(formatMachine(profile), `${name}.json`)
+    expect(again).toEqual({ ok: true, value: profile })
+  }
+})

@@ -1,0 +1,9 @@
+/** Files that people keep: load (detect → upgrade → validate), save, import, and what boots from them. */
+export { loadMachine, readMachine, formatMachine, machineSchema, MACHINE_FORMAT } from './machine'
+export type { MachineProfile, ProfileDevice, ProfileNode, ProfileReservation } from './machine'
+export { toConfig } from './machine-config'
+export { firmwareRanges, hardwareKind, lowMemory, nodeRanges, nodeSize, totalSize } from './memory-map'
+export { importCapture, readTar, type CaptureFiles } from './import'
+export { formatCpuList, formatSize, parseCpuList, parseDuration, parseSize, spellSize } from './sizes'
+export { DEVICE_KINDS, DEVICE_SPEED, type DeviceKind } from './devices'
+export { SYSCTLS, sysctlFault } from './sysctls'
