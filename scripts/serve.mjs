@@ -23,8 +23,11 @@ export const contentSecurityPolicy = () =>
     .split('\n')
     .join('; ')
 
+/** What a file is, by its name's ending. */
+export const contentTypeOf = (path) => TYPES[extname(path)] ?? 'application/octet-stream'
+
 const headersFor = (path) => ({
-  'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
+  'content-type': contentTypeOf(path),
   'content-security-policy': contentSecurityPolicy(),
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
