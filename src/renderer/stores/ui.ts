@@ -1,0 +1,76 @@
+/** What of the workbench is open, which view is in the middle, and the one line at the bottom. */
+import { defineStore } from 'pinia'
+import { computed, ref, watch } from 'vue'
+import { readPreference, writePreference } from './preferences'
+
+export type Theme = 'system' | 'light' | 'dark'
+export type Density = 'comfortable' | 'compact'
+export type DockTab = 'timeline' | 'terminal' | 'events'
+
+const THEMES: readonly Theme[] = ['system', 'light', 'dark']
+const DENSITIES: readonly Density[] = ['comfortable', 'compact']
+const DOCK_TABS: readonly DockTab[] = ['timeline', 'terminal', 'events']
+
+const darkMedia = (): MediaQueryList | undefined =>
+  typeof matchMedia === 'function' ? matchMedia('(prefers-color-scheme: dark)') : undefined
+
+export const useUi = defineStore('ui', () => {
+  const theme = ref<Theme>(readPreference('theme', THEMES, 'system'))
+  const density = ref<Density>(readPreference('density', DENSITIES, 'comfortable'))
+  const systemIsDark = ref(darkMedia()?.matches ?? false)
+  darkMedia()?.addEventListener('change', (event) => (systemIsDark.value = event.matches))
+  /** The theme in force. */
+  const shade = computed(() => (theme.value === 'system' ? (systemIsDark.value ? 'dark' : 'light') : theme.value))
+
+  const view = ref('start')
+  const dockTab = ref<DockTab>(readPreference('dock', DOCK_TABS, 'timeline'))
+  const isDockOpen = ref(true)
+  const isBookOpen = ref(false)
+  const isPaletteOpen = ref(false)
+  const isKeyMapOpen = ref(false)
+  /** Shown in the status bar: the control under the pointer or the focus, as the shell line that it is. */
+  const shellLine = ref('')
+  /** What just happened, announced: 'saved my-machine.json'. */
+  const notice = ref('')
+
+  watch(
+    [shade, density],
+    () => {
+      document.documentElement.dataset['theme'] = shade.value
+      document.documentElement.dataset['density'] = density.value
+    },
+    { immediate: true, flush: 'sync' },
+  )
+
+  function setTheme(value: Theme): void {
+    theme.value = value
+    writePreference('theme', value)
+  }
+  function setDensity(value: Density): void {
+    density.value = value
+    writePreference('density', value)
+  }
+  function cycleTheme(): void {
+    setTheme(THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length] ?? 'system')
+  }
+  function toggleDensity(): void {
+    setDensity(density.value === 'compact' ? 'comfortable' : 'compact')
+  }
+  function showDock(tab: DockTab): void {
+    dockTab.value = tab
+    isDockOpen.value = true
+    writePreference('dock', tab)
+  }
+  function goTo(id: string): void {
+    view.value = id
+    shellLine.value = ''
+  }
+  const showShellLine = (line: string): void => void (shellLine.value = line)
+  const hideShellLine = (): void => void (shellLine.value = '')
+  const say = (text: string): void => void (notice.value = text)
+
+  return {
+    theme, density, shade, view, dockTab, isDockOpen, isBookOpen, isPaletteOpen, isKeyMapOpen, shellLine, notice,
+    setTheme, setDensity, cycleTheme, toggleDensity, showDock, goTo, showShellLine, hideShellLine, say,
+  }
+})

@@ -1,0 +1,56 @@
+/**
+ * The views of the workbench: a row here puts one into the navigation and the palette. `figure` is the one number
+ * that says whether to go there.
+ */
+import type { Component } from 'vue'
+import { defineAsyncComponent } from 'vue'
+import { formatDuration, joinFigure } from '../format'
+import type { useFrames } from '../stores/frames'
+import type { useLabs } from '../stores/labs'
+import type { useSession } from '../stores/session'
+import type { useTimeline } from '../stores/timeline'
+
+export interface NavStores {
+  readonly session: ReturnType<typeof useSession>
+  readonly frames: ReturnType<typeof useFrames>
+  readonly labs: ReturnType<typeof useLabs>
+  readonly timeline: ReturnType<typeof useTimeline>
+}
+
+export type ViewGroup = 'Machine' | 'Work' | 'Pressure' | 'Study'
+
+export interface ViewEntry {
+  readonly id: string
+  readonly title: string
+  readonly group: ViewGroup
+  readonly component: Component
+  readonly figure: (stores: NavStores) => string
+  /** The figure is bad news. */
+  readonly isAlert?: (stores: NavStores) => boolean
+  /** Shown although no machine has booted; the others then show Start. */
+  readonly needsNoMachine?: boolean
+}
+
+export const VIEW_GROUPS: readonly ViewGroup[] = ['Machine', 'Work', 'Pressure', 'Study']
+
+export const StartView = defineAsyncComponent(() => import('./start/StartView.vue'))
+
+export const VIEWS: readonly ViewEntry[] = [
+  {
+    id: 'terminal',
+    title: 'Terminal',
+    group: 'Work',
+    component: defineAsyncComponent(() => import('./terminal/TerminalView.vue')),
+    figure: ({ session }) => (session.hasMachine ? 'bash' : ''),
+  },
+  {
+    id: 'timeline',
+    title: 'Timeline',
+    group: 'Pressure',
+    component: defineAsyncComponent(() => import('./timeline/TimelineView.vue')),
+    figure: ({ session }) => (session.hasMachine ? joinFigure(formatDuration(session.status?.endNs ?? 0)) : ''),
+  },
+]
+
+/** What opens at the right, beside any view, while a lab runs; absent until there is one. */
+export const BOOK: { readonly component: Component | undefined } = { component: undefined }
