@@ -34,7 +34,7 @@ export type Op =
   | { readonly op: 'malloc'; readonly length: Bytes }
   | { readonly op: 'free'; readonly address: number }
   /** Result: descriptor. */
-  | { readonly op: 'open'; readonly path: string; readonly write?: boolean; readonly create?: boolean; readonly truncate?: boolean; readonly append?: boolean; readonly direct?: boolean }
+  | { readonly op: 'open'; readonly path: string; readonly write?: boolean; readonly create?: boolean; readonly truncate?: boolean; readonly append?: boolean }
   | { readonly op: 'close'; readonly fd: number }
   /** Result: bytes read (0 at the end). Through the page cache. */
   | { readonly op: 'read'; readonly fd: number; readonly length: Bytes }
@@ -62,6 +62,8 @@ export type Op =
   /** From now on SIGTERM and SIGINT set `signalled` instead of killing. */
   | { readonly op: 'catchSignals' }
   | { readonly op: 'exit'; readonly status: number }
+  /** Replaces the address space by a program's image and goes on as that program. Made by spawn, not by programs. */
+  | { readonly op: 'exec'; readonly argv: readonly string[]; readonly program: string; readonly image: ProgramImage; readonly forked: ProgramImage }
   /** A host-driven task: waits until its host ends it. */
   | { readonly op: 'host' }
 
@@ -144,7 +146,7 @@ export type TaskState = 'R' | 'S' | 'D' | 'Z'
 export type FileDescriptor =
   | { readonly kind: 'host' }
   | { readonly kind: 'null' }
-  | { readonly kind: 'inode'; readonly ino: number; position: Bytes; readonly append: boolean; readonly direct: boolean; readonly writable: boolean; readahead: Readahead }
+  | { readonly kind: 'inode'; readonly ino: number; position: Bytes; readonly append: boolean; readonly writable: boolean; readahead: Readahead }
   /** A file of /proc, /sys or a cgroup, re-read at each open. */
   | { readonly kind: 'pseudo'; readonly path: string; readonly text: string; position: Bytes; readonly writable: boolean }
 
@@ -163,6 +165,8 @@ export interface RetryState {
   chargeRetries: number
   chargeDrained: boolean
   chargePassedOom: boolean
+  /** memory.reclaim: pages freed before a suspension. Owner: mm/memcg_limit.ts */
+  reclaimed?: Pages
   /** __alloc_pages_slowpath: no_progress_loops, −1 when none is under way. Owner: mm/page_alloc.ts */
   noProgressLoops: number
   compactRetries: number
@@ -234,6 +238,8 @@ export interface Task {
   psiFlags: number
   /** Wait status once it is a zombie. */
   exitStatus: number
+  /** malloc blocks that are mappings of their own: address of the data → pages. */
+  heapBlocks: Record<number, Pages>
   /** Children that ended and were not waited for. */
   zombies: number[]
   nvcsw: number

@@ -16,64 +16,75 @@ import type { Memcg } from './memcontrol'
 const HPAGE_BYTES = HPAGE_PAGES * PAGE_SIZE
 
 // Indices, one constant an item; order of memory.stat in 6.12.
-export const MEMCG_ANON = 0
-export const MEMCG_FILE = 1
-export const MEMCG_KERNEL = 2
-export const MEMCG_KERNEL_STACK = 3
-export const MEMCG_PAGETABLES = 4
-export const MEMCG_SEC_PAGETABLES = 5
-export const MEMCG_PERCPU = 6
-export const MEMCG_SOCK = 7
-export const MEMCG_VMALLOC = 8
-export const MEMCG_SHMEM = 9
-export const MEMCG_FILE_MAPPED = 10
-export const MEMCG_FILE_DIRTY = 11
-export const MEMCG_FILE_WRITEBACK = 12
-export const MEMCG_SWAPCACHED = 13
-export const MEMCG_ANON_THP = 14
-export const MEMCG_FILE_THP = 15
-export const MEMCG_SHMEM_THP = 16
-export const MEMCG_INACTIVE_ANON = 17
-export const MEMCG_ACTIVE_ANON = 18
-export const MEMCG_INACTIVE_FILE = 19
-export const MEMCG_ACTIVE_FILE = 20
-export const MEMCG_UNEVICTABLE = 21
-export const MEMCG_SLAB_RECLAIMABLE = 22
-export const MEMCG_SLAB_UNRECLAIMABLE = 23
-export const MEMCG_WORKINGSET_REFAULT_ANON = 24
-export const MEMCG_WORKINGSET_REFAULT_FILE = 25
-export const MEMCG_WORKINGSET_ACTIVATE_ANON = 26
-export const MEMCG_WORKINGSET_ACTIVATE_FILE = 27
-export const MEMCG_WORKINGSET_RESTORE_ANON = 28
-export const MEMCG_WORKINGSET_RESTORE_FILE = 29
-export const MEMCG_WORKINGSET_NODERECLAIM = 30
-export const MEMCG_PGDEMOTE_KSWAPD = 31
-export const MEMCG_PGDEMOTE_DIRECT = 32
-export const MEMCG_PGDEMOTE_KHUGEPAGED = 33
-export const MEMCG_PGPROMOTE_SUCCESS = 34
-export const MEMCG_PGSCAN_KSWAPD = 35
-export const MEMCG_PGSCAN_DIRECT = 36
-export const MEMCG_PGSCAN_KHUGEPAGED = 37
-export const MEMCG_PGSTEAL_KSWAPD = 38
-export const MEMCG_PGSTEAL_DIRECT = 39
-export const MEMCG_PGSTEAL_KHUGEPAGED = 40
-export const MEMCG_PGFAULT = 41
-export const MEMCG_PGMAJFAULT = 42
-export const MEMCG_PGREFILL = 43
-export const MEMCG_PGACTIVATE = 44
-export const MEMCG_PGDEACTIVATE = 45
-export const MEMCG_PGLAZYFREE = 46
-export const MEMCG_PGLAZYFREED = 47
-export const MEMCG_SWPIN_ZERO = 48
-export const MEMCG_SWPOUT_ZERO = 49
-export const MEMCG_THP_FAULT_ALLOC = 50
-export const MEMCG_THP_COLLAPSE_ALLOC = 51
-export const MEMCG_THP_SWPOUT = 52
-export const MEMCG_THP_SWPOUT_FALLBACK = 53
-export const MEMCG_NUMA_PAGES_MIGRATED = 54
-export const MEMCG_NUMA_PTE_UPDATES = 55
-export const MEMCG_NUMA_HINT_FAULTS = 56
+export const MEMCG_STAT_ANON = 0
+export const MEMCG_STAT_FILE = 1
+export const MEMCG_STAT_KERNEL = 2
+export const MEMCG_STAT_KERNEL_STACK = 3
+export const MEMCG_STAT_PAGETABLES = 4
+export const MEMCG_STAT_SEC_PAGETABLES = 5
+export const MEMCG_STAT_PERCPU = 6
+export const MEMCG_STAT_SOCK = 7
+export const MEMCG_STAT_VMALLOC = 8
+export const MEMCG_STAT_SHMEM = 9
+export const MEMCG_STAT_FILE_MAPPED = 10
+export const MEMCG_STAT_FILE_DIRTY = 11
+export const MEMCG_STAT_FILE_WRITEBACK = 12
+export const MEMCG_STAT_SWAPCACHED = 13
+export const MEMCG_STAT_ANON_THP = 14
+export const MEMCG_STAT_FILE_THP = 15
+export const MEMCG_STAT_SHMEM_THP = 16
+export const MEMCG_STAT_INACTIVE_ANON = 17
+export const MEMCG_STAT_ACTIVE_ANON = 18
+export const MEMCG_STAT_INACTIVE_FILE = 19
+export const MEMCG_STAT_ACTIVE_FILE = 20
+export const MEMCG_STAT_UNEVICTABLE = 21
+export const MEMCG_STAT_SLAB_RECLAIMABLE = 22
+export const MEMCG_STAT_SLAB_UNRECLAIMABLE = 23
+export const MEMCG_STAT_WORKINGSET_REFAULT_ANON = 24
+export const MEMCG_STAT_WORKINGSET_REFAULT_FILE = 25
+export const MEMCG_STAT_WORKINGSET_ACTIVATE_ANON = 26
+export const MEMCG_STAT_WORKINGSET_ACTIVATE_FILE = 27
+export const MEMCG_STAT_WORKINGSET_RESTORE_ANON = 28
+export const MEMCG_STAT_WORKINGSET_RESTORE_FILE = 29
+export const MEMCG_STAT_WORKINGSET_NODERECLAIM = 30
+export const MEMCG_STAT_PGDEMOTE_KSWAPD = 31
+export const MEMCG_STAT_PGDEMOTE_DIRECT = 32
+export const MEMCG_STAT_PGDEMOTE_KHUGEPAGED = 33
+export const MEMCG_STAT_PGPROMOTE_SUCCESS = 34
+export const MEMCG_STAT_PGSCAN_KSWAPD = 35
+export const MEMCG_STAT_PGSCAN_DIRECT = 36
+export const MEMCG_STAT_PGSCAN_KHUGEPAGED = 37
+export const MEMCG_STAT_PGSTEAL_KSWAPD = 38
+export const MEMCG_STAT_PGSTEAL_DIRECT = 39
+export const MEMCG_STAT_PGSTEAL_KHUGEPAGED = 40
+export const MEMCG_STAT_PGFAULT = 41
+export const MEMCG_STAT_PGMAJFAULT = 42
+export const MEMCG_STAT_PGREFILL = 43
+export const MEMCG_STAT_PGACTIVATE = 44
+export const MEMCG_STAT_PGDEACTIVATE = 45
+export const MEMCG_STAT_PGLAZYFREE = 46
+export const MEMCG_STAT_PGLAZYFREED = 47
+export const MEMCG_STAT_SWPIN_ZERO = 48
+export const MEMCG_STAT_SWPOUT_ZERO = 49
+export const MEMCG_STAT_THP_FAULT_ALLOC = 50
+export const MEMCG_STAT_THP_COLLAPSE_ALLOC = 51
+export const MEMCG_STAT_THP_SWPOUT = 52
+export const MEMCG_STAT_THP_SWPOUT_FALLBACK = 53
+export const MEMCG_STAT_NUMA_PAGES_MIGRATED = 54
+export const MEMCG_STAT_NUMA_PTE_UPDATES = 55
+export const MEMCG_STAT_NUMA_HINT_FAULTS = 56
 export const NR_MEMCG_STATS = 57
+
+export {
+  MEMCG_STAT_ANON as MEMCG_ANON,
+  MEMCG_STAT_FILE as MEMCG_FILE,
+  MEMCG_STAT_FILE_MAPPED as MEMCG_FILE_MAPPED,
+  MEMCG_STAT_KERNEL as MEMCG_KERNEL,
+  MEMCG_STAT_PAGETABLES as MEMCG_PAGETABLES,
+  MEMCG_STAT_PGFAULT as MEMCG_PGFAULT,
+  MEMCG_STAT_PGMAJFAULT as MEMCG_PGMAJFAULT,
+  MEMCG_STAT_SHMEM as MEMCG_SHMEM,
+}
 
 interface StatItem {
   readonly name: string
@@ -209,13 +220,13 @@ export function memcgStatLines(state: KernelState, id: number): string[] {
   const sum = (items: readonly number[]): number => items.reduce((total, item) => total + value(item), 0)
   const lines: string[] = []
   for (let item = 0; item < NR_MEMCG_STATS; item++) {
-    if (item === MEMCG_PGSCAN_KSWAPD) {
-      lines.push(`pgscan ${sum([MEMCG_PGSCAN_KSWAPD, MEMCG_PGSCAN_DIRECT, MEMCG_PGSCAN_KHUGEPAGED])}`)
-      lines.push(`pgsteal ${sum([MEMCG_PGSTEAL_KSWAPD, MEMCG_PGSTEAL_DIRECT, MEMCG_PGSTEAL_KHUGEPAGED])}`)
+    if (item === MEMCG_STAT_PGSCAN_KSWAPD) {
+      lines.push(`pgscan ${sum([MEMCG_STAT_PGSCAN_KSWAPD, MEMCG_STAT_PGSCAN_DIRECT, MEMCG_STAT_PGSCAN_KHUGEPAGED])}`)
+      lines.push(`pgsteal ${sum([MEMCG_STAT_PGSTEAL_KSWAPD, MEMCG_STAT_PGSTEAL_DIRECT, MEMCG_STAT_PGSTEAL_KHUGEPAGED])}`)
     }
     if (isPrinted(MEMCG_STATS[item]!, series)) lines.push(`${MEMCG_STATS[item]!.name} ${value(item)}`)
-    if (item === MEMCG_SLAB_UNRECLAIMABLE) {
-      lines.push(`slab ${sum([MEMCG_SLAB_RECLAIMABLE, MEMCG_SLAB_UNRECLAIMABLE])}`)
+    if (item === MEMCG_STAT_SLAB_UNRECLAIMABLE) {
+      lines.push(`slab ${sum([MEMCG_STAT_SLAB_RECLAIMABLE, MEMCG_STAT_SLAB_UNRECLAIMABLE])}`)
     }
   }
   return lines
