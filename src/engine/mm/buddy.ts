@@ -1,0 +1,287 @@
+/**
+ * The buddy system of one zone: free lists, splitting, merging, pageblock types, and filling them at boot.
+ * Which list to rob when the right one is empty is in buddy_fallback.ts.
+ *
+ * A free block of order 0–9 is described by its first frame: PG_BUDDY, the type of the list it is on in bits 27–29,
+ * its order, and its links. Blocks of order 10 are described by `blockNext`/`blockPrev` alone (one entry for 1024
+ * frames), so that booting a machine of 1 TiB does not touch a cache line of every column for each 4 MiB.
+ * @kernel  mm/page_alloc.c __free_one_page(), __rmqueue_smallest(), expand()
+ * @spec    02 §2.1, §2.2
+ */
+import { assert } from '../../util/assert'
+import type { Pages, Pfn } from '../../util/units'
+import { clipRanges, ramRanges, type PfnRange } from '../machine_spans'
+import type { KernelState } from '../state'
+import {
+  MAX_PAGE_ORDER, MIGRATE_HIGHATOMIC, MIGRATE_ISOLATE, MIGRATE_MOVABLE, MIGRATE_RECLAIMABLE, MIGRATE_TYPES, NR_PAGE_ORDERS,
+  PAGEBLOCK_ORDER, ZONE_DMA,
+} from './gfp'
+import {
+  hasFlag, listAddHead, listAddTail, listDel, listHead, nextOnList, PG_BUDDY, PG_RESERVED, pageFlags, pageOrder, setFlags,
+  setFlagsOfRange, setPageOrder, setZoneOfRange,
+} from './memmap'
+import type { Zone } from './mmzone'
+import { countVmEvents, modStat, NR_FREE_PAGES, PGFREE } from './vmstat'
+
+const MAX_ORDER_PAGES = 1 << MAX_PAGE_ORDER
+const LIST_TYPE_SHIFT = 27
+const LIST_TYPE_MASK = 7
+
+// ---------------------------------------------------------------- pageblocks
+
+/** @kernel include/linux/pageblock-flags.h get_pageblock_migratetype() */
+export const pageblockType = (state: KernelState, pfn: Pfn): number => state.pageblocks[pfn >> PAGEBLOCK_ORDER]!
+
+/** @kernel mm/page_alloc.c set_pageblock_migratetype() */
+export function setPageblockType(state: KernelState, pfn: Pfn, migratetype: number): void {
+  state.pageblocks[pfn >> PAGEBLOCK_ORDER] = migratetype
+}
+
+/** Types that convert into each other and merge across pageblocks. @kernel mm/internal.h migratetype_is_mergeable() */
+export const isMergeable = (migratetype: number): boolean => migratetype <= MIGRATE_RECLAIMABLE
+
+// ---------------------------------------------------------------- free lists
+
+const listOf = (order: number, migratetype: number): number => order * MIGRATE_TYPES + migratetype
+
+/** Order of the free block that starts at `pfn`, −1 when none starts there. @kernel mm/internal.h buddy_order() */
+export function freeBlockOrder(state: KernelState, pfn: Pfn): number {
+  if ((pfn & (MAX_ORDER_PAGES - 1)) === 0 && (state.blockNext[pfn >> MAX_PAGE_ORDER] ?? 0) !== 0) return MAX_PAGE_ORDER
+  return hasFlag(state.memmap, pfn, PG_BUDDY) ? pageOrder(state.memmap, pfn) : -1
+}
+
+/** Order of the free block that contains `pfn`, −1 when the frame is not free. */
+export function freeOrderAround(state: KernelState, pfn: Pfn): number {
+  for (let order = 0; order < NR_PAGE_ORDERS; order++) {
+    const head = pfn & ~((1 << order) - 1)
+    if (freeBlockOrder(state, head) === order) return order
+  }
+  return -1
+}
+
+/** Type of the free list that the free block at `pfn` is on. */
+export function freeBlockType(state: KernelState, pfn: Pfn, order: number): number {
+  if (order === MAX_PAGE_ORDER) return pageblockType(state, pfn)
+  return (pageFlags(state.memmap, pfn) >>> LIST_TYPE_SHIFT) & LIST_TYPE_MASK
+}
+
+/** First block of a free list, 0 = empty. */
+export const freeListHead = (zone: Zone, order: number, migratetype: number): Pfn =>
+  listHead(zone.freeLists, listOf(order, migratetype))
+
+/** The block behind `pfn` on its free list, 0 at the end. */
+export function nextFreeBlock(state: KernelState, pfn: Pfn, order: number): Pfn {
+  if (order < MAX_PAGE_ORDER) return nextOnList(state.memmap, pfn)
+  const next = state.blockNext[pfn >> MAX_PAGE_ORDER]!
+  return next <= 1 ? 0 : (next - 1) << MAX_PAGE_ORDER
+}
+
+/** @kernel mm/page_alloc.c __add_to_free_list() */
+export function addToFreeList(state: KernelState, zone: Zone, pfn: Pfn, order: number, migratetype: number): void {
+  const list = listOf(order, migratetype)
+  if (order === MAX_PAGE_ORDER) {
+    addBlockHead(state, zone, list, pfn)
+  } else {
+    setFlags(state.memmap, pfn, PG_BUDDY | (migratetype << LIST_TYPE_SHIFT))
+    setPageOrder(state.memmap, pfn, order)
+    listAddHead(state.memmap, zone.freeLists, list, pfn)
+  }
+  zone.nrFree[order]!++
+  zone.nrFreeType[list]!++
+}
+
+/** @kernel mm/page_alloc.c __add_to_free_list() with tail */
+export function addToFreeListTail(state: KernelState, zone: Zone, pfn: Pfn, order: number, migratetype: number): void {
+  const list = listOf(order, migratetype)
+  if (order === MAX_PAGE_ORDER) {
+    addBlockTail(state, zone, list, pfn)
+  } else {
+    setFlags(state.memmap, pfn, PG_BUDDY | (migratetype << LIST_TYPE_SHIFT))
+    setPageOrder(state.memmap, pfn, order)
+    listAddTail(state.memmap, zone.freeLists, list, pfn)
+  }
+  zone.nrFree[order]!++
+  zone.nrFreeType[list]!++
+}
+
+/** The frame's flags become 0. @kernel mm/page_alloc.c __del_page_from_free_list() */
+export function delFromFreeList(state: KernelState, zone: Zone, pfn: Pfn, order: number): void {
+  const list = listOf(order, freeBlockType(state, pfn, order))
+  if (order === MAX_PAGE_ORDER) {
+    delBlock(state, zone, list, pfn)
+  } else {
+    listDel(state.memmap, zone.freeLists, list, pfn)
+    setFlags(state.memmap, pfn, 0)
+    setPageOrder(state.memmap, pfn, 0)
+  }
+  zone.nrFree[order]!--
+  zone.nrFreeType[list]!--
+}
+
+// Order 10. An entry is 0 = this block is not free, 1 = end of the list, else number of the neighbour + 1.
+
+function addBlockHead(state: KernelState, zone: Zone, list: number, pfn: Pfn): void {
+  const block = pfn >> MAX_PAGE_ORDER
+  const head = zone.freeLists[2 * list]! >> MAX_PAGE_ORDER
+  state.blockNext[block] = head === 0 ? 1 : head + 1
+  state.blockPrev[block] = 1
+  if (head !== 0) state.blockPrev[head] = block + 1
+  else zone.freeLists[2 * list + 1] = pfn
+  zone.freeLists[2 * list] = pfn
+}
+
+function addBlockTail(state: KernelState, zone: Zone, list: number, pfn: Pfn): void {
+  const block = pfn >> MAX_PAGE_ORDER
+  const tail = zone.freeLists[2 * list + 1]! >> MAX_PAGE_ORDER
+  state.blockPrev[block] = tail === 0 ? 1 : tail + 1
+  state.blockNext[block] = 1
+  if (tail !== 0) state.blockNext[tail] = block + 1
+  else zone.freeLists[2 * list] = pfn
+  zone.freeLists[2 * list + 1] = pfn
+}
+
+function delBlock(state: KernelState, zone: Zone, list: number, pfn: Pfn): void {
+  const block = pfn >> MAX_PAGE_ORDER
+  const next = state.blockNext[block]!
+  const prev = state.blockPrev[block]!
+  assert(next !== 0, `block at pfn ${pfn} is not free`)
+  if (prev > 1) state.blockNext[prev - 1] = next
+  else zone.freeLists[2 * list] = next > 1 ? (next - 1) << MAX_PAGE_ORDER : 0
+  if (next > 1) state.blockPrev[next - 1] = prev
+  else zone.freeLists[2 * list + 1] = prev > 1 ? (prev - 1) << MAX_PAGE_ORDER : 0
+  state.blockNext[block] = 0
+  state.blockPrev[block] = 0
+}
+
+// ---------------------------------------------------------------- split and merge
+
+/** Isolated pages are free but not counted. @kernel mm/page_alloc.c account_freepages() */
+export function accountFreePages(zone: Zone, migratetype: number, pages: Pages): void {
+  if (migratetype === MIGRATE_ISOLATE) return
+  modStat(zone.stat, NR_FREE_PAGES, pages)
+  if (migratetype === MIGRATE_HIGHATOMIC) zone.nrFreeHighatomic += pages
+}
+
+/** Whether a free block of exactly this order (0–9) starts at `pfn`. @kernel mm/page_alloc.c page_is_buddy() */
+const isBuddy = (state: KernelState, pfn: Pfn, order: number): boolean =>
+  hasFlag(state.memmap, pfn, PG_BUDDY) && pageOrder(state.memmap, pfn) === order
+
+/**
+ * Gives a block back to the zone and merges it with its free buddies.
+ * @param migratetype  type of the block's pageblock; for order 10 of its first pageblock
+ * @kernel  mm/page_alloc.c __free_one_page()
+ * @spec    02 §2.2
+ * @simplifies  a buddy is always in the same zone, because zones meet at multiples of 1024 frames
+ */
+export function freeOnePage(state: KernelState, zone: Zone, pfn: Pfn, order: number, migratetype: number): void {
+  accountFreePages(zone, migratetype, 1 << order)
+  let at = pfn
+  let o = order
+  while (o < MAX_PAGE_ORDER) {
+    const buddy = at ^ (1 << o)
+    if (!isBuddy(state, buddy, o)) break
+    if (o >= PAGEBLOCK_ORDER) {
+      const type = pageblockType(state, buddy)
+      if (type !== migratetype && !(isMergeable(type) && isMergeable(migratetype))) break
+      delFromFreeList(state, zone, buddy, o)
+      if (type !== migratetype) setPageblockType(state, buddy, migratetype)
+    } else {
+      delFromFreeList(state, zone, buddy, o)
+    }
+    at &= buddy
+    o++
+  }
+  if (isMergeLikely(state, at, o)) addToFreeListTail(state, zone, at, o, migratetype)
+  else addToFreeList(state, zone, at, o, migratetype)
+}
+
+/** The parent's buddy is free already: this block is better left alone. @kernel mm/page_alloc.c buddy_merge_likely() */
+function isMergeLikely(state: KernelState, pfn: Pfn, order: number): boolean {
+  if (order >= MAX_PAGE_ORDER - 1) return false
+  const parent = pfn & ~(1 << order)
+  return isBuddy(state, parent ^ (1 << (order + 1)), order + 1)
+}
+
+/**
+ * Takes a block from the lists of one migrate type; the lowest part of the smallest sufficient block.
+ * @returns first frame with flags 0, or 0 when no block is large enough
+ * @kernel  mm/page_alloc.c __rmqueue_smallest()
+ * @spec    02 §2.2
+ */
+export function rmqueueSmallest(state: KernelState, zone: Zone, order: number, migratetype: number): Pfn {
+  for (let o = order; o < NR_PAGE_ORDERS; o++) {
+    const pfn = zone.freeLists[2 * listOf(o, migratetype)]!
+    if (pfn === 0) continue
+    takeBlock(state, zone, pfn, { order, blockOrder: o, migratetype })
+    return pfn
+  }
+  return 0
+}
+
+/** Removes the free block at `pfn` and puts what is not needed on the lists of `migratetype`. @kernel page_del_and_expand() */
+export function takeBlock(
+  state: KernelState, zone: Zone, pfn: Pfn,
+  to: { readonly order: number; readonly blockOrder: number; readonly migratetype: number },
+): void {
+  delFromFreeList(state, zone, pfn, to.blockOrder)
+  accountFreePages(zone, to.migratetype, -(1 << to.order))
+  for (let o = to.blockOrder - 1; o >= to.order; o--) {
+    addToFreeList(state, zone, pfn + (1 << o), o, to.migratetype)
+  }
+}
+
+// ---------------------------------------------------------------- boot
+
+/** Frames of the zone that boot gives to the allocator: the reserved ones are the first of DMA and the last elsewhere. */
+export function managedRanges(state: KernelState, zone: Zone): PfnRange[] {
+  let reserved = zone.present - zone.managed
+  const ranges = clipRanges(ramRanges(state.config, zone.nid), zone.startPfn, zone.startPfn + zone.spanned)
+  const kept: PfnRange[] = []
+  const isLow = zone.idx === ZONE_DMA
+  for (const range of isLow ? ranges : ranges.reverse()) {
+    const cut = Math.min(reserved, range.end - range.start)
+    reserved -= cut
+    const rest = isLow ? { start: range.start + cut, end: range.end } : { start: range.start, end: range.end - cut }
+    if (rest.start < rest.end) kept.push(rest)
+  }
+  return kept.sort((a, b) => a.start - b.start)
+}
+
+/**
+ * Gives all managed frames to the buddy lists, lowest first, in the largest aligned blocks. All pageblocks are Movable.
+ * @kernel  mm/mm_init.c memblock_free_all()
+ * @spec    01 §1.2, 02 §2.1
+ * @simplifies  reserved frames are contiguous; the kernel's are scattered by memblock
+ */
+export function seedFreeMemory(state: KernelState): void {
+  state.pageblocks.fill(MIGRATE_MOVABLE)
+  for (const zone of state.zones) {
+    if (zone.present === 0) continue
+    const ram = clipRanges(ramRanges(state.config, zone.nid), zone.startPfn, zone.startPfn + zone.spanned)
+    for (const range of ram) setZoneOfRange(state.memmap, range.start, range.end, zone.index)
+    reserveRest(state, ram, managedRanges(state, zone))
+    for (const range of managedRanges(state, zone)) seedRange(state, zone, range)
+    accountFreePages(zone, MIGRATE_MOVABLE, zone.managed)
+    countVmEvents(state.vmstat, PGFREE, zone.managed)
+  }
+}
+
+function reserveRest(state: KernelState, ram: readonly PfnRange[], kept: readonly PfnRange[]): void {
+  for (const range of ram) {
+    let at = range.start
+    for (const k of clipRanges(kept, range.start, range.end)) {
+      setFlagsOfRange(state.memmap, at, k.start - at, PG_RESERVED)
+      at = k.end
+    }
+    setFlagsOfRange(state.memmap, at, range.end - at, PG_RESERVED)
+  }
+}
+
+function seedRange(state: KernelState, zone: Zone, range: PfnRange): void {
+  for (let pfn = range.start; pfn < range.end; ) {
+    let order = MAX_PAGE_ORDER
+    while ((pfn & ((1 << order) - 1)) !== 0 || pfn + (1 << order) > range.end) order--
+    addToFreeListTail(state, zone, pfn, order, MIGRATE_MOVABLE)
+    pfn += 1 << order
+  }
+}
