@@ -45,3 +45,6 @@ export type CostTable = Readonly<Record<CostName, Ns>>
 
 /** @model  a table, because the kernel's own costs depend on the machine */
 export const createCosts = (overrides: Readonly<Record<string, Ns>>): CostTable => ({ ...DEFAULT_COSTS, ...overrides })
+
+/** libc start-up and argument parsing of a small program. */
+export const PROGRAM_START_NS: Ns = 400_000

@@ -124,6 +124,9 @@ export interface KernelState {
   /** 0 until the first read fault; a reserved frame, never freed. */
   zeroPfn: number
 
+  /** File whose only page is the vdso. */
+  vdsoIno: number
+
   // tasks
   readonly tasks: Record<number, Task>
   /** Creation order: the process list that the OOM killer walks. */

@@ -1,46 +1,261 @@
 /**
- * LRU lists: the lruvec struct, per-CPU batches of pages on their way to a list, and moving between lists.
+ * LRU lists: per-CPU batches of pages on their way to a list, and moving between lists. Both reclaim policies are
+ * served: with MGLRU on, a page enters a generation instead of one of the four classic lists.
  * @kernel  mm/swap.c, include/linux/mm_inline.h
  * @spec    05 §5.2
  */
+import { assert } from '../../util/assert'
+import type { Pfn } from '../../util/units'
+import { currentTask } from '../exec'
+import type { KernelState } from '../state'
+import {
+  LRU_UNEVICTABLE,
+  folioIsFileLru,
+  folioLruvec,
+  folioZonenum,
+  updateLruSize,
+  workingsetAgeNonresident,
+  type Lruvec,
+} from './lruvec'
+import {
+  PG_ACTIVE,
+  PG_ANON,
+  PG_DIRTY,
+  PG_LOCKED,
+  PG_LRU,
+  PG_LRU_BATCH,
+  PG_MLOCKED,
+  PG_REFERENCED,
+  PG_SWAPBACKED,
+  PG_SWAPCACHE,
+  PG_UNEVICTABLE,
+  clearFlag,
+  hasFlag,
+  listAddHead,
+  listAddTail,
+  listDel,
+  pageFlags,
+  pageMemcg,
+  setFlag,
+} from './memmap'
+import { MEMCG_STAT_PGACTIVATE, MEMCG_STAT_PGDEACTIVATE, MEMCG_STAT_PGLAZYFREE, modMemcgState } from './memcg_stat'
+import { folioIncRefs, lruGenAddFolio, lruGenDelFolio } from './reclaim/lru_gen'
+import { PGACTIVATE, PGDEACTIVATE, PGLAZYFREE, PGROTATED, countVmEvent } from './vmstat'
 
-export const LRU_INACTIVE_ANON = 0
-export const LRU_ACTIVE_ANON = 1
-export const LRU_INACTIVE_FILE = 2
-export const LRU_ACTIVE_FILE = 3
-export const LRU_UNEVICTABLE = 4
-export const NR_LRU_LISTS = 5
+export {
+  LRU_ACTIVE_ANON,
+  LRU_ACTIVE_FILE,
+  LRU_INACTIVE_ANON,
+  LRU_INACTIVE_FILE,
+  LRU_UNEVICTABLE,
+  NR_LRU_LISTS,
+  createLruvec,
+  lruvecOf,
+  type LruGen,
+  type Lruvec,
+} from './lruvec'
 
-/** Multi-gen lists of one lruvec. Owner: reclaim/mglru.ts. */
-export interface LruGen {
-  maxSeq: number
-  /** [anon, file] */
-  readonly minSeq: Float64Array
-  /** (gen * 2 + type) * MAX_NR_ZONES + zone */
-  readonly lists: Int32Array
-  readonly nrPages: Int32Array
-  /** Time at which each generation was made, ns. */
-  readonly bornNs: Float64Array
-  /** [history][type][tier] of 2 × 2 × 4, then averages [type][tier]. */
-  readonly evicted: Float64Array
-  readonly refaulted: Float64Array
-  readonly protectedPages: Float64Array
-  readonly avgTotal: Float64Array
-  readonly avgRefaulted: Float64Array
+/** Pages a CPU collects before it takes the LRU lock. @kernel include/linux/pagevec.h PAGEVEC_SIZE: 15, 31 since 6.9 */
+const batchSize = (state: KernelState): number => (state.config.series === '6.1' ? 15 : 31)
+
+/** One batch a CPU. @kernel struct cpu_fbatches */
+export const createLruBatches = (nrCpus: number): KernelState['lruBatches'] =>
+  Array.from({ length: nrCpus }, () => ({ pages: new Int32Array(31), count: 0 }))
+
+const isMglru = (state: KernelState): boolean => (state.mglruEnabled & 1) !== 0
+
+/** Classic list that the page's flags name. @kernel include/linux/mm_inline.h folio_lru_list() */
+export function folioLruList(state: KernelState, pfn: Pfn): number {
+  const flags = pageFlags(state.memmap, pfn)
+  if (flags & PG_UNEVICTABLE) return LRU_UNEVICTABLE
+  return folioIsFileLru(state, pfn) * 2 + ((flags & PG_ACTIVE) === 0 ? 0 : 1)
 }
 
-/** Pages of one memory cgroup on one node. Index in state.lruvecs: memcg id * number of nodes + nid. */
-export interface Lruvec {
-  readonly memcg: number
-  readonly nid: number
-  /** Classic: one list for each LRU_*. Unevictable pages are counted, never scanned. */
-  readonly lists: Int32Array
-  /** Pages: LRU_* * MAX_NR_ZONES + zone idx. */
-  readonly sizes: Int32Array
-  anonCost: number
-  fileCost: number
-  nonresidentAge: number
-  /** WORKINGSET_ACTIVATE_{ANON,FILE} seen at the last snapshot. */
-  readonly refaults: Float64Array
-  readonly gen: LruGen
+/**
+ * Links a page that is on no list where its flags say: the head of its list, or its tail.
+ * @kernel  include/linux/mm_inline.h lruvec_add_folio(), lruvec_add_folio_tail()
+ */
+export function lruvecAddFolio(state: KernelState, lruvec: Lruvec, pfn: Pfn, atTail: boolean): void {
+  const lru = folioLruList(state, pfn)
+  if (lru === LRU_UNEVICTABLE) {
+    updateLruSize(state, lruvec, lru, folioZonenum(state, pfn), 1)
+    return
+  }
+  if (isMglru(state)) {
+    lruGenAddFolio(state, lruvec, pfn, atTail)
+    return
+  }
+  updateLruSize(state, lruvec, lru, folioZonenum(state, pfn), 1)
+  if (atTail) listAddTail(state.memmap, lruvec.lists, lru, pfn)
+  else listAddHead(state.memmap, lruvec.lists, lru, pfn)
+}
+
+/** Unlinks a page from whichever list it is on. @kernel include/linux/mm_inline.h lruvec_del_folio() */
+export function lruvecDelFolio(state: KernelState, lruvec: Lruvec, pfn: Pfn): void {
+  if (lruGenDelFolio(state, lruvec, pfn, false)) return
+  const lru = folioLruList(state, pfn)
+  if (lru !== LRU_UNEVICTABLE) listDel(state.memmap, lruvec.lists, lru, pfn)
+  updateLruSize(state, lruvec, lru, folioZonenum(state, pfn), -1)
+}
+
+/**
+ * A charged, flagged page starts on its way to the LRU lists.
+ * @param inFault  brought in by a user fault: MGLRU then puts it into the youngest generation
+ * @kernel  mm/swap.c folio_add_lru()
+ */
+export function folioAddLru(state: KernelState, pfn: Pfn, inFault: boolean): void {
+  assert(!hasFlag(state.memmap, pfn, PG_LRU | PG_LRU_BATCH), `pfn ${pfn} is added to the LRU twice`)
+  if (inFault && isMglru(state) && !hasFlag(state.memmap, pfn, PG_UNEVICTABLE) && currentTask(state)?.memalloc !== true) {
+    setFlag(state.memmap, pfn, PG_ACTIVE)
+  }
+  setFlag(state.memmap, pfn, PG_LRU_BATCH)
+  const batch = state.lruBatches[state.exec.cpu]!
+  batch.pages[batch.count++] = pfn
+  if (batch.count >= batchSize(state)) lruAddDrain(state)
+}
+
+/** Empties one CPU's batch onto the lists. @kernel mm/swap.c lru_add_drain_cpu() */
+export function lruAddDrain(state: KernelState, cpu: number = state.exec.cpu): void {
+  const batch = state.lruBatches[cpu]!
+  for (let i = 0; i < batch.count; i++) {
+    const pfn = batch.pages[i]!
+    clearFlag(state.memmap, pfn, PG_LRU_BATCH | (hasFlag(state.memmap, pfn, PG_UNEVICTABLE) ? PG_ACTIVE : 0))
+    setFlag(state.memmap, pfn, PG_LRU)
+    lruvecAddFolio(state, folioLruvec(state, pfn), pfn, false)
+  }
+  batch.count = 0
+}
+
+/** @kernel  mm/swap.c lru_add_drain_all() */
+export function lruAddDrainAll(state: KernelState): void {
+  for (let cpu = 0; cpu < state.lruBatches.length; cpu++) lruAddDrain(state, cpu)
+}
+
+function removeFromBatch(state: KernelState, pfn: Pfn): void {
+  for (const batch of state.lruBatches) {
+    const i = batch.pages.subarray(0, batch.count).indexOf(pfn)
+    if (i < 0) continue
+    batch.pages.copyWithin(i, i + 1, batch.count)
+    batch.count--
+    return
+  }
+  assert(false, `pfn ${pfn} is marked as waiting in a batch and is in none`)
+}
+
+/**
+ * Takes a page off its list, or out of the batch it waits in. Nothing happens to a page that is on neither.
+ * @kernel  mm/swap.c __page_cache_release(), folio_isolate_lru()
+ */
+export function lruDel(state: KernelState, pfn: Pfn): void {
+  if (hasFlag(state.memmap, pfn, PG_LRU_BATCH)) {
+    clearFlag(state.memmap, pfn, PG_LRU_BATCH)
+    removeFromBatch(state, pfn)
+  } else if (hasFlag(state.memmap, pfn, PG_LRU)) {
+    lruvecDelFolio(state, folioLruvec(state, pfn), pfn)
+    clearFlag(state.memmap, pfn, PG_LRU)
+  }
+}
+
+/**
+ * Back to the lists after isolation, without a batch.
+ * @kernel  mm/vmscan.c folio_putback_lru(), move_folios_to_lru()
+ */
+export function folioPutback(state: KernelState, pfn: Pfn, atTail = false): void {
+  if (hasFlag(state.memmap, pfn, PG_UNEVICTABLE)) clearFlag(state.memmap, pfn, PG_ACTIVE)
+  setFlag(state.memmap, pfn, PG_LRU)
+  lruvecAddFolio(state, folioLruvec(state, pfn), pfn, atTail)
+}
+
+/**
+ * The page was used through a file descriptor, or its PTE was young when it was unmapped.
+ * @kernel  mm/swap.c folio_mark_accessed()
+ */
+export function folioMarkAccessed(state: KernelState, pfn: Pfn): void {
+  if (isMglru(state)) {
+    if (!hasFlag(state.memmap, pfn, PG_UNEVICTABLE)) folioIncRefs(state, pfn)
+    return
+  }
+  const flags = pageFlags(state.memmap, pfn)
+  if ((flags & PG_REFERENCED) === 0) {
+    setFlag(state.memmap, pfn, PG_REFERENCED)
+    return
+  }
+  if ((flags & (PG_UNEVICTABLE | PG_ACTIVE)) !== 0) return
+  if (flags & PG_LRU) folioActivate(state, pfn)
+  else setFlag(state.memmap, pfn, PG_ACTIVE)
+  clearFlag(state.memmap, pfn, PG_REFERENCED)
+  workingsetAgeNonresident(state, folioLruvec(state, pfn), 1)
+}
+
+/**
+ * @kernel      mm/swap.c folio_activate()
+ * @simplifies  at once instead of through a per-CPU batch
+ */
+export function folioActivate(state: KernelState, pfn: Pfn): void {
+  const flags = pageFlags(state.memmap, pfn)
+  if ((flags & PG_LRU) === 0 || (flags & (PG_ACTIVE | PG_UNEVICTABLE)) !== 0) return
+  const lruvec = folioLruvec(state, pfn)
+  lruvecDelFolio(state, lruvec, pfn)
+  setFlag(state.memmap, pfn, PG_ACTIVE)
+  lruvecAddFolio(state, lruvec, pfn, false)
+  countVmEvent(state.vmstat, PGACTIVATE)
+  modMemcgState(state, lruvec.memcg, MEMCG_STAT_PGACTIVATE, 1)
+}
+
+/**
+ * Writeback of a page that reclaim wants has ended: to the tail, to be freed next.
+ * @kernel  mm/swap.c folio_rotate_reclaimable()
+ */
+export function folioRotateReclaimable(state: KernelState, pfn: Pfn): void {
+  const flags = pageFlags(state.memmap, pfn)
+  if ((flags & (PG_LOCKED | PG_DIRTY | PG_UNEVICTABLE)) !== 0 || (flags & PG_LRU) === 0) return
+  const lruvec = folioLruvec(state, pfn)
+  lruvecDelFolio(state, lruvec, pfn)
+  clearFlag(state.memmap, pfn, PG_ACTIVE)
+  lruvecAddFolio(state, lruvec, pfn, true)
+  countVmEvent(state.vmstat, PGROTATED)
+}
+
+/** MADV_COLD. @kernel mm/swap.c lru_deactivate_fn() */
+export function folioDeactivate(state: KernelState, pfn: Pfn): void {
+  const flags = pageFlags(state.memmap, pfn)
+  if ((flags & PG_LRU) === 0 || (flags & PG_UNEVICTABLE) !== 0) return
+  if ((flags & PG_ACTIVE) === 0 && !isMglru(state)) return
+  const lruvec = folioLruvec(state, pfn)
+  lruvecDelFolio(state, lruvec, pfn)
+  clearFlag(state.memmap, pfn, PG_ACTIVE | PG_REFERENCED)
+  lruvecAddFolio(state, lruvec, pfn, false)
+  countVmEvent(state.vmstat, PGDEACTIVATE)
+  modMemcgState(state, lruvec.memcg, MEMCG_STAT_PGDEACTIVATE, 1)
+}
+
+/**
+ * MADV_FREE: a clean anonymous page that may be dropped without swap joins the file lists.
+ * @kernel  mm/swap.c lru_lazyfree_fn()
+ */
+export function folioMarkLazyfree(state: KernelState, pfn: Pfn): void {
+  if (hasFlag(state.memmap, pfn, PG_LRU_BATCH)) lruAddDrainAll(state)
+  const flags = pageFlags(state.memmap, pfn)
+  const wanted = PG_ANON | PG_SWAPBACKED | PG_LRU
+  if ((flags & wanted) !== wanted || (flags & (PG_SWAPCACHE | PG_UNEVICTABLE)) !== 0) return
+  const lruvec = folioLruvec(state, pfn)
+  lruvecDelFolio(state, lruvec, pfn)
+  clearFlag(state.memmap, pfn, PG_ACTIVE | PG_REFERENCED | PG_SWAPBACKED)
+  lruvecAddFolio(state, lruvec, pfn, false)
+  countVmEvent(state.vmstat, PGLAZYFREE)
+  modMemcgState(state, pageMemcg(state.memmap, pfn) || 1, MEMCG_STAT_PGLAZYFREE, 1)
+}
+
+/**
+ * mlock and munlock: the page changes to or from the unevictable count.
+ * @kernel  mm/mlock.c mlock_folio(), munlock_folio()
+ */
+export function folioSetMlocked(state: KernelState, pfn: Pfn, locked: boolean): void {
+  const wasOnLru = hasFlag(state.memmap, pfn, PG_LRU)
+  if (wasOnLru) lruvecDelFolio(state, folioLruvec(state, pfn), pfn)
+  if (locked) {
+    setFlag(state.memmap, pfn, PG_MLOCKED | PG_UNEVICTABLE)
+    clearFlag(state.memmap, pfn, PG_ACTIVE)
+  } else clearFlag(state.memmap, pfn, PG_MLOCKED | PG_UNEVICTABLE)
+  if (wasOnLru) lruvecAddFolio(state, folioLruvec(state, pfn), pfn, false)
 }

@@ -1,0 +1,240 @@
+/**
+ * Birth and death of tasks: fork, exit, signals, wait.
+ * @kernel  kernel/fork.c, kernel/exit.c, kernel/signal.c
+ */
+import type { Errno } from '../util/errno'
+import { context } from './context'
+import { attachTask, detachTask } from './cgroup'
+import { charge, now } from './exec'
+import { releaseInode } from './fs/vfs'
+import { inodeAt } from './mm/filemap'
+import { zapRange } from './mm/memory'
+import { VM_ACCOUNT } from './mm/mm_types'
+import { freeAllTables } from './mm/pgtable'
+import { mmAt, mmOf, syncTaskRss } from './mm/rss'
+import { removeVmas } from './mm/vma'
+import { enqueueTask, wakeTask } from './sched_queue'
+import type { KernelState } from './state'
+import type { FileDescriptor, Op, ProgramData, Task } from './task'
+import { emit } from './trace'
+
+export const SIGINT = 2
+export const SIGKILL = 9
+export const SIGTERM = 15
+export const SIGCHLD = 17
+export const SIGSTOP = 19
+/** Signals whose default is to be ignored. */
+const IGNORED = new Set([SIGCHLD, 18, 23, 28])
+
+export interface NewTask {
+  readonly ppid: number
+  readonly comm: string
+  readonly argv: readonly string[]
+  readonly program: string
+  readonly data: ProgramData
+  readonly op: Op | undefined
+  readonly isKthread: boolean
+}
+
+function nextPid(state: KernelState): number {
+  do state.lastPid = state.lastPid >= state.sysctl.pidMax ? 300 : state.lastPid + 1
+  while (state.tasks[state.lastPid] !== undefined)
+  return state.lastPid
+}
+
+/**
+ * A task in its parent's cgroup with the parent's adj, affinity, directory and descriptors; no address space yet.
+ * @kernel  copy_process()
+ */
+export function createTask(state: KernelState, spec: NewTask): Task {
+  const pid = nextPid(state)
+  const parent = state.tasks[spec.ppid]
+  const task: Task = {
+    pid,
+    tgid: pid,
+    ppid: spec.ppid,
+    comm: spec.comm.slice(0, 15),
+    argv: spec.argv,
+    uid: 0,
+    isKthread: spec.isKthread,
+    state: 'S',
+    waitChannel: '',
+    cpu: parent?.cpu ?? pid % state.cpuNode.length,
+    affinity: parent?.affinity ?? -1,
+    wakeSequence: 0,
+    cgroup: 1,
+    mm: -1,
+    program: spec.program,
+    data: spec.data,
+    op: spec.op,
+    opDone: 0,
+    result: 0,
+    errno: '',
+    resultText: '',
+    fds: parent === undefined ? [] : parent.fds.map((fd) => copyDescriptor(state, fd)),
+    cwd: parent?.cwd ?? '/',
+    env: parent?.env ?? {},
+    oomScoreAdj: parent?.oomScoreAdj ?? 0,
+    oomScoreAdjMin: parent?.oomScoreAdjMin ?? 0,
+    memalloc: false,
+    isOomVictim: false,
+    killSignal: 0,
+    catchesSignals: false,
+    signalled: false,
+    overHigh: 0,
+    retry: {
+      chargeRetries: -1,
+      chargeDrained: false,
+      chargePassedOom: false,
+      noProgressLoops: -1,
+      compactRetries: 0,
+      faultWasMajor: false,
+    },
+    startNs: now(state),
+    utimeNs: 0,
+    stimeNs: 0,
+    minFlt: 0,
+    majFlt: 0,
+    cminFlt: 0,
+    cmajFlt: 0,
+    rssPending: [0, 0, 0, 0],
+    rssEvents: 0,
+    stallNs: 0,
+    stalledSinceNs: -1,
+    exitStatus: 0,
+    heapBlocks: {},
+    zombies: [],
+    nvcsw: 0,
+    nivcsw: 0,
+  }
+  state.tasks[pid] = task
+  state.taskList.push(pid)
+  attachTask(state, pid, parent?.cgroup ?? 1)
+  if (parent !== undefined) emit(state, 'sched_process_fork', [parent.pid, pid], task.comm)
+  return task
+}
+
+function copyDescriptor(state: KernelState, fd: FileDescriptor | undefined): FileDescriptor | undefined {
+  if (fd?.kind === 'inode') {
+    inodeAt(state, fd.ino).users++
+    return { ...fd, readahead: { ...fd.readahead } }
+  }
+  return fd === undefined ? undefined : { ...fd }
+}
+
+export function closeDescriptor(state: KernelState, fd: FileDescriptor | undefined): void {
+  if (fd?.kind !== 'inode') return
+  const inode = inodeAt(state, fd.ino)
+  inode.users--
+  releaseInode(state, inode)
+}
+
+/** Takes the pages and mappings of an address space away when its last user goes. @kernel exit_mmap() */
+export function exitMm(state: KernelState, task: Task): void {
+  const mm = mmOf(state, task)
+  if (mm === undefined) return
+  syncTaskRss(state, task)
+  task.mm = -1
+  if (--mm.users > 0) return
+  for (const vma of mm.vmas) zapRange(state, mm, vma, vma.start, vma.end)
+  for (const vma of removeVmas(state, mm, 0, mm.vmas.length)) {
+    if (vma.ino === 0) continue
+    const inode = inodeAt(state, vma.ino)
+    inode.users--
+    releaseInode(state, inode)
+  }
+  freeAllTables(state, mm)
+  mm.oomSkip = true
+  charge(state, state.costs.mmapCall)
+}
+
+/**
+ * The task ends. Its memory goes at once; the task stays as a zombie until its parent waits.
+ * @param status  as a shell shows it: exit code, or 128 + signal
+ * @kernel  do_exit()
+ */
+export function exitTask(state: KernelState, task: Task, status: number): void {
+  exitMm(state, task)
+  for (const fd of task.fds) closeDescriptor(state, fd)
+  task.fds = []
+  task.state = 'Z'
+  task.waitChannel = ''
+  task.op = undefined
+  task.exitStatus = status
+  task.wakeSequence++
+  detachTask(state, task.pid)
+  for (const pid of state.taskList) {
+    const child = state.tasks[pid]!
+    if (child.ppid !== task.pid) continue
+    child.ppid = 1
+    if (child.state === 'Z') reapZombie(state, state.tasks[1], child)
+  }
+  emit(state, 'sched_process_exit', [task.pid, status], task.comm)
+  const parent = state.tasks[task.ppid]
+  context.sink.exited?.(task.pid, status)
+  if (parent === undefined || parent.pid === 1) reapZombie(state, parent, task)
+  else {
+    parent.zombies.push(task.pid)
+    if (parent.state === 'S' && parent.waitChannel === 'do_wait') wakeTask(state, parent.pid)
+  }
+}
+
+/** Removes a zombie and hands its counters to whoever waited. @kernel release_task() */
+export function reapZombie(state: KernelState, parent: Task | undefined, zombie: Task): void {
+  if (parent !== undefined) {
+    parent.cminFlt += zombie.minFlt + zombie.cminFlt
+    parent.cmajFlt += zombie.majFlt + zombie.cmajFlt
+    const i = parent.zombies.indexOf(zombie.pid)
+    if (i >= 0) parent.zombies.splice(i, 1)
+  }
+  delete state.tasks[zombie.pid]
+  const at = state.taskList.indexOf(zombie.pid)
+  if (at >= 0) state.taskList.splice(at, 1)
+}
+
+/**
+ * Sends a signal. Deadly ones take effect when the task next runs; a sleeping task is woken for it.
+ * @kernel  kill(), complete_signal()
+ */
+export function sendSignal(state: KernelState, pid: number, signal: number): Errno | undefined {
+  const task = state.tasks[pid]
+  if (task === undefined) return 'ESRCH'
+  if (signal < 0 || signal > 64) return 'EINVAL'
+  if (signal === 0 || task.isKthread || task.state === 'Z') return undefined
+  // The global init ignores what it has no handler for. @kernel sig_task_ignored()
+  if (pid === 1 || IGNORED.has(signal)) return undefined
+  if (task.catchesSignals && (signal === SIGTERM || signal === SIGINT)) task.signalled = true
+  else if (task.killSignal !== SIGKILL) task.killSignal = signal
+  if (task.state === 'S' || (signal === SIGKILL && task.state === 'D')) wakeTask(state, pid)
+  return undefined
+}
+
+/** Every task that shares the victim's memory. @kernel __oom_kill_process() */
+export function sendKill(state: KernelState, pid: number): void {
+  const mm = state.tasks[pid]?.mm ?? -1
+  sendSignal(state, pid, SIGKILL)
+  if (mm < 0) return
+  for (const other of [...state.taskList]) if (other !== pid && state.tasks[other]!.mm === mm) sendSignal(state, other, SIGKILL)
+}
+
+/** Unmaps a victim's private memory; the task itself may still be stuck. @kernel __oom_reap_task_mm() */
+export function reapMm(state: KernelState, mmIndex: number): number {
+  const mm = mmAt(state, mmIndex)
+  let freed = 0
+  for (const vma of mm.vmas) if (vma.ino === 0 || vma.hasAnon) freed += zapRange(state, mm, vma, vma.start, vma.end)
+  return freed
+}
+
+/** Makes a task with an operation ready to run. */
+export function startTask(state: KernelState, task: Task): void {
+  task.state = 'R'
+  enqueueTask(state, task)
+}
+
+/** Promised pages of an address space, for fork in mode 2. */
+export function accountedPages(state: KernelState, mmIndex: number): number {
+  let pages = 0
+  for (const vma of mmAt(state, mmIndex).vmas) if (vma.flags & VM_ACCOUNT) pages += vma.end - vma.start
+  return pages
+}
+

@@ -1,0 +1,206 @@
+/**
+ * Virtual CPUs: who runs until when. One cpuRun event is one time slice: the first task of the queue works on its
+ * operations until the slice ends, it sleeps, or it dies; the time it used is when the CPU runs again.
+ * @kernel  kernel/sched/core.c schedule()
+ * @model   slices of 100 µs (longer when nothing else is due) instead of CFS/EEVDF: fine enough that allocators and
+ *          kswapd interleave within a batch of pages
+ */
+import { assert } from '../util/assert'
+import { NS_PER_MS, NS_PER_US, type Ns } from '../util/units'
+import { context } from './context'
+import { isSuspended, now } from './exec'
+import { exitTask, SIGKILL } from './lifecycle'
+import { kswapdStep } from './mm/kswapd'
+import { runDueDrains } from './mm/memcg_stock'
+import { nextEventAt, schedule } from './queue'
+import { sleepTask, waitOnPage } from './sched_queue'
+import type { KernelState } from './state'
+import { stepOp } from './syscalls'
+import type { Op, Program, ProgramView, Task } from './task'
+import { STEP_BLOCKED, STEP_DONE, STEP_KILLED, returnToUser } from './touch'
+import { below } from '../util/prng'
+
+const SLICE_NS: Ns = 100 * NS_PER_US
+const SLICE_MAX_NS: Ns = NS_PER_MS
+
+/** Slices never run far past the next event, so that I/O and timers are seen in time. */
+function sliceLength(state: KernelState): Ns {
+  const next = nextEventAt(state.queue)
+  const gap = next === undefined ? SLICE_MAX_NS : next - state.nowNs
+  return Math.max(SLICE_NS, Math.min(SLICE_MAX_NS, gap))
+}
+
+/** One time slice of one CPU. */
+export function runCpu(state: KernelState, cpu: number): void {
+  const rq = state.runqueues[cpu]!
+  const exec = state.exec
+  exec.cpu = cpu
+  runDueDrains(state)
+  const pid = nextRunnable(state, cpu)
+  if (pid === 0) {
+    rq.active = false
+    rq.current = 0
+    return
+  }
+  const task = state.tasks[pid]!
+  exec.pid = pid
+  if (rq.current !== pid) {
+    exec.ns += state.costs.contextSwitch
+    rq.switches++
+  }
+  rq.current = pid
+  task.cpu = cpu
+  runTask(state, task, sliceLength(state))
+  const used = Math.ceil(exec.ns)
+  rq.busyNs += used
+  if (!task.isKthread) rq.userNs += Math.floor(used / 4)
+  task.stimeNs += used
+  if (task.state === 'R' && state.tasks[pid] !== undefined) {
+    rq.queue.push(pid)
+    task.nivcsw++
+  }
+  schedule(state.queue, state.nowNs + Math.max(1, used), { kind: 'cpuRun', cpu })
+  exec.ns = 0
+  exec.pid = 0
+  exec.cpu = 0
+}
+
+/** Takes the next task that is still runnable off the queue; 0 = none. */
+function nextRunnable(state: KernelState, cpu: number): number {
+  const queue = state.runqueues[cpu]!.queue
+  while (queue.length > 0) {
+    const pid = queue.shift()!
+    if (state.tasks[pid]?.state === 'R') return pid
+  }
+  return 0
+}
+
+function runTask(state: KernelState, task: Task, length: Ns): void {
+  if (task.isKthread) {
+    runKthread(state, task, length)
+    return
+  }
+  while (state.exec.ns < length) {
+    if (task.killSignal !== 0) {
+      exitTask(state, task, 128 + task.killSignal)
+      return
+    }
+    const op = (task.op ??= nextOp(state, task))
+    const step = stepOp(state, task, op, length)
+    if (task.state === 'Z') return
+    if (step === STEP_DONE) {
+      finishOp(state, task, op)
+      if (!isSuspended(state)) continue
+    }
+    if (step === STEP_KILLED) continue
+    if (step === STEP_BLOCKED || isSuspended(state)) {
+      blockTask(state, task)
+      return
+    }
+    // STEP_MORE: the slice is used up, or the same access is made again.
+  }
+}
+
+/** The operation is complete; what the system call charged beyond memory.high is slept off on the way back. */
+function finishOp(state: KernelState, task: Task, op: Op): void {
+  if (op.op === 'exec') startProgram(state, task, op)
+  else task.op = undefined
+  task.opDone = 0
+  if (!isSuspended(state)) returnToUser(state, task)
+}
+
+/** exec is done: the task is its program now. */
+function startProgram(state: KernelState, task: Task, op: Extract<Op, { op: 'exec' }>): void {
+  if (op.program === 'tool' || op.program === 'subshell') {
+    task.op = { op: 'host' }
+    context.sink.ready?.(task.pid)
+    return
+  }
+  const program = programOf(op.program)
+  const start = program.start(op.argv, task.env)
+  task.program = op.program
+  if (start.ok) {
+    task.data = start.data
+    task.op = undefined
+    return
+  }
+  // Bad arguments: the program prints its usage and ends.
+  task.data = {}
+  task.program = 'usage'
+  task.op = { op: 'write', fd: 2, text: start.usage }
+  task.data['exit'] = start.status
+}
+
+function programOf(name: string): Program {
+  const program = context.programs[name]
+  assert(program !== undefined, `program ${name} is not in the table`)
+  return program
+}
+
+/** Programs that only wait for their host, and the tail of a failed start. */
+function nextOp(state: KernelState, task: Task): Op {
+  if (task.program === 'host') return { op: 'host' }
+  if (task.program === 'usage') return { op: 'exit', status: Number(task.data['exit'] ?? 2) }
+  return programOf(task.program).next(task.data, viewOf(state, task))
+}
+
+interface MutableView {
+  -readonly [K in keyof ProgramView]: ProgramView[K]
+}
+let viewState: KernelState
+let viewTask: Task
+const view: MutableView = {
+  pid: 0,
+  nowNs: 0,
+  result: 0,
+  errno: undefined,
+  text: '',
+  minflt: 0,
+  majflt: 0,
+  signalled: false,
+  cpu: 0,
+  nid: 0,
+  random: (bound: number): number => below(viewState.prng, `program/${viewTask.program}/${viewTask.pid}`, bound),
+}
+
+function viewOf(state: KernelState, task: Task): ProgramView {
+  viewState = state
+  viewTask = task
+  view.pid = task.pid
+  view.nowNs = Math.floor(now(state))
+  view.result = task.result
+  view.errno = task.errno === '' ? undefined : task.errno
+  view.text = task.resultText
+  view.minflt = task.minFlt
+  view.majflt = task.majFlt
+  view.signalled = task.signalled
+  view.cpu = state.exec.cpu
+  view.nid = state.cpuNode[state.exec.cpu]!
+  task.resultText = ''
+  return view
+}
+
+/** Turns exec.suspend… into a sleeping task. */
+function blockTask(state: KernelState, task: Task): void {
+  const exec = state.exec
+  const until = exec.suspendUntilNs
+  const reason = exec.suspendReason
+  exec.suspendUntilNs = -1
+  exec.suspendReason = ''
+  if (task.killSignal === SIGKILL && until === Infinity) return
+  const interruptible = reason === 'hrtimer_nanosleep' || reason === 'do_pause' || reason === 'do_wait' || reason === 'do_wait_host'
+  if (exec.waitPfn !== 0) {
+    waitOnPage(state, task.pid, exec.waitPfn)
+    exec.waitPfn = 0
+  }
+  sleepTask(state, task, interruptible ? 'S' : 'D', until, reason)
+}
+
+/** kswapd works in batches; each batch may end the slice. */
+function runKthread(state: KernelState, task: Task, length: Ns): void {
+  const nid = Number(task.data['nid'])
+  while (state.exec.ns < length && task.state === 'R') {
+    const step = kswapdStep(state, nid)
+    if (step.done) return
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Run queues: which CPU a task waits on, sleeping and waking. Running them is sched.ts.
+ * @kernel  kernel/sched/core.c try_to_wake_up(), select_task_rq()
+ * @model   one queue a CPU, first come first served with short slices; no weights or classes
+ */
+import type { Ns } from '../util/units'
+import { now } from './exec'
+import { psiTaskChange } from './mm/psi'
+import { schedule } from './queue'
+import type { KernelState } from './state'
+import type { Task } from './task'
+
+/** An idle CPU first, the last one of the task before others; else the shortest queue. */
+function selectCpu(state: KernelState, task: Task): number {
+  if (task.affinity >= 0) return task.affinity
+  const queues = state.runqueues
+  if (!queues[task.cpu]!.active) return task.cpu
+  let best = task.cpu
+  let bestLength = queues[best]!.queue.length + 1
+  for (let cpu = 0; cpu < queues.length; cpu++) {
+    const length = queues[cpu]!.queue.length + (queues[cpu]!.active ? 1 : 0)
+    if (length < bestLength) {
+      best = cpu
+      bestLength = length
+      if (length === 0) break
+    }
+  }
+  return best
+}
+
+/** Puts a runnable task on a queue and starts an idle CPU. */
+export function enqueueTask(state: KernelState, task: Task): void {
+  task.cpu = selectCpu(state, task)
+  const rq = state.runqueues[task.cpu]!
+  rq.queue.push(task.pid)
+  if (rq.active) return
+  rq.active = true
+  schedule(state.queue, now(state), { kind: 'cpuRun', cpu: task.cpu })
+}
+
+/** Wakes a sleeping task; does nothing to one that runs or is gone. */
+export function wakeTask(state: KernelState, pid: number): void {
+  const task = state.tasks[pid]
+  if (task === undefined || (task.state !== 'S' && task.state !== 'D')) return
+  const was = task.state
+  task.wakeSequence++
+  task.state = 'R'
+  psiTaskChange(state, task, was)
+  enqueueTask(state, task)
+}
+
+/** Puts the running task to sleep; `untilNs` Infinity = until woken. */
+export function sleepTask(state: KernelState, task: Task, how: 'S' | 'D', untilNs: Ns, channel: string): void {
+  task.state = how
+  task.waitChannel = channel
+  task.wakeSequence++
+  task.nvcsw++
+  psiTaskChange(state, task, 'R')
+  if (untilNs !== Infinity) schedule(state.queue, Math.max(now(state), Math.ceil(untilNs)), { kind: 'taskWake', pid: task.pid, sequence: task.wakeSequence })
+}
+
+/** Registers a task that waits for a frame's I/O. */
+export function waitOnPage(state: KernelState, pid: number, pfn: number): void {
+  const waiters = (state.pageWaiters[pfn] ??= [])
+  if (!waiters.includes(pid)) waiters.push(pid)
+}
+
+/** The I/O of a frame is done. @kernel folio_end_read(), folio_wake_bit() */
+export function wakePageWaiters(state: KernelState, pfn: number): void {
+  const waiters = state.pageWaiters[pfn]
+  if (waiters === undefined) return
+  delete state.pageWaiters[pfn]
+  for (const pid of waiters) wakeTask(state, pid)
+}

@@ -1,0 +1,186 @@
+/**
+ * Memory accesses of programs: the hot loop. One access a page; present pages only set their bits, the others fault.
+ * @kernel  arch/x86/mm/fault.c do_user_addr_fault()
+ * @spec    04 §4.1, §4.5
+ */
+import { NS_PER_US, PAGE_SIZE, type Ns, type Vpn } from '../util/units'
+import { charge, isSuspended, now, suspend } from './exec'
+import { hasFlag, PG_MLOCKED, PG_UNEVICTABLE, setFlag } from './mm/memmap'
+import { handleOverHigh } from './mm/memcontrol'
+import {
+  FAULT_MAJOR,
+  FAULT_MINOR,
+  FAULT_OOM,
+  FAULT_RETRY,
+  FAULT_SIGBUS,
+  handleMmFault,
+} from './mm/memory'
+import { VM_LOCKED, VM_READ, VM_SHARED, VM_WRITE, type Mm, type Vma } from './mm/mm_types'
+import {
+  PTE_ACCESSED,
+  PTE_DIRTY,
+  PTE_PRESENT,
+  PTE_WRITE,
+  findPteSlot,
+  pteAt,
+  ptePfn,
+  setPte,
+} from './mm/pgtable'
+import { mmOf } from './mm/rss'
+import { folioAddLru, lruDel } from './mm/swap'
+import { findVma } from './mm/vma_find'
+import type { KernelState } from './state'
+import type { Task } from './task'
+import { emit, isTracing } from './trace'
+
+export const STEP_DONE = 0
+/** The time slice is used up; go on with the same operation. */
+export const STEP_MORE = 1
+/** The operation waits (exec.suspendUntilNs). */
+export const STEP_BLOCKED = 2
+/** A deadly signal is pending. */
+export const STEP_KILLED = 3
+
+const SIGBUS = 7
+const SIGSEGV = 11
+
+/** What the CPU does when a fault cannot be resolved. */
+function deadlySignal(task: Task, signal: number): number {
+  if (task.killSignal === 0) task.killSignal = signal
+  return STEP_KILLED
+}
+
+/** Sleeps off what the fault charged beyond memory.high. @kernel resume_user_mode_work() */
+export function returnToUser(state: KernelState, task: Task): void {
+  if (task.overHigh === 0) return
+  const ns = handleOverHigh(state, task)
+  if (ns > 0) suspend(state, now(state) + ns, 'mem_cgroup_handle_over_high')
+}
+
+/** @returns whether the mapping allows the access. @kernel access_error() */
+const isAllowed = (vma: Vma, isWrite: boolean): boolean =>
+  isWrite ? (vma.flags & VM_WRITE) !== 0 : (vma.flags & (VM_READ | VM_WRITE)) !== 0
+
+/**
+ * One faulting access. STEP_DONE = the page is there now (and exec may be suspended by memory.high).
+ * @kernel  do_user_addr_fault()
+ */
+export function faultAt(state: KernelState, task: Task, mm: Mm, vpn: Vpn, isWrite: boolean): number {
+  const vma = findVma(mm, vpn)
+  if (vma === undefined || !isAllowed(vma, isWrite)) return deadlySignal(task, SIGSEGV)
+  if (isTracing()) emit(state, 'page_fault_user', [vpn * PAGE_SIZE, (isWrite ? 2 : 0) | 4])
+  const outcome = handleMmFault(state, task, mm, vma, vpn, isWrite)
+  switch (outcome) {
+    case FAULT_RETRY:
+      return task.killSignal !== 0 ? STEP_KILLED : STEP_BLOCKED
+    case FAULT_SIGBUS:
+      return deadlySignal(task, SIGBUS)
+    case FAULT_OOM:
+      // The handler gives up; the access is simply made again (pagefault_out_of_memory), unless the task was killed.
+      charge(state, NS_PER_US)
+      return task.killSignal !== 0 ? STEP_KILLED : STEP_MORE
+    case FAULT_MINOR:
+    case FAULT_MAJOR:
+    default:
+      returnToUser(state, task)
+      return STEP_DONE
+  }
+}
+
+/**
+ * Accesses pages [first + opDone, first + count) until the slice ends.
+ * @param endNs  value of exec.ns at which the slice ends
+ */
+export function touchRange(state: KernelState, task: Task, first: Vpn, count: number, isWrite: boolean, perPageNs: Ns, endNs: Ns): number {
+  const mm = mmOf(state, task)
+  if (mm === undefined) return deadlySignal(task, SIGSEGV)
+  const t = state.pgtables
+  const exec = state.exec
+  const needed = isWrite ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT
+  const bits = isWrite ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED
+  let done = task.opDone
+  let slot = -1
+  while (done < count) {
+    if (exec.ns >= endNs) return suspendAt(task, done, STEP_MORE)
+    const vpn = first + done
+    if (slot < 0 || (slot & 511) === 511) slot = findPteSlot(state, mm, vpn)
+    else slot++
+    const pte = slot < 0 ? 0 : t.entries[slot]!
+    if ((pte & needed) !== needed) {
+      const step = faultAt(state, task, mm, vpn, isWrite)
+      if (step !== STEP_DONE) return suspendAt(task, done, step)
+      if (slot < 0) slot = findPteSlot(state, mm, vpn)
+    } else if ((pte & bits) !== bits) t.entries[slot] = pte | bits
+    exec.ns += perPageNs
+    done++
+    if (isSuspended(state)) return suspendAt(task, done, STEP_BLOCKED)
+  }
+  task.opDone = done
+  return STEP_DONE
+}
+
+function suspendAt(task: Task, done: number, step: number): number {
+  task.opDone = done
+  return step
+}
+
+/** Accesses pages in a given order. */
+export function touchList(state: KernelState, task: Task, first: Vpn, pages: readonly number[], isWrite: boolean, perPageNs: Ns, endNs: Ns): number {
+  const mm = mmOf(state, task)
+  if (mm === undefined) return deadlySignal(task, SIGSEGV)
+  while (task.opDone < pages.length) {
+    if (state.exec.ns >= endNs) return STEP_MORE
+    const step = touchPage(state, task, mm, first + pages[task.opDone]!, isWrite)
+    if (step !== STEP_DONE) return step
+    charge(state, perPageNs + state.costs.pageWalk)
+    task.opDone++
+    if (isSuspended(state)) return STEP_BLOCKED
+  }
+  return STEP_DONE
+}
+
+/** One access. */
+export function touchPage(state: KernelState, task: Task, mm: Mm, vpn: Vpn, isWrite: boolean): number {
+  const slot = findPteSlot(state, mm, vpn)
+  const pte = slot < 0 ? 0 : pteAt(state.pgtables, slot)
+  const needed = isWrite ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT
+  if ((pte & needed) !== needed) return faultAt(state, task, mm, vpn, isWrite)
+  setPte(state.pgtables, slot, pte | PTE_ACCESSED | (isWrite ? PTE_DIRTY : 0))
+  return STEP_DONE
+}
+
+/**
+ * Brings in every page of a range as its mapping is used: writes where it is private and writable, else reads.
+ * Pages of locked mappings become unevictable.
+ * @kernel  mm/gup.c populate_vma_page_range(), mm/mlock.c mlock_folio()
+ */
+export function populate(state: KernelState, task: Task, first: Vpn, count: number, endNs: Ns): number {
+  const mm = mmOf(state, task)
+  if (mm === undefined) return STEP_DONE
+  while (task.opDone < count) {
+    if (state.exec.ns >= endNs) return STEP_MORE
+    const vpn = first + task.opDone
+    const vma = findVma(mm, vpn)
+    if (vma !== undefined && (vma.flags & (VM_READ | VM_WRITE)) !== 0) {
+      const isWrite = (vma.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE
+      const step = touchPage(state, task, mm, vpn, isWrite)
+      if (step === STEP_KILLED && task.killSignal === SIGBUS) task.killSignal = 0
+      else if (step !== STEP_DONE) return step
+      if ((vma.flags & VM_LOCKED) !== 0) lockPage(state, mm, vpn)
+    }
+    task.opDone++
+    if (isSuspended(state)) return STEP_BLOCKED
+  }
+  return STEP_DONE
+}
+
+function lockPage(state: KernelState, mm: Mm, vpn: Vpn): void {
+  const slot = findPteSlot(state, mm, vpn)
+  const pte = slot < 0 ? 0 : pteAt(state.pgtables, slot)
+  if ((pte & PTE_PRESENT) === 0) return
+  const pfn = ptePfn(pte)
+  if (pfn === state.zeroPfn || hasFlag(state.memmap, pfn, PG_UNEVICTABLE)) return
+  lruDel(state, pfn)
+  setFlag(state.memmap, pfn, PG_UNEVICTABLE | PG_MLOCKED)
+  folioAddLru(state, pfn, false)
+}
