@@ -25,22 +25,29 @@ export const whereIn = (fileName: string, path: Path): string =>
 
 /** The first issue as a person should see it. */
 export function firstIssue(error: z.ZodError, schema: z.ZodType, input: unknown, fileName: string): Err<UserError> {
-  const issue = error.issues[0]!
-  if (issue.code === 'unrecognized_keys') return unknownField(issue.keys, issue.path, schema, fileName)
+  // A misspelt name is reported before the field that is therefore missing.
+  const issue = error.issues.find((i) => i.code === 'unrecognized_keys') ?? error.issues[0]!
+  if (issue.code === 'unrecognized_keys') {
+    return unknownField(issue.keys, issue.path, schemaAt(schema, issue.path, input), fileName)
+  }
   const where = whereIn(fileName, issue.path)
   const seen = valueAt(input, issue.path)
-  const target = schemaAt(schema, issue.path)
+  const target = schemaAt(schema, issue.path, input)
   const accepts = acceptsOf(target) ?? plain(issue)
   if (seen === undefined) {
     return userError('profile/missing', where, 'This field is missing.', `Needed: ${accepts}.`)
   }
-  if (issue.code === 'custom') return userError('profile/value', where, issue.message, `Accepted: ${accepts}.`)
   return userError('profile/value', where, `${show(seen)} is not accepted.`, `Accepted: ${accepts}.`)
 }
 
-function unknownField(keys: readonly string[], path: Path, schema: z.ZodType, fileName: string): Err<UserError> {
+function unknownField(
+  keys: readonly string[],
+  path: Path,
+  schema: z.ZodType | undefined,
+  fileName: string,
+): Err<UserError> {
   const key = keys[0]!
-  const known = knownKeys(schemaAt(schema, path))
+  const known = knownKeys(schema)
   const nearest = nearestName(key, known)
   const fix = nearest === undefined ? `Known here: ${known.join(', ')}.` : `Did you mean '${nearest}'?`
   return userError('profile/unknown-field', whereIn(fileName, [...path, key]), `There is no field '${key}' here.`, fix)
@@ -54,6 +61,9 @@ export function show(value: unknown): string {
 }
 
 function plain(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_union' && 'options' in issue && issue.options !== undefined) {
+    return `one of ${issue.options.map(String).join(', ')}`
+  }
   if (issue.code === 'invalid_type') return `a value of type ${issue.expected}`
   if (issue.code === 'invalid_value') return issue.values.map(String).join(', ')
   return issue.message
@@ -73,17 +83,33 @@ function inner(schema: z.ZodType): z.ZodType {
   return s
 }
 
-function schemaAt(schema: z.ZodType, path: Path): z.ZodType | undefined {
+/** The schema of the field at `path`; among alternatives, the one that the value names itself. */
+function schemaAt(schema: z.ZodType, path: Path, input: unknown): z.ZodType | undefined {
   let s: z.ZodType | undefined = schema
+  let value = input
   for (const step of path) {
-    if (s === undefined) return undefined
-    const peeled: z.ZodType = inner(s)
-    if (peeled instanceof z.ZodObject) s = (peeled.shape as Record<string, z.ZodType>)[String(step)]
-    else if (peeled instanceof z.ZodArray) s = peeled.element as z.ZodType
-    else if (peeled instanceof z.ZodRecord) s = peeled.valueType as z.ZodType
+    const at = alternative(s, value)
+    if (at instanceof z.ZodObject) s = (at.shape as Record<string, z.ZodType>)[String(step)]
+    else if (at instanceof z.ZodArray) s = at.element as z.ZodType
+    else if (at instanceof z.ZodRecord) s = at.valueType as z.ZodType
     else return undefined
+    if (s === undefined) return undefined
+    value = (value as Record<PropertyKey, unknown> | undefined | null)?.[step]
   }
-  return s
+  return alternative(s, value) ?? s
+}
+
+function alternative(schema: z.ZodType, value: unknown): z.ZodType | undefined {
+  const s = inner(schema)
+  if (!(s instanceof z.ZodDiscriminatedUnion)) return s
+  const key = s.def.discriminator
+  const options = s.options as z.ZodObject[]
+  return options.find((o) => literalOf(o, key) === (value as Record<string, unknown> | undefined | null)?.[key])
+}
+
+const literalOf = (option: z.ZodObject, key: string): unknown => {
+  const literal = option.shape[key]
+  return literal instanceof z.ZodLiteral ? literal.value : undefined
 }
 
 function acceptsOf(schema: z.ZodType | undefined): string | undefined {

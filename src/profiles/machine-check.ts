@@ -29,10 +29,11 @@ export function checkMachine(profile: MachineProfile, fileName: string): Fault {
     userError(`profile/${code}`, `${fileName}: ${formatPath(path)}`, message, fix)
   return (
     checkNodes(profile, report) ??
+    checkRanges(profile, report) ??
     checkTotal(profile, report) ??
     checkHole(profile, report) ??
     checkFirmware(profile, report) ??
-    checkRanges(profile, report) ??
+    checkCoverage(profile, report) ??
     checkCpus(profile, report) ??
     checkDistances(profile, report) ??
     checkKernel(profile, report) ??
@@ -177,33 +178,44 @@ function checkFirmware(profile: MachineProfile, report: Report): Fault {
 
 function checkRanges(profile: MachineProfile, report: Report): Fault {
   const seen: { nid: number; i: number; startBytes: number; endBytes: number }[] = []
-  const usable = usableRanges(firmwareRanges(profile))
   for (const [nid, node] of profile.nodes.entries()) {
     for (const [i, r] of (node.ranges ?? []).entries()) {
       const path = ['nodes', nid, 'ranges', i]
       if (r.startBytes >= r.endBytes) return emptyRange(path, r, report)
-      if (r.startBytes % PAGE_SIZE !== 0 || r.endBytes % PAGE_SIZE !== 0)
+      if (r.startBytes % PAGE_SIZE !== 0 || r.endBytes % PAGE_SIZE !== 0) {
         return report('range-unaligned', path, `${rangeText(r)} is not made of whole pages.`, 'Use multiples of 4096.')
+      }
       const other = seen.find((o) => o.startBytes < r.endBytes && r.startBytes < o.endBytes)
-      if (other)
+      if (other) {
+        const name = `nodes[${other.nid}].ranges[${other.i}]`
         return report(
           'ranges-overlap',
           path,
-          `${rangeText(r)} overlaps nodes[${other.nid}].ranges[${other.i}] ${rangeText(other)}.`,
+          `${rangeText(r)} overlaps ${name} ${rangeText(other)}.`,
           'Each address belongs to one node.',
         )
-      const covered = intersect([{ start: r.startBytes, end: r.endBytes }], usable).reduce(
-        (sum, p) => sum + p.end - p.start,
-        0,
-      )
-      if (covered !== r.endBytes - r.startBytes)
-        return report(
-          'range-not-ram',
-          path,
-          `${rangeText(r)}: the firmware calls only ${formatSize(covered)} of it usable.`,
-          'Keep node ranges inside usable firmware ranges.',
-        )
+      }
       seen.push({ nid, i, startBytes: r.startBytes, endBytes: r.endBytes })
+    }
+  }
+  return undefined
+}
+
+/** Node ranges against the firmware's map. */
+function checkCoverage(profile: MachineProfile, report: Report): Fault {
+  const usable = usableRanges(firmwareRanges(profile))
+  for (const [nid, node] of profile.nodes.entries()) {
+    for (const [i, r] of (node.ranges ?? []).entries()) {
+      const parts = intersect([{ start: r.startBytes, end: r.endBytes }], usable)
+      const covered = parts.reduce((sum, p) => sum + p.end - p.start, 0)
+      if (covered === r.endBytes - r.startBytes) continue
+      const message = `${rangeText(r)}: the firmware calls only ${formatSize(covered)} of it usable.`
+      return report(
+        'range-not-ram',
+        ['nodes', nid, 'ranges', i],
+        message,
+        'Keep node ranges inside usable firmware ranges.',
+      )
     }
   }
   return undefined

@@ -199,5 +199,6 @@ function checked(loaded: Result<MachineProfile>, fileName: string): Result<Machi
   return fault ?? ok(loaded.value)
 }
 
-/** The file's text. */
-export const formatMachine = (profile: MachineProfile): string => `${JSON.stringify(profile, undefined, 2)}\n`
+/** The file's text; lists of numbers stay on one line. */
+export const formatMachine = (profile: MachineProfile): string =>
+  `${JSON.stringify(profile, undefined, 2).replace(/\[\s+(\d+(?:,\s+\d+)*)\s+\]/g, (_, list: string) => `[${list.split(/,\s+/).join(', ')}]`)}\n`

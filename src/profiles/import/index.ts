@@ -42,19 +42,27 @@ export function importCapture(given: CaptureFiles, name: string): Result<Machine
   return draft.ok ? readMachine(draft.value, name) : draft
 }
 
-/** A zoneinfo that was cut between two zones is whole line by line; MemTotal tells. */
+/** A zoneinfo that was cut between two zones is whole line by line, but every node lists its zones up to the last kind. */
 function checkWhole(zones: readonly ZoneText[], files: CaptureFiles, where: string): Result<true> {
-  const managedKib = zones.reduce((sum, z) => sum + z.managed, 0) * 4
-  const totalKib = Number(/MemTotal:\s+(\d+)/.exec(findProc(files, 'meminfo')?.text ?? '')?.[1] ?? managedKib)
-  if (managedKib < totalKib * 0.98) {
-    return userError(
+  const last = zones.at(-1)!
+  const cut = (what: string): Result<true> =>
+    userError(
       'import/truncated',
       where,
-      `Its zones manage ${managedKib} kB, but MemTotal is ${totalKib} kB: zones are missing at the end.`,
+      `${what}: the file is cut off after zone ${last.name} of node ${last.nid}.`,
       'Take the capture again and copy the whole file.',
     )
+  const kindsOf = (nid: number): string =>
+    zones
+      .filter((z) => z.nid === nid)
+      .map((z) => z.name)
+      .join(' ')
+  if (!zones.some((z) => z.nid === last.nid && z.name === 'Movable') || kindsOf(last.nid) !== kindsOf(zones[0]!.nid)) {
+    return cut(`Node ${last.nid} lists only ${kindsOf(last.nid)}`)
   }
-  return ok(true)
+  const nodes = Object.keys(files).filter((path) => /^sys\/devices\/system\/node\/node\d+\/cpulist$/.test(path)).length
+  const listed = new Set(zones.map((z) => z.nid)).size
+  return nodes > listed ? cut(`Only ${listed} of ${nodes} nodes are listed`) : ok(true)
 }
 
 function assemble(
