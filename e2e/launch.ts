@@ -63,7 +63,10 @@ async function launchEmulation(userData: string): Promise<DesktopApp> {
   const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`)
   let page: Page | undefined
   while (page === undefined) {
-    page = browser.contexts().flatMap((context) => context.pages()).find((found) => found.url() !== 'about:blank')
+    page = browser
+      .contexts()
+      .flatMap((context) => context.pages())
+      .find((found) => found.url() !== 'about:blank')
     if (page === undefined) await new Promise((again) => setTimeout(again, 20))
   }
   await page.waitForLoadState('load')
@@ -97,6 +100,7 @@ function evaluateIn(child: ChildProcess, source: string, arg: unknown): Promise<
       else failed(new Error(answer.error))
     }
     child.on('message', onMessage)
+    child.once('exit', () => failed(new Error('the main process ended')))
     child.send({ id, source, arg })
   })
 }

@@ -11,6 +11,15 @@ const WORLD = 'preload'
 export const toBrowser = (url) => url.replace(/^app:\/\/([^/]+)/, 'http://app.$1.localhost')
 export const fromBrowser = (url) => url.replace(/^http:\/\/app\.([^/]+)\.localhost/, 'app://$1')
 
+/** A popup's first request has no frame yet, and Playwright throws. */
+function isIn(request, page) {
+  try {
+    return request.frame().page() === page
+  } catch {
+    return false
+  }
+}
+
 class WebContents extends EventEmitter {
   #ipcMain
   #page
@@ -142,8 +151,10 @@ export function browserWindowClass({ app, ipcMain, getBrowser, respond, permissi
     async #route(route) {
       const request = route.request()
       const url = fromBrowser(request.url())
-      if (this.#isNavigationAway(request) || !url.startsWith('app:')) {
-        if (!request.isNavigationRequest()) console.error(`harness: the page asked the network for ${url}`)
+      // "No content" leaves the page where it is, as a prevented navigation does.
+      if (this.#isNavigationAway(request)) return route.fulfill({ status: 204 })
+      if (!url.startsWith('app:')) {
+        console.error(`harness: the page asked the network for ${url}`)
         return route.abort('blockedbyclient')
       }
       const response = await respond(new Request(url))
@@ -158,8 +169,7 @@ export function browserWindowClass({ app, ipcMain, getBrowser, respond, permissi
     #isNavigationAway(request) {
       if (!request.isNavigationRequest()) return false
       const url = fromBrowser(request.url())
-      const isPopup = !request.frame() || request.frame().page() !== this.#page
-      if (isPopup) {
+      if (!isIn(request, this.#page)) {
         if (this.webContents.windowOpenHandler({ url }).action !== 'deny')
           throw new Error('harness: new windows are not emulated')
         return true
