@@ -55,7 +55,7 @@ export function zoneState(config: MachineConfig): KernelState {
   for (const node of config.nodes) for (const cpu of node.cpus) cpuNode[cpu] = node.nid
   const part: Partial<KernelState> = {
     config, nowNs: 0, queue: createQueue(), costs: createCosts(config.costs), nodes, zones, cpuNode,
-    exec: { pid: 0, cpu: 0, ns: 0, suspendUntilNs: -1, suspendReason: '' },
+    exec: { pid: 0, cpu: 0, ns: 0, suspendUntilNs: -1, suspendReason: '', waitPfn: 0 },
     sysctl: {
       minFreeKbytes: 0, userMinFreeKbytes: -1, watermarkScaleFactor: 10, watermarkBoostFactor: 15000,
       lowmemReserveRatio: [256, 256, 32, 0, 0], percpuPagelistHighFraction: 0, dirtyRatio: 20, dirtyBytes: 0,

@@ -3,7 +3,7 @@
  * event in tests and on demand in the app.
  * @spec    02 §2.11, 04 §4.11, 07 §7.10
  */
-import { checkBuddy } from './mm/buddy'
+import { checkBuddy } from './mm/buddy_check'
 import { checkLru } from './mm/lru_check'
 import { checkMemcg } from './mm/memcg_check'
 import { PG_OWNER_MASK, PG_TAIL, mapcount, pageFlags, pageZoneIndex } from './mm/memmap'

@@ -12,7 +12,7 @@ import {
   writeMinFreeKbytes,
   writePercpuPagelistHighFraction,
   writeWatermarkScaleFactor,
-} from '../mm/mmzone'
+} from '../mm/watermark'
 import { lruAddDrain } from '../mm/swap'
 import { DROP_PAGECACHE, DROP_SLAB, countVmEvent } from '../mm/vmstat'
 import type { PseudoDir, PseudoFile } from './types'

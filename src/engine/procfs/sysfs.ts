@@ -5,7 +5,7 @@
  */
 import type { Errno } from '../../util/errno'
 import type { ThpMode } from '../config'
-import { khugepagedMinFree } from '../mm/mmzone'
+import { khugepagedMinFree } from '../mm/watermark'
 import { setMglruEnabled } from '../mm/reclaim'
 import type { KernelState } from '../state'
 import { nodeMeminfoText, nodeNumastatText, nodeVmstatText } from './sysfs_node'
