@@ -28,6 +28,8 @@ interface OpenSpan {
   readonly comm: string
   readonly nid: number
   reclaimed: number
+  /** Group that the task was held back for, 0 = none. */
+  readonly memcg: number
   /** When the engine told of its begin and its end: what a cut goes by. */
   readonly openedNs: Ns
   closedNs: Ns
@@ -45,7 +47,7 @@ export const createSpanLog = (capacity: number): SpanLog => ({ spans: [], open: 
 
 const keyOf = (track: SpanTrack, pid: number): string => `${track}:${pid}`
 
-function begin(log: SpanLog, track: SpanTrack, record: TraceRecord, nid: number): OpenSpan {
+function begin(log: SpanLog, track: SpanTrack, record: TraceRecord, nid: number, memcg = 0): OpenSpan {
   const span: OpenSpan = {
     track,
     fromNs: record.atNs,
@@ -54,6 +56,7 @@ function begin(log: SpanLog, track: SpanTrack, record: TraceRecord, nid: number)
     comm: record.comm,
     nid,
     reclaimed: 0,
+    memcg,
     openedNs: record.arrivalNs,
     closedNs: Infinity,
   }
@@ -74,8 +77,8 @@ function end(log: SpanLog, track: SpanTrack, record: TraceRecord, how: { reclaim
 }
 
 /** A span that is only told of once its length is known. */
-function whole(log: SpanLog, record: TraceRecord, range: { fromNs: Ns; toNs: Ns; nid: number }): void {
-  const span = begin(log, 'throttle', { ...record, atNs: range.fromNs }, range.nid)
+function whole(log: SpanLog, record: TraceRecord, range: { fromNs: Ns; toNs: Ns; nid: number; memcg: number }): void {
+  const span = begin(log, 'throttle', { ...record, atNs: range.fromNs }, range.nid, range.memcg)
   span.toNs = range.toNs
   span.closedNs = record.arrivalNs
   log.open.delete(keyOf('throttle', record.pid))
@@ -100,10 +103,11 @@ const LISTENERS: Partial<Record<Tracepoint, Listener>> = {
     const span = log.open.get(keyOf('kswapd', r.pid))
     if (span !== undefined) span.reclaimed += r.args[SHRINK_RECLAIMED] ?? 0
   },
-  memcg_high_throttle: (log, r) => whole(log, r, { fromNs: r.atNs, toNs: r.atNs + (r.args[1] ?? 0), nid: -1 }),
+  memcg_high_throttle: (log, r) =>
+    whole(log, r, { fromNs: r.atNs, toNs: r.atNs + (r.args[1] ?? 0), nid: -1, memcg: r.args[2] ?? 0 }),
   mm_vmscan_throttled: (log, r) => {
     const delayNs = (r.args[THROTTLED_USEC] ?? 0) * NS_PER_US
-    whole(log, r, { fromNs: Math.max(0, r.atNs - delayNs), toNs: r.atNs, nid: r.args[0] ?? -1 })
+    whole(log, r, { fromNs: Math.max(0, r.atNs - delayNs), toNs: r.atNs, nid: r.args[0] ?? -1, memcg: 0 })
   },
 }
 const SHRINK_RECLAIMED = arg('mm_vmscan_lru_shrink_inactive', 'nr_reclaimed')
@@ -124,6 +128,16 @@ export function querySpans(log: SpanLog, range: { fromNs: Ns; toNs: Ns; limit: n
     found.push({ track, fromNs, toNs, pid, comm, nid, reclaimed })
   }
   return found.reverse().sort((a, b) => a.fromNs - b.fromNs)
+}
+
+/** Time that tasks of each group were held back by memory.high until `atNs`, as far as the log goes: [memcg id] → ns. */
+export function throttledNs(log: SpanLog, atNs: Ns): readonly Ns[] {
+  const sums: Ns[] = []
+  for (const span of log.spans) {
+    if (span.memcg === 0 || span.fromNs >= atNs) continue
+    sums[span.memcg] = (sums[span.memcg] ?? 0) + Math.min(span.toNs, atNs) - span.fromNs
+  }
+  return sums
 }
 
 /** Forgets what was told later than `atNs`; spans that ended later go on again. */

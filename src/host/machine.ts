@@ -1,0 +1,131 @@
+/**
+ * One machine with its record and its past. All that changes a machine goes through here: commands are logged with
+ * their position, time passes in stretches that end where a sample is due, and going back is a replay.
+ */
+import type { Command, CommandResult } from '../engine/commands'
+import type { MachineConfig } from '../engine/config'
+import type { Sink } from '../engine/context'
+import type { Engine } from '../engine/engine_api'
+import type { KernelState } from '../engine/state'
+import {
+  createRecorder, cutRecorder, DEFAULT_RECORDER, nextSampleNs, recordTrace, takeSample, type Recorder,
+  type RecorderOptions,
+} from '../recorder/recorder'
+import {
+  addCheckpoint, createRewind, cutHere, isLive, noteCommand, noteLive, replay, restoreBefore, stopAtEvent, type Rewind,
+} from '../recorder/rewind'
+import { assert } from '../util/assert'
+import type { Ns } from '../util/units'
+
+/** Who is told of what programs do; time stops at the end of the event in which `stopRequested` became true. */
+export interface Listener {
+  output(pid: number, fd: number, text: string): void
+  exited(pid: number, status: number): void
+  ready(pid: number): void
+  stopRequested: boolean
+}
+
+export interface MachineOptions {
+  /** undefined = nothing is recorded and the machine runs at full speed. */
+  readonly record: RecorderOptions | undefined
+  readonly checkpointBytes: number
+}
+
+export const RECORD_ALL: MachineOptions = { record: DEFAULT_RECORDER, checkpointBytes: 256 * 1024 * 1024 }
+export const RECORD_NOTHING: MachineOptions = { record: undefined, checkpointBytes: 0 }
+
+export interface Machine {
+  readonly engine: Engine
+  readonly config: MachineConfig
+  readonly seed: number
+  state: KernelState
+  readonly rewind: Rewind
+  readonly recorder: Recorder | undefined
+  listener: Listener | undefined
+}
+
+export function bootMachine(engine: Engine, config: MachineConfig, seed: number, options: MachineOptions): Machine {
+  const state = engine.boot(config, seed)
+  const rewind = createRewind(options.checkpointBytes)
+  const recorder = options.record === undefined ? undefined : createRecorder(state, options.record)
+  const machine: Machine = { engine, config, seed, state, rewind, recorder, listener: undefined }
+  noteLive(rewind, state)
+  if (options.checkpointBytes > 0) addCheckpoint(rewind, engine, state)
+  return machine
+}
+
+export const isAtEnd = (machine: Machine): boolean => isLive(machine.rewind, machine.state)
+
+/** What the engine tells while time is new. One object a call, because the state it refers to may be replaced. */
+function liveSink(machine: Machine): Sink {
+  const { recorder, listener, state } = machine
+  const sink: Sink = {
+    get stopRequested(): boolean {
+      return listener?.stopRequested ?? false
+    },
+    set stopRequested(value: boolean) {
+      if (listener !== undefined) listener.stopRequested = value
+    },
+  }
+  if (recorder !== undefined) {
+    sink.trace = (tracepoint, atNs, pid, cpu, args, text) =>
+      recordTrace(recorder, {
+        tracepoint, atNs, arrivalNs: state.nowNs, pid, comm: state.tasks[pid]?.comm ?? '', cpu, args, text,
+      })
+  }
+  if (listener !== undefined) {
+    sink.output = (pid, fd, text) => listener.output(pid, fd, text)
+    sink.exited = (pid, status) => listener.exited(pid, status)
+    sink.ready = (pid) => listener.ready(pid)
+  }
+  return sink
+}
+
+/** Gives a command to the machine at the live end of its run. */
+export function issue(machine: Machine, command: Command): CommandResult {
+  assert(isAtEnd(machine), `a command at ${machine.state.nowNs} ns of a run recorded until ${machine.rewind.endNs} ns`)
+  noteCommand(machine.rewind, machine.state, command)
+  if (machine.recorder !== undefined) machine.recorder.isTouched = true
+  return machine.engine.command(machine.state, command, liveSink(machine))
+}
+
+/** Lets time pass at the live end until `toNs`, or until the listener asks to stop. */
+export function runLive(machine: Machine, toNs: Ns): void {
+  const { engine, state, recorder, rewind, listener } = machine
+  const sink = liveSink(machine)
+  while (state.nowNs < toNs && state.panicked === '') {
+    const sampleNs = recorder === undefined ? Infinity : nextSampleNs(recorder, state)
+    engine.runUntil(state, Math.min(toNs, sampleNs), sink)
+    noteLive(rewind, state)
+    if (recorder !== undefined && state.nowNs >= sampleNs) takeSample(recorder, state)
+    if (listener?.stopRequested === true) return
+  }
+}
+
+/** Handles at most `nr` events at the live end. */
+export function stepLive(machine: Machine, nr: number): void {
+  const { engine, state, rewind, recorder } = machine
+  const limit = stopAtEvent(state, state.eventCount + nr)
+  const sink = liveSink(machine)
+  Object.defineProperty(sink, 'stopRequested', Object.getOwnPropertyDescriptor(limit, 'stopRequested')!)
+  engine.runUntil(state, Number.MAX_SAFE_INTEGER, sink)
+  noteLive(rewind, state)
+  if (recorder !== undefined) takeSample(recorder, state)
+}
+
+/** Forward through what is recorded. True when the live end is reached. */
+export const replayTo = (machine: Machine, target: { readonly atNs: Ns; readonly eventCount: number }): boolean =>
+  replay(machine.rewind, machine.engine, machine.state, target)
+
+/** Puts a copy from at or before `atNs` in place of the state; replayTo() goes on from there. */
+export function goBack(machine: Machine, atNs: Ns): void {
+  machine.state = restoreBefore(machine.rewind, machine.engine, atNs)
+}
+
+/** Makes this moment the end of the run: what was recorded after it is forgotten. */
+export function forkHere(machine: Machine): void {
+  cutHere(machine.rewind, machine.state)
+  if (machine.recorder !== undefined) cutRecorder(machine.recorder, machine.state.nowNs)
+}
+
+export const keepCheckpoint = (machine: Machine): void => addCheckpoint(machine.rewind, machine.engine, machine.state)
