@@ -8,6 +8,7 @@ import { err, ok, type Result } from '../util/result'
 import type { Errno } from '../util/errno'
 import { createMemcg, offlineMemcg, releaseDeadMemcgs } from './mm/memcontrol'
 import { ROOT_MEMCG } from './mm/memcg_tree'
+import { psiEnqueue, psiExit } from './mm/psi'
 import type { KernelState } from './state'
 import type { Task } from './task'
 
@@ -63,7 +64,11 @@ export function cgroupByPath(state: KernelState, path: string): Cgroup | undefin
 /** '/' for the root and for groups that are gone. @kernel cgroup_path() */
 export function cgroupPath(state: KernelState, id: number): string {
   let path = ''
-  for (let cgroup = state.cgroups[id]; cgroup !== undefined && cgroup.parent !== 0; cgroup = state.cgroups[cgroup.parent]) {
+  for (
+    let cgroup = state.cgroups[id];
+    cgroup !== undefined && cgroup.parent !== 0;
+    cgroup = state.cgroups[cgroup.parent]
+  ) {
     path = `/${cgroup.name}${path}`
   }
   return path === '' ? '/' : path
@@ -197,9 +202,18 @@ export function attachTask(state: KernelState, pid: number, cgroupId: number): v
   cgroupAt(state, cgroupId).tasks.push(task.tgid)
   for (const other of state.taskList) {
     const thread = state.tasks[other]
-    if (thread?.tgid === task.tgid) thread.cgroup = cgroupId
+    if (thread?.tgid === task.tgid) moveThread(state, thread, cgroupId)
   }
+  moveThread(state, task, cgroupId)
+}
+
+/** A runnable task counts in its new groups' pressure from now on. @kernel cgroup_move_task() */
+function moveThread(state: KernelState, task: Task, cgroupId: number): void {
+  if (task.cgroup === cgroupId) return
+  const isCounted = task.psiFlags !== 0
+  if (isCounted) psiExit(state, task)
   task.cgroup = cgroupId
+  if (isCounted) psiEnqueue(state, task)
 }
 
 /** The process ends: it leaves the lists, and remembers its group as a zombie. @kernel cgroup_exit() */

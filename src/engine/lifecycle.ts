@@ -11,6 +11,7 @@ import { inodeAt } from './mm/filemap'
 import { zapRange } from './mm/memory'
 import { VM_ACCOUNT } from './mm/mm_types'
 import { freeAllTables } from './mm/pgtable'
+import { psiEnqueue, psiExit } from './mm/psi'
 import { mmAt, mmOf, syncTaskRss } from './mm/rss'
 import { removeVmas } from './mm/vma'
 import { enqueueTask, wakeTask } from './sched_queue'
@@ -157,6 +158,7 @@ export function exitTask(state: KernelState, task: Task, status: number): void {
   exitMm(state, task)
   for (const fd of task.fds) closeDescriptor(state, fd)
   task.fds = []
+  psiExit(state, task)
   task.state = 'Z'
   task.waitChannel = ''
   task.op = undefined
@@ -228,6 +230,7 @@ export function reapMm(state: KernelState, mmIndex: number): number {
 /** Makes a task with an operation ready to run. */
 export function startTask(state: KernelState, task: Task): void {
   task.state = 'R'
+  psiEnqueue(state, task)
   enqueueTask(state, task)
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Ns } from '../util/units'
 import { now } from './exec'
-import { psiTaskChange } from './mm/psi'
+import { psiDequeue, psiEnqueue } from './mm/psi'
 import { schedule } from './queue'
 import type { KernelState } from './state'
 import type { Task } from './task'
@@ -42,10 +42,9 @@ export function enqueueTask(state: KernelState, task: Task): void {
 export function wakeTask(state: KernelState, pid: number): void {
   const task = state.tasks[pid]
   if (task === undefined || (task.state !== 'S' && task.state !== 'D')) return
-  const was = task.state
   task.wakeSequence++
   task.state = 'R'
-  psiTaskChange(state, task, was)
+  psiEnqueue(state, task)
   enqueueTask(state, task)
 }
 
@@ -55,7 +54,7 @@ export function sleepTask(state: KernelState, task: Task, how: 'S' | 'D', untilN
   task.waitChannel = channel
   task.wakeSequence++
   task.nvcsw++
-  psiTaskChange(state, task, 'R')
+  psiDequeue(state, task)
   if (untilNs !== Infinity) schedule(state.queue, Math.max(now(state), Math.ceil(untilNs)), { kind: 'taskWake', pid: task.pid, sequence: task.wakeSequence })
 }
 

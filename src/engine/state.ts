@@ -14,6 +14,7 @@ import type { MemMap } from './mm/memmap'
 import type { Memcg, MemcgStock } from './mm/memcontrol'
 import type { Mm } from './mm/mm_types'
 import type { PgData, Zone } from './mm/mmzone'
+import type { OomRatelimit, OomRecord } from './mm/oom_kill'
 import type { PageTables } from './mm/pgtable'
 import type { RmapChains } from './mm/rmap'
 import type { Lruvec } from './mm/swap'
@@ -147,6 +148,10 @@ export interface KernelState {
   /** One a CPU. */
   readonly memcgStocks: MemcgStock[]
   oomLockHolder: number
+  /** Decisions of the OOM killer, oldest first; bounded. Owner: mm/oom_kill.ts */
+  readonly oomReports: OomRecord[]
+  /** createOomRatelimit(). Owner: mm/oom_kill.ts */
+  readonly oomRatelimit: OomRatelimit
 
   // files
   readonly inodes: (Inode | undefined)[]

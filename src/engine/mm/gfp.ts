@@ -83,3 +83,54 @@ export function gfpMigratetype(gfp: number): number {
   if (gfp & GFP_BIT_RECLAIMABLE) return MIGRATE_RECLAIMABLE
   return MIGRATE_UNMOVABLE
 }
+
+/** Names in the order in which they are tried: combinations first. @kernel include/trace/events/mmflags.h */
+const GFP_NAMES: readonly (readonly [number, string])[] = [
+  [GFP_TRANSHUGE, 'GFP_TRANSHUGE'],
+  [GFP_TRANSHUGE_LIGHT, 'GFP_TRANSHUGE_LIGHT'],
+  [GFP_HIGHUSER_MOVABLE, 'GFP_HIGHUSER_MOVABLE'],
+  [GFP_USER | GFP_BIT_HIGHMEM, 'GFP_HIGHUSER'],
+  [GFP_USER, 'GFP_USER'],
+  [GFP_KERNEL_ACCOUNT, 'GFP_KERNEL_ACCOUNT'],
+  [GFP_KERNEL, 'GFP_KERNEL'],
+  [GFP_NOFS, 'GFP_NOFS'],
+  [GFP_ATOMIC, 'GFP_ATOMIC'],
+  [GFP_NOIO, 'GFP_NOIO'],
+  [GFP_NOWAIT, 'GFP_NOWAIT'],
+  [GFP_DMA, 'GFP_DMA'],
+  [GFP_BIT_HIGHMEM, '__GFP_HIGHMEM'],
+  [GFP_DMA32, 'GFP_DMA32'],
+  [GFP_BIT_HIGH, '__GFP_HIGH'],
+  [GFP_BIT_IO, '__GFP_IO'],
+  [GFP_BIT_FS, '__GFP_FS'],
+  [GFP_BIT_NOWARN, '__GFP_NOWARN'],
+  [GFP_BIT_RETRY_MAYFAIL, '__GFP_RETRY_MAYFAIL'],
+  [GFP_BIT_NOFAIL, '__GFP_NOFAIL'],
+  [GFP_BIT_NORETRY, '__GFP_NORETRY'],
+  [GFP_BIT_COMP, '__GFP_COMP'],
+  [GFP_BIT_ZERO, '__GFP_ZERO'],
+  [GFP_BIT_NOMEMALLOC, '__GFP_NOMEMALLOC'],
+  [GFP_BIT_MEMALLOC, '__GFP_MEMALLOC'],
+  [GFP_BIT_HARDWALL, '__GFP_HARDWALL'],
+  [GFP_BIT_THISNODE, '__GFP_THISNODE'],
+  [GFP_BIT_RECLAIMABLE, '__GFP_RECLAIMABLE'],
+  [GFP_BIT_MOVABLE, '__GFP_MOVABLE'],
+  [GFP_BIT_ACCOUNT, '__GFP_ACCOUNT'],
+  [GFP_BIT_WRITE, '__GFP_WRITE'],
+  [GFP_RECLAIM, '__GFP_RECLAIM'],
+  [GFP_BIT_DIRECT_RECLAIM, '__GFP_DIRECT_RECLAIM'],
+  [GFP_BIT_KSWAPD_RECLAIM, '__GFP_KSWAPD_RECLAIM'],
+]
+
+/** As reports spell it: `0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO)`. @kernel lib/vsprintf.c %pGg @spec 02 §2.8 */
+export function gfpText(gfp: number): string {
+  const names: string[] = []
+  let left = gfp
+  for (const [mask, name] of GFP_NAMES) {
+    if ((left & mask) !== mask) continue
+    names.push(name)
+    left &= ~mask
+  }
+  if (left !== 0) names.push(`0x${left.toString(16)}`)
+  return `0x${gfp.toString(16)}(${names.join('|')})`
+}

@@ -34,7 +34,7 @@ export function highOverage(usage: Pages, high: Pages): bigint {
  */
 export function highDelayJiffies(overage: bigint, nr: Pages): number {
   const u64 = (n: bigint): bigint => BigInt.asUintN(64, n)
-  const penalty = u64(overage * overage * BigInt(HZ)) >> DELAY_PRECISION_SHIFT >> DELAY_SCALING_SHIFT
+  const penalty = (u64(overage * overage * BigInt(HZ)) >> DELAY_PRECISION_SHIFT) >> DELAY_SCALING_SHIFT
   return Number(u64(penalty * BigInt(nr)) / BigInt(MEMCG_CHARGE_BATCH))
 }
 

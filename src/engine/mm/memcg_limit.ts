@@ -28,7 +28,7 @@ export function setMemoryHigh(state: KernelState, id: number, high: Pages): void
   counter.high = high
   if (counter.usage <= high) return
   drainAllStock(state, id)
-  for (let retries = MEMCG_RECLAIM_RETRIES; counter.usage > high && !isSignalled(state); ) {
+  for (let retries = MEMCG_RECLAIM_RETRIES; counter.usage > high && !isSignalled(state);) {
     const reclaimed = memcgReclaim(state, id, counter.usage - high, GFP_KERNEL)
     if (isSuspended(state)) return
     runDueDrains(state)
@@ -50,7 +50,7 @@ export function setMemoryMax(state: KernelState, id: number, max: Pages): void {
   if (task !== undefined) task.retry.chargeRetries = -1
   if (counter.usage <= max) return
   if (!isResumed) drainAllStock(state, id)
-  for (let retries = isResumed ? 0 : MEMCG_RECLAIM_RETRIES; counter.usage > max && !isSignalled(state); ) {
+  for (let retries = isResumed ? 0 : MEMCG_RECLAIM_RETRIES; counter.usage > max && !isSignalled(state);) {
     if (retries > 0) {
       if (memcgReclaim(state, id, counter.usage - max, GFP_KERNEL) === 0) retries--
       if (isSuspended(state)) return
@@ -77,7 +77,7 @@ export function proactiveReclaim(state: KernelState, id: number, nr: Pages, swap
   let reclaimed = task?.retry.reclaimed ?? 0
   if (task !== undefined) task.retry.reclaimed = 0
   const options = { maySwap: true, proactive: true, ...(swappiness === undefined ? {} : { swappiness }) }
-  for (let retries = MEMCG_RECLAIM_RETRIES; reclaimed < nr; ) {
+  for (let retries = MEMCG_RECLAIM_RETRIES; reclaimed < nr;) {
     if (isSignalled(state)) return 'EINTR'
     // 6.12 asks for a quarter of the rest, so that it converges; 6.1 for all of it.
     const rest = nr - reclaimed

@@ -96,7 +96,12 @@ interface StatItem {
   readonly since62: boolean
 }
 
-const bytes = (name: string, unitBytes: number, perNode = true): StatItem => ({ name, unitBytes, perNode, since62: false })
+const bytes = (name: string, unitBytes: number, perNode = true): StatItem => ({
+  name,
+  unitBytes,
+  perNode,
+  since62: false,
+})
 const count = (name: string, perNode: boolean): StatItem => ({ name, unitBytes: 0, perNode, since62: false })
 const newCount = (name: string, perNode: boolean): StatItem => ({ name, unitBytes: 0, perNode, since62: true })
 
@@ -222,7 +227,9 @@ export function memcgStatLines(state: KernelState, id: number): string[] {
   for (let item = 0; item < NR_MEMCG_STATS; item++) {
     if (item === MEMCG_STAT_PGSCAN_KSWAPD) {
       lines.push(`pgscan ${sum([MEMCG_STAT_PGSCAN_KSWAPD, MEMCG_STAT_PGSCAN_DIRECT, MEMCG_STAT_PGSCAN_KHUGEPAGED])}`)
-      lines.push(`pgsteal ${sum([MEMCG_STAT_PGSTEAL_KSWAPD, MEMCG_STAT_PGSTEAL_DIRECT, MEMCG_STAT_PGSTEAL_KHUGEPAGED])}`)
+      lines.push(
+        `pgsteal ${sum([MEMCG_STAT_PGSTEAL_KSWAPD, MEMCG_STAT_PGSTEAL_DIRECT, MEMCG_STAT_PGSTEAL_KHUGEPAGED])}`,
+      )
     }
     if (isPrinted(MEMCG_STATS[item]!, series)) lines.push(`${MEMCG_STATS[item]!.name} ${value(item)}`)
     if (item === MEMCG_STAT_SLAB_UNRECLAIMABLE) {

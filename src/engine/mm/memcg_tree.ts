@@ -33,7 +33,7 @@ export function isMemcgDescendant(state: KernelState, id: number, ancestor: numb
 export function nextMemcg(state: KernelState, root: number, id: number): number {
   const first = memcgAt(state, id).children[0]
   if (first !== undefined) return first
-  for (let i = id; i !== root; ) {
+  for (let i = id; i !== root;) {
     const parent = memcgAt(state, i).parent
     const siblings = memcgAt(state, parent).children
     const next = siblings[siblings.indexOf(i) + 1]
@@ -57,7 +57,7 @@ export function onlineMemcg(state: KernelState, id: number): number {
  */
 export function memcgEvent(state: KernelState, id: number, event: number, count = 1): void {
   memcgAt(state, id).eventsLocal[event]! += count
-  for (let i = id; i !== 0; ) {
+  for (let i = id; i !== 0;) {
     const memcg = memcgAt(state, i)
     if (i === ROOT_MEMCG && id !== ROOT_MEMCG) break
     memcg.events[event]! += count

@@ -157,7 +157,7 @@ const isDead = (memcg: Memcg): boolean =>
  */
 export function releaseDeadMemcgs(state: KernelState): void {
   for (let id = state.memcgs.length - 1; id > ROOT_MEMCG; id--) {
-    for (let memcg = state.memcgs[id]; memcg !== undefined && isDead(memcg); ) {
+    for (let memcg = state.memcgs[id]; memcg !== undefined && isDead(memcg);) {
       const parent: Memcg = memcgAt(state, memcg.parent)
       for (let i = 0; i < memcg.stat.length; i++) parent.stat[i]! += memcg.stat[i]!
       parent.children = parent.children.filter((child) => child !== memcg!.id)
@@ -293,9 +293,9 @@ function limitReached(state: KernelState, hit: LimitHit): Step {
  */
 export function memcgReclaim(state: KernelState, memcgId: number, nr: Pages, gfp: number): Pages {
   const task = currentTask(state)
-  if (task !== undefined) memstallEnter(state, task)
+  const isNew = memstallEnter(state, task)
   const reclaimed = hooks.tryToFreeMemcgPages(state, memcgId, nr, gfp, { maySwap: true, proactive: false })
-  if (task !== undefined) memstallLeave(state, task)
+  memstallLeave(state, task, isNew)
   return reclaimed
 }
 
@@ -323,7 +323,7 @@ function outOfRetries(state: KernelState, { over, nr, gfp, task, loop }: LimitHi
  */
 function noteOverHigh(state: KernelState, memcgId: number, batch: Pages, task: Task | undefined): void {
   if (task === undefined) return
-  for (let i = memcgId; i !== ROOT_MEMCG; ) {
+  for (let i = memcgId; i !== ROOT_MEMCG;) {
     const memcg = memcgAt(state, i)
     if (memcg.memory.usage > memcg.memory.high || memcg.swap.usage > memcg.swap.high) {
       task.overHigh += batch
@@ -372,7 +372,10 @@ export function memcgUnchargeSlab(
   object: { readonly isReclaimable: boolean },
 ): void {
   const memcg = memcgAt(state, memcgId)
-  assert(memcg.slabBytes >= bytes, `uncharge of ${bytes} slab bytes from group ${memcgId}, which has ${memcg.slabBytes}`)
+  assert(
+    memcg.slabBytes >= bytes,
+    `uncharge of ${bytes} slab bytes from group ${memcgId}, which has ${memcg.slabBytes}`,
+  )
   const pages = memcg.slabPages - bytesToPagesCeil(memcg.slabBytes - bytes)
   countSlab(state, memcg, -bytes, object.isReclaimable)
   if (pages > 0) memcgUnchargeKmem(state, memcgId, pages)
@@ -413,7 +416,7 @@ export function memcgSwapUncharge(state: KernelState, memcgId: number, nr: Pages
  */
 export function memcgSwapRoom(state: KernelState, memcgId: number): Pages {
   let room = Number.MAX_SAFE_INTEGER
-  for (let i = memcgId; i > ROOT_MEMCG; ) {
+  for (let i = memcgId; i > ROOT_MEMCG;) {
     const memcg = memcgAt(state, i)
     room = Math.min(room, memcg.swap.max - memcg.swap.usage)
     i = memcg.parent

@@ -3,6 +3,7 @@
  * @kernel  include/linux/mm_types.h
  * @spec    04 §4.4, §4.10
  */
+import type { SwapReadahead } from './swap_state'
 import type { Bytes, Pages, Vpn } from '../../util/units'
 
 export const MM_FILEPAGES = 0
@@ -38,6 +39,8 @@ export interface Vma {
   hasAnon: boolean
   /** Contents do not compress: for zram and zero-page detection. */
   incompressible: boolean
+  /** History of swap-in; absent before the first. Owner: mm/swap_state.ts */
+  swapRa?: SwapReadahead
 }
 
 export interface Mm {

@@ -83,7 +83,7 @@ function propagateProtectedUsage(tree: CounterTree, node: CounterNode, kind: Cou
  * @kernel  mm/page_counter.c page_counter_charge()
  */
 export function pageCounterCharge(tree: CounterTree, id: number, kind: CounterKind, nr: Pages): void {
-  for (let i = id; i !== 0; ) {
+  for (let i = id; i !== 0;) {
     const node = nodeAt(tree, i)
     const c = node[kind]
     c.usage += nr
@@ -99,7 +99,7 @@ export function pageCounterCharge(tree: CounterTree, id: number, kind: CounterKi
  * @kernel  mm/page_counter.c page_counter_try_charge()
  */
 export function pageCounterTryCharge(tree: CounterTree, id: number, kind: CounterKind, nr: Pages): number {
-  for (let i = id; i !== 0; ) {
+  for (let i = id; i !== 0;) {
     const node = nodeAt(tree, i)
     const c = node[kind]
     if (c.usage + nr > c.max) {
@@ -117,7 +117,7 @@ export function pageCounterTryCharge(tree: CounterTree, id: number, kind: Counte
  * @kernel  mm/page_counter.c page_counter_uncharge()
  */
 export function pageCounterUncharge(tree: CounterTree, id: number, kind: CounterKind, nr: Pages): void {
-  for (let i = id; i !== 0; ) {
+  for (let i = id; i !== 0;) {
     const node = nodeAt(tree, i)
     const c = node[kind]
     if (c.usage < nr) throw new AssertionError(`uncharge of ${nr} pages from group ${i}: ${kind} has ${c.usage}`)

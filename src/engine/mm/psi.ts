@@ -58,8 +58,8 @@ export const PSI_PERIOD_NS: Ns = 501 * NS_PER_JIFFY
 const DECAY = [1677, 1981, 2034] as const
 const FIXED_1 = 2048
 
-/** A group without tasks. @kernel psi_cgroup_alloc() */
-export function createPsiGroup(nrCpus: number): PsiGroup {
+/** A group without tasks; CPUs are added as tasks appear on them. @kernel psi_cgroup_alloc() */
+export function createPsiGroup(): PsiGroup {
   return {
     nrStalled: 0,
     nrRunning: 0,
@@ -71,17 +71,19 @@ export function createPsiGroup(nrCpus: number): PsiGroup {
     lastFullNs: 0,
     lastAverageNs: 0,
     nextAverageNs: PSI_PERIOD_NS,
-    cpus: Array.from({ length: nrCpus }, () => ({
-      nrStalled: 0,
-      nrRunning: 0,
-      nrStalledRunning: 0,
-      sinceNs: 0,
-      someNs: 0,
-      fullNs: 0,
-      nonidleNs: 0,
-    })),
+    cpus: [],
   }
 }
+
+const createPsiCpu = (sinceNs: Ns): PsiCpu => ({
+  nrStalled: 0,
+  nrRunning: 0,
+  nrStalledRunning: 0,
+  sinceNs,
+  someNs: 0,
+  fullNs: 0,
+  nonidleNs: 0,
+})
 
 /** Brings one CPU's times up to `atNs`. @kernel record_times() */
 function recordTimes(c: PsiCpu, atNs: Ns): void {
@@ -97,6 +99,7 @@ function recordTimes(c: PsiCpu, atNs: Ns): void {
 }
 
 function countTask(group: PsiGroup, cpu: number, bits: number, sign: number, atNs: Ns): void {
+  while (group.cpus.length <= cpu) group.cpus.push(createPsiCpu(atNs))
   const c = group.cpus[cpu]!
   recordTimes(c, atNs)
   if (bits & PSI_RUNNING) {

@@ -5,7 +5,7 @@
  * @spec    05 §5.2
  */
 import { assert } from '../../util/assert'
-import type { Pfn } from '../../util/units'
+import type { Pages, Pfn } from '../../util/units'
 import { currentTask } from '../exec'
 import type { KernelState } from '../state'
 import {
@@ -13,6 +13,8 @@ import {
   folioIsFileLru,
   folioLruvec,
   folioZonenum,
+  lruvecPageState,
+  parentLruvec,
   updateLruSize,
   workingsetAgeNonresident,
   type Lruvec,
@@ -258,4 +260,30 @@ export function folioSetMlocked(state: KernelState, pfn: Pfn, locked: boolean): 
     clearFlag(state.memmap, pfn, PG_ACTIVE)
   } else clearFlag(state.memmap, pfn, PG_MLOCKED | PG_UNEVICTABLE)
   if (wasOnLru) lruvecAddFolio(state, folioLruvec(state, pfn), pfn, false)
+}
+
+/**
+ * What reclaiming from one type cost: I/O counts 32 times as much as a rotated page. Old costs fade when they exceed a
+ * quarter of the lists.
+ * @kernel  mm/swap.c lru_note_cost()
+ * @spec    05 §5.4
+ */
+export function lruNoteCost(
+  state: KernelState,
+  lruvec: Lruvec,
+  isFile: number,
+  cost: { readonly nrIo: Pages; readonly nrRotated: Pages },
+): void {
+  const total = cost.nrIo * 32 + cost.nrRotated
+  if (total === 0) return
+  for (let l: Lruvec | undefined = lruvec; l !== undefined; l = parentLruvec(state, l)) {
+    if (isFile === 1) l.fileCost += total
+    else l.anonCost += total
+    let size = 0
+    for (let lru = 0; lru < LRU_UNEVICTABLE; lru++) size += lruvecPageState(state, l, lru)
+    if (l.fileCost + l.anonCost > Math.floor(size / 4)) {
+      l.fileCost = Math.floor(l.fileCost / 2)
+      l.anonCost = Math.floor(l.anonCost / 2)
+    }
+  }
 }

@@ -26,7 +26,15 @@ import { MEMCG_EVENT_NAMES, MEMCG_SWAP_EVENT_NAMES, MEMCG_SWAP_HIGH, type Memcg 
 import { pageCounterSetLow, pageCounterSetMin } from '../mm/page_counter'
 import { formatPressure } from '../mm/psi'
 import type { KernelState } from '../state'
-import { formatBytes, formatCount, formatCounter, parseCount, parseCounter, parseInt32, parseMem } from './cgroup_values'
+import {
+  formatBytes,
+  formatCount,
+  formatCounter,
+  parseCount,
+  parseCounter,
+  parseInt32,
+  parseMem,
+} from './cgroup_values'
 import type { PseudoDir, PseudoFile } from './types'
 import { PAGE_SIZE, type Pages } from '../../util/units'
 
@@ -46,7 +54,10 @@ const memcgOf = (state: KernelState, cgroup: Cgroup): Memcg => memcgAt(state, cg
 
 /** Parses, then sets; the parser's error is the write's. */
 const setting =
-  <T>(parse: (text: string) => Result<T, Errno>, set: (state: KernelState, cgroup: Cgroup, value: T) => Errno | undefined | void): Write =>
+  <T>(
+    parse: (text: string) => Result<T, Errno>,
+    set: (state: KernelState, cgroup: Cgroup, value: T) => Errno | undefined | void,
+  ): Write =>
   (state, cgroup, text) => {
     const value = parse(text)
     return value.ok ? (set(state, cgroup, value.value) ?? undefined) : value.error
@@ -208,7 +219,7 @@ const MEMORY: Readonly<Record<string, CgroupFile>> = {
     write: setting(zeroOrOne, (state, cgroup, value) => void (memcgOf(state, cgroup).oomGroup = value === 1)),
   },
   'memory.peak': { ...shown((_state, memcg) => formatBytes(memcg.memory.watermark)), write: peakWrite },
-  'memory.pressure': shown((state, memcg) => formatPressure(memcg.parent === 0 ? state.psi : memcg.psi), true),
+  'memory.pressure': shown((state, memcg) => formatPressure(state, memcg.parent === 0 ? state.psi : memcg.psi), true),
   'memory.reclaim': { controller: 'memory', onRoot: true, write: writeReclaim },
   'memory.stat': shown((state, memcg) => memcgStatText(state, memcg.id), true),
   'memory.swap.current': shown((_state, memcg) => formatBytes(memcg.swap.usage)),

@@ -1,0 +1,54 @@
+/**
+ * Which function handles which event: the whole table on one screen, complete by its type.
+ */
+import { now } from './exec'
+import type { SimEvent } from './events'
+import { handleIoDone } from './mm/block'
+import { handleKswapdNap } from './mm/kswapd'
+import { handleDrainStock, releaseDeadMemcgs } from './mm/memcontrol'
+import { handleOomReap } from './mm/oom_kill'
+import { decayPcp } from './mm/pcp'
+import { handlePsiTick } from './mm/psi'
+import { flushOldDirtyPages } from './mm/page_writeback'
+import { schedule } from './queue'
+import { runCpu } from './sched'
+import { wakeTask } from './sched_queue'
+import type { KernelState } from './state'
+import { NS_PER_S } from '../util/units'
+
+/** Once a second on each CPU: per-CPU lists decay, what dying groups hold is given up. @kernel mm/vmstat.c vmstat_update() */
+function vmstatTick(state: KernelState): void {
+  for (let cpu = 0; cpu < state.cpuNode.length; cpu++) decayPcp(state, cpu)
+  releaseDeadMemcgs(state)
+  flushOldDirtyPages(state)
+  schedule(state.queue, now(state) + state.sysctl.statInterval * NS_PER_S, { kind: 'vmstatTick' })
+}
+
+export const handlers: {
+  [K in SimEvent['kind']]: (state: KernelState, event: Extract<SimEvent, { kind: K }>) => void
+} = {
+  cpuRun: (state, event) => runCpu(state, event.cpu),
+  taskWake: (state, event) => {
+    const task = state.tasks[event.pid]
+    if (task !== undefined && task.wakeSequence === event.sequence) wakeTask(state, event.pid)
+  },
+  kswapdNap: handleKswapdNap,
+  ioDone: handleIoDone,
+  oomReap: handleOomReap,
+  psiTick: handlePsiTick,
+  vmstatTick,
+  drainStock: handleDrainStock,
+}
+
+/** Handles one event at its time; nothing of the execution context outlives it. */
+export function dispatch(state: KernelState, event: SimEvent): void {
+  const handle = handlers[event.kind] as (state: KernelState, event: SimEvent) => void
+  handle(state, event)
+  const { exec } = state
+  exec.pid = 0
+  exec.cpu = 0
+  exec.ns = 0
+  exec.suspendUntilNs = -1
+  exec.waitPfn = 0
+}
+

@@ -1,0 +1,340 @@
+/**
+ * Boot: from a configuration to a machine in which pid 1 lives.
+ * @kernel  init/main.c start_kernel(), mm/mm_init.c
+ * @spec    01
+ */
+import { assert } from '../util/assert'
+import { createPrng } from '../util/prng'
+import { KIB, PAGE_SIZE, type Pages } from '../util/units'
+import { bootLog } from './boot_log'
+import { createRootCgroup } from './cgroup'
+import type { BlockDeviceConfig, MachineConfig } from './config'
+import { createCosts } from './costs'
+import { createAt, createInode } from './fs/vfs'
+import { hooks } from './hooks'
+import { shellImage } from './images'
+import { createTask, reapMm, sendKill, startTask } from './lifecycle'
+import { layoutZones } from './machine_layout'
+import { seedFreeMemory } from './mm/buddy'
+import { GFP_BIT_RECLAIMABLE, GFP_DMA, GFP_DMA32, GFP_KERNEL } from './mm/gfp'
+import { PG_KERNEL, PG_RESERVED, PG_SLAB, PG_TAIL, createMemMap, pageZoneIndex, setFlag } from './mm/memmap'
+import { createMemcgStock } from './mm/memcontrol'
+import { createNodes } from './mm/mmzone'
+import { memcgOutOfMemory } from './mm/oom_kill'
+import { allocPages } from './mm/page_alloc'
+import { createPageTables } from './mm/pgtable'
+import { createPsiGroup, startPsiClock } from './mm/psi'
+import { createRmapChains } from './mm/rmap'
+import { createLruBatches } from './mm/swap'
+import { swapon } from './mm/swapfile'
+import { createVmstat, NR_KERNEL_STACK, NR_SLAB_RECLAIMABLE, NR_SLAB_UNRECLAIMABLE, modStat } from './mm/vmstat'
+import { tryToFreeMemcgPages } from './mm/vmscan'
+import { initMinFreeKbytes, setupPerZoneLowmemReserve } from './mm/watermark'
+import { writeSysctl } from './procfs/sysctl'
+import { createQueue, schedule } from './queue'
+import { wakePageWaiters, wakeTask } from './sched_queue'
+import type { KernelState, Sysctl } from './state'
+import { startUserland } from './userland'
+
+/** Binds the calls that go up; see hooks.ts. Idempotent: the functions never change. */
+function bindHooks(): void {
+  hooks.tryToFreeMemcgPages = tryToFreeMemcgPages
+  hooks.memcgOutOfMemory = memcgOutOfMemory
+  hooks.sendKill = sendKill
+  hooks.reapMm = reapMm
+  hooks.wakeTask = wakeTask
+  hooks.wakePageWaiters = wakePageWaiters
+  hooks.allocPages = allocPages
+}
+bindHooks()
+
+const defaultSysctls = (): Sysctl => ({
+  minFreeKbytes: 0,
+  userMinFreeKbytes: -1,
+  watermarkScaleFactor: 10,
+  watermarkBoostFactor: 15000,
+  lowmemReserveRatio: [256, 256, 32, 0, 0],
+  percpuPagelistHighFraction: 0,
+  swappiness: 60,
+  pageCluster: 3,
+  overcommitMemory: 0,
+  overcommitRatio: 50,
+  overcommitKbytes: 0,
+  adminReserveKbytes: 8192,
+  userReserveKbytes: 131072,
+  panicOnOom: 0,
+  oomKillAllocatingTask: 0,
+  oomDumpTasks: 1,
+  vfsCachePressure: 100,
+  dirtyRatio: 20,
+  dirtyBackgroundRatio: 10,
+  dirtyBytes: 0,
+  dirtyBackgroundBytes: 0,
+  dirtyWritebackCentisecs: 500,
+  dirtyExpireCentisecs: 3000,
+  maxMapCount: 65530,
+  zoneReclaimMode: 0,
+  statInterval: 1,
+  minUnmappedRatio: 1,
+  minSlabRatio: 5,
+  laptopMode: 0,
+  pidMax: 4194304,
+})
+
+function cpuNodes(config: MachineConfig): number[] {
+  const nodes: number[] = []
+  for (const node of config.nodes) for (const cpu of node.cpus) nodes[cpu] = node.nid
+  return nodes
+}
+
+/** Memory, zones and free lists; nothing is allocated yet. */
+function createState(config: MachineConfig, seed: number): KernelState {
+  const layout = layoutZones(config)
+  const { nodes, zones } = createNodes(config, layout)
+  const cpuNode = cpuNodes(config)
+  let endPfn = 1
+  for (const zone of zones) if (zone.present > 0) endPfn = Math.max(endPfn, zone.startPfn + zone.spanned)
+  const present = zones.reduce((sum, z) => sum + z.present, 0)
+  const managed = zones.reduce((sum, z) => sum + z.managed, 0)
+  return {
+    config,
+    seed,
+    nowNs: 0,
+    eventCount: 0,
+    queue: createQueue(),
+    prng: createPrng(seed),
+    costs: createCosts(config.costs),
+    exec: { pid: 0, cpu: 0, ns: 0, suspendUntilNs: -1, suspendReason: '', waitPfn: 0 },
+    sysctl: defaultSysctls(),
+    panicked: '',
+    memmap: createMemMap(endPfn),
+    zones,
+    nodes,
+    vmstat: createVmstat(),
+    totalreservePages: 0,
+    pageblocks: new Uint8Array((endPfn >> 9) + 1).fill(1),
+    blockNext: new Int32Array((endPfn >> 10) + 1),
+    blockPrev: new Int32Array((endPfn >> 10) + 1),
+    lruvecs: [],
+    lruBatches: createLruBatches(cpuNode.length),
+    mglruEnabled: config.mglru ? 7 : 0,
+    swapAreas: [],
+    thpEnabled: config.thp,
+    thpDefrag: 'madvise',
+    committedAs: 0,
+    pgtables: createPageTables(),
+    rmapChains: createRmapChains(),
+    zeroPfn: 0,
+    vdsoIno: 0,
+    tasks: {},
+    taskList: [],
+    lastPid: 0,
+    mms: [],
+    cpuNode,
+    runqueues: cpuNode.map(() => ({ queue: [], active: false, current: 0, busyNs: 0, userNs: 0, switches: 0 })),
+    pageWaiters: {},
+    cgroups: [undefined],
+    memcgs: [undefined],
+    memcgStocks: cpuNode.map(() => createMemcgStock()),
+    oomLockHolder: 0,
+    inodes: [undefined],
+    mounts: [],
+    devices: [],
+    psi: createPsiGroup(),
+    klog: [],
+    boot: { totalPages: managed, physicalPages: present, freePagesAtBoot: 0, reservedPages: present - managed },
+    ...extraState(),
+  }
+}
+
+/** Fields that later mechanisms add. */
+const extraState = (): Pick<KernelState, 'oomReports'> => ({ oomReports: [] })
+
+/**
+ * Boots the machine. Time 0 is power-on; user land is running its first instructions when this returns.
+ * @param config  validated (src/profiles)
+ */
+export function bootMachine(config: MachineConfig, seed: number): KernelState {
+  const state = createState(config, seed)
+  assert(state.cpuNode.length > 0, 'a machine needs a CPU')
+  seedFreeMemory(state)
+  initMinFreeKbytes(state)
+  setupPerZoneLowmemReserve(state)
+  createRootCgroup(state)
+  state.zeroPfn = pickZeroPage(state)
+  allocateKernelMemory(state)
+  mountRoot(state)
+  bootLog(state)
+  createKthreads(state)
+  startUserland(state)
+  setReserves(state)
+  switchOnSwap(state)
+  for (const [name, value] of Object.entries(config.sysctls)) writeSysctl(state, name, value)
+  startPsiClock(state)
+  schedule(state.queue, 1_000_000_000, { kind: 'vmstatTick' })
+  return state
+}
+
+/** The shared zero page is part of the kernel image: a reserved frame. */
+function pickZeroPage(state: KernelState): number {
+  for (let pfn = 1; pfn < state.memmap.endPfn; pfn++) {
+    if (pageZoneIndex(state.memmap, pfn) < 0) continue
+    setFlag(state.memmap, pfn, PG_RESERVED)
+    return pfn
+  }
+  return 1
+}
+
+/** Debian's kernels right after boot, pages; read off 18 captured machines (spec 11 §0 and truth index). */
+const BOOT_USE = {
+  '6.12': { slabReclaimable: 155, slabReclaimableCpu: 22, slabUnreclaimable: 1760, slabUnreclaimableCpu: 105, stack: 190, stackCpu: 30, percpuCpu: 69, other: 1600, otherPerNode: 1950 },
+  '6.1': { slabReclaimable: 2300, slabReclaimableCpu: 6, slabUnreclaimable: 1600, slabUnreclaimableCpu: 100, stack: 180, stackCpu: 22, percpuCpu: 64, other: 1650, otherPerNode: 3500 },
+} as const
+
+/** Pages of "other" memory for each page of RAM: per-page metadata of subsystems. */
+const OTHER_PER_PAGE = 1 / 1150
+
+/**
+ * What the kernel itself has taken by the time that user land starts: slab, stacks, per-CPU areas, DMA pools.
+ * @model  amounts from the captured machines; objects inside the slabs are not modelled yet
+ */
+function allocateKernelMemory(state: KernelState): void {
+  const use = BOOT_USE[state.config.series]
+  const cpus = state.cpuNode.length
+  const nodes = state.nodes.filter((n) => n.hasMemory).length
+  dmaPools(state)
+  takeSlab(state, use.slabUnreclaimable + use.slabUnreclaimableCpu * cpus, GFP_KERNEL, NR_SLAB_UNRECLAIMABLE)
+  takeSlab(state, use.slabReclaimable + use.slabReclaimableCpu * cpus, GFP_KERNEL | GFP_BIT_RECLAIMABLE, NR_SLAB_RECLAIMABLE)
+  const stacks = use.stack + use.stackCpu * cpus
+  takeKernel(state, stacks)
+  modStat(state.nodes[bootNode(state)]!.stat, NR_KERNEL_STACK, stacks * 4)
+  takeKernel(state, use.percpuCpu * cpus)
+  takeKernel(state, use.other + Math.floor(state.boot.totalPages * OTHER_PER_PAGE) + use.otherPerNode * (nodes - 1))
+}
+
+const bootNode = (state: KernelState): number => state.nodes.find((n) => n.hasMemory)!.nid
+
+function takeSlab(state: KernelState, pages: Pages, gfp: number, item: number): void {
+  for (let i = 0; i < pages; i++) {
+    const pfn = allocPages(state, gfp, 0)
+    if (pfn === 0) return
+    setFlag(state.memmap, pfn, PG_SLAB)
+    modStat(state.nodes[state.zones[pageZoneIndex(state.memmap, pfn)]!.nid]!.stat, item, 1)
+  }
+}
+
+function takeKernel(state: KernelState, pages: Pages): void {
+  for (let i = 0; i < pages; i++) {
+    const pfn = allocPages(state, GFP_KERNEL, 0)
+    if (pfn === 0) return
+    setFlag(state.memmap, pfn, PG_KERNEL)
+  }
+}
+
+/** Three pools of 128 KiB a GiB, at least 128 KiB, at most 4 MiB. @kernel kernel/dma/pool.c dma_atomic_pool_init() */
+function dmaPools(state: KernelState): void {
+  const wanted = Math.max(32, Math.floor(state.boot.totalPages / 8192))
+  let order = 0
+  while (1 << order < wanted && order < 10) order++
+  for (const gfp of [GFP_KERNEL, GFP_KERNEL | GFP_DMA, GFP_KERNEL | GFP_DMA32]) {
+    const pfn = allocPages(state, gfp, order)
+    if (pfn === 0) continue
+    setFlag(state.memmap, pfn, PG_KERNEL)
+    for (let i = 1; i < 1 << order; i++) setFlag(state.memmap, pfn + i, PG_KERNEL | PG_TAIL)
+  }
+}
+
+function addDevice(state: KernelState, device: BlockDeviceConfig): void {
+  state.devices.push({
+    path: device.path,
+    sizeBytes: device.sizeBytes,
+    readNs: device.readNs,
+    writeNs: device.writeNs,
+    perPageNs: device.perPageNs,
+    rotational: device.rotational,
+    rootIno: 0,
+    isSwapFormatted: device.swap !== undefined,
+    busyUntilNs: 0,
+    readBytes: 0,
+    writtenBytes: 0,
+  })
+  const index = state.devices.length - 1
+  const node = createAt(state, device.path, 'file')
+  if (typeof node === 'string') return
+  node.kind = 'device'
+  node.device = index
+  if (device.files.length === 0) return
+  const root = createInode(state, 'dir', 'ext4', 0, index)
+  state.devices[index]!.rootIno = root.ino
+  for (const file of device.files) {
+    const inode = createInode(state, 'file', 'ext4', file.sizeBytes, index)
+    root.entries[file.path.replace(/^\//, '')] = inode.ino
+  }
+}
+
+/** An NVMe disk that holds the root file system of a 'debian' user land. */
+const ROOT_DISK: BlockDeviceConfig = {
+  path: '/dev/nvme0n1p1',
+  sizeBytes: 32 * KIB * KIB * KIB,
+  readNs: 90_000,
+  writeNs: 30_000,
+  perPageNs: 1_500,
+  rotational: false,
+  files: [],
+}
+
+function mountRoot(state: KernelState): void {
+  const onDisk = state.config.userland === 'debian'
+  const root = createInode(state, 'dir', onDisk ? 'ext4' : 'tmpfs', 0, onDisk ? 0 : -1)
+  state.mounts.push({ path: '/', fs: onDisk ? 'ext4' : 'tmpfs', root: root.ino, readOnly: false, source: onDisk ? ROOT_DISK.path : 'rootfs' })
+  for (const dir of ['bin', 'dev', 'proc', 'sys', 'tmp', 'root', 'etc', 'out', 'data', 'run', 'usr', 'mnt']) {
+    const inode = createInode(state, 'dir', root.fs, 0, root.device)
+    root.entries[dir] = inode.ino
+  }
+  const dev = createInode(state, 'dir', 'devtmpfs', 0, -1)
+  state.mounts.push({ path: '/dev', fs: 'devtmpfs', root: dev.ino, readOnly: false, source: 'dev' })
+  state.mounts.push({ path: '/proc', fs: 'proc', root: 0, readOnly: false, source: 'proc' })
+  state.mounts.push({ path: '/sys', fs: 'sysfs', root: 0, readOnly: false, source: 'sysfs' })
+  state.mounts.push({ path: '/sys/fs/cgroup', fs: 'cgroup2', root: 0, readOnly: false, source: 'cgroup2' })
+  if (onDisk) addDevice(state, ROOT_DISK)
+  for (const device of state.config.blockDevices) addDevice(state, device)
+  const vdso = createInode(state, 'file', 'ext4', 2 * PAGE_SIZE, 0)
+  state.vdsoIno = vdso.ino
+}
+
+function createKthreads(state: KernelState): void {
+  createTask(state, { ppid: 0, comm: 'swapper/init', argv: ['/sbin/init'], program: 'host', data: {}, op: undefined, isKthread: false })
+  const spawn = (comm: string, program: string, data: Record<string, unknown>): number =>
+    createTask(state, { ppid: 2, comm, argv: [comm], program, data, op: undefined, isKthread: true }).pid
+  spawn('kthreadd', 'kthread', {})
+  for (const node of state.nodes) {
+    if (!node.hasMemory) continue
+    const pid = spawn(`kswapd${node.nid}`, 'kswapd', { nid: node.nid })
+    node.kswapd.pid = pid
+    state.tasks[pid]!.memalloc = true
+    state.tasks[pid]!.cpu = node.cpus[0] ?? 0
+    state.tasks[pid]!.waitChannel = 'kswapd_try_to_sleep'
+  }
+  // Kernel threads that do nothing here still have taken their numbers.
+  state.lastPid = state.config.userland === 'initramfs' ? 90 : 400
+  const init = state.tasks[1]!
+  init.ppid = 0
+  init.op = { op: 'exec', argv: ['init'], program: 'tool', image: shellImage(state.config), forked: shellImage(state.config) }
+  startTask(state, init)
+}
+
+/** @kernel mm/mmap.c init_user_reserve(), init_admin_reserve() */
+function setReserves(state: KernelState): void {
+  const freeKb = state.zones.reduce((sum, z) => sum + z.stat[0]!, 0) * 4
+  state.sysctl.userReserveKbytes = Math.min(Math.floor(freeKb / 32), 131072)
+  state.sysctl.adminReserveKbytes = Math.min(Math.floor(freeKb / 32), 8192)
+}
+
+function switchOnSwap(state: KernelState): void {
+  for (const device of state.config.blockDevices) {
+    if (device.swap?.onAtBoot !== true) continue
+    const errno = swapon(state, device.path, device.swap.priority)
+    assert(errno === undefined, `swapon ${device.path} at boot: ${errno}`)
+  }
+}
+

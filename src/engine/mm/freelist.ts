@@ -1,0 +1,151 @@
+/**
+ * One walk over the zonelist: which zone gives the page, by which mark, and what is counted for it. The slow path comes
+ * back to it with other flags.
+ * @kernel  mm/page_alloc.c get_page_from_freelist(), rmqueue(), zone_statistics()
+ * @spec    02 §2.3, §2.5, §2.6
+ */
+import type { Pages, Pfn } from '../../util/units'
+import { charge } from '../exec'
+import type { KernelState } from '../state'
+import { emit, isTracing } from '../trace'
+import { reserveHighatomic, rmqueueBuddy } from './buddy_fallback'
+import { GFP_BIT_THISNODE, GFP_BIT_WRITE, gfpMigratetype, gfpZone, MIGRATE_MOVABLE, ZONE_DMA32, ZONE_NORMAL } from './gfp'
+import { wakeupKswapd } from './kswapd'
+import { setPageOrder } from './memmap'
+import {
+  ALLOC_CMA, ALLOC_HIGHATOMIC, ALLOC_KSWAPD, ALLOC_NO_WATERMARKS, ALLOC_NOFRAGMENT, ALLOC_WMARK_LOW, ALLOC_WMARK_MASK,
+  WMARK_HIGH, wmark, ZONE_FLAG_BELOW_HIGH, ZONE_FLAG_BOOSTED, zoneFreePages, zoneWatermarkFast, type PgData, type Zone,
+} from './mmzone'
+import { isPcpOrder, rmqueuePcp } from './pcp'
+import {
+  countVmEvents, modStat, NR_ACTIVE_FILE, NR_DIRTY, NR_INACTIVE_FILE, NR_WRITEBACK, NUMA_FOREIGN, NUMA_HIT, NUMA_LOCAL,
+  NUMA_MISS, NUMA_OTHER, PGALLOC_DMA, readStat,
+} from './vmstat'
+
+/** Zones that a request may use, best first; entries above its highest zone must be skipped. */
+export const zonelistFor = (node: PgData, gfp: number): readonly number[] =>
+  (gfp & GFP_BIT_THISNODE) !== 0 ? node.zonelistThisnode : node.zonelist
+
+/** First zone of the list that the request may use. @kernel first_zones_zonelist() */
+export function preferredZone(state: KernelState, node: PgData, gfp: number): Zone | undefined {
+  const highest = gfpZone(gfp)
+  for (const index of zonelistFor(node, gfp)) {
+    const zone = state.zones[index]!
+    if (zone.idx <= highest) return zone
+  }
+  return undefined
+}
+
+/**
+ * Tries every zone of the list once.
+ * @param allocFlags  ALLOC_*: the mark, reserves, NOFRAGMENT for a first try that spares foreign pageblocks
+ * @returns first frame with flags 0 and its order set, or 0
+ * @kernel  mm/page_alloc.c get_page_from_freelist()
+ * @spec    02 §2.6
+ * @simplifies  no cpusets, no deferred struct pages, no node_reclaim (vm.zone_reclaim_mode)
+ */
+export function getPageFromFreelist(state: KernelState, gfp: number, order: number, allocFlags: number, node: PgData): Pfn {
+  const preferred = preferredZone(state, node, gfp)
+  if (preferred === undefined) return 0
+  let flags = allocFlags
+  for (;;) {
+    const pfn = walkZonelist(state, gfp, order, flags, node, preferred)
+    if (pfn !== 0 || (flags & ALLOC_NOFRAGMENT) === 0) return pfn
+    flags &= ~ALLOC_NOFRAGMENT
+  }
+}
+
+function walkZonelist(
+  state: KernelState, gfp: number, order: number, flags: number, node: PgData, preferred: Zone,
+): Pfn {
+  const highest = gfpZone(gfp)
+  // Dirty pages are spread over nodes on the first try only.
+  const spreadsDirty = (gfp & GFP_BIT_WRITE) !== 0 && (flags & ALLOC_WMARK_MASK) === ALLOC_WMARK_LOW
+  const zonelist = zonelistFor(node, gfp)
+  for (let i = 0; i < zonelist.length; i++) {
+    const zone = state.zones[zonelist[i]!]!
+    if (zone.idx > highest) continue
+    if (spreadsDirty && !isNodeDirtyOk(state, state.nodes[zone.nid]!)) continue
+    // Better a foreign pageblock at home than a page of another node.
+    if ((flags & ALLOC_NOFRAGMENT) !== 0 && zone.nid !== preferred.nid) return 0
+    if (!mayTake(zone, order, highest, flags)) continue
+    const pfn = rmqueue(state, zone, order, gfp, flags)
+    if (pfn === 0) continue
+    countAlloc(state, preferred, zone, order)
+    if ((flags & ALLOC_HIGHATOMIC) !== 0) reserveHighatomic(state, zone, pfn)
+    if (isTracing()) emit(state, 'mm_page_alloc', [pfn, order, gfp, gfpMigratetype(gfp)])
+    return pfn
+  }
+  return 0
+}
+
+/** The marks. 6.12 looks at `high` first and remembers when the zone is below it: per-CPU lists then stop growing. */
+function mayTake(zone: Zone, order: number, highest: number, flags: number): boolean {
+  if (zone.series !== '6.1' && (zone.flags & ZONE_FLAG_BELOW_HIGH) === 0) {
+    if (zoneWatermarkFast(zone, order, wmark(zone, WMARK_HIGH), highest, flags)) return true
+    zone.flags |= ZONE_FLAG_BELOW_HIGH
+  }
+  if (zoneWatermarkFast(zone, order, wmark(zone, flags & ALLOC_WMARK_MASK), highest, flags)) return true
+  return (flags & ALLOC_NO_WATERMARKS) !== 0
+}
+
+/** @kernel mm/page_alloc.c rmqueue() @spec 02 §2.3 */
+function rmqueue(state: KernelState, zone: Zone, order: number, gfp: number, flags: number): Pfn {
+  const migratetype = gfpMigratetype(gfp)
+  let pfn = isPcpOrder(order) ? rmqueuePcp(state, zone, order, migratetype, flags) : 0
+  if (pfn === 0) {
+    charge(state, state.costs.zoneLock)
+    pfn = rmqueueBuddy(state, zone, order, migratetype, flags)
+    if (pfn !== 0) setPageOrder(state.memmap, pfn, order)
+  }
+  if ((zone.flags & ZONE_FLAG_BOOSTED) !== 0 && (flags & ALLOC_KSWAPD) !== 0) {
+    zone.flags &= ~ZONE_FLAG_BOOSTED
+    wakeupKswapd(state, zone, 0, 0, zone.idx)
+  }
+  return pfn
+}
+
+/** NUMA counters count calls, pgalloc counts pages. @kernel mm/page_alloc.c zone_statistics() @spec 02 §2.2 */
+function countAlloc(state: KernelState, preferred: Zone, zone: Zone, order: number): void {
+  countVmEvents(state.vmstat, PGALLOC_DMA + zone.idx, 1 << order)
+  if (zone.nid === preferred.nid) {
+    modStat(zone.numaStat, NUMA_HIT, 1)
+  } else {
+    modStat(zone.numaStat, NUMA_MISS, 1)
+    modStat(preferred.numaStat, NUMA_FOREIGN, 1)
+  }
+  modStat(zone.numaStat, zone.nid === state.cpuNode[state.exec.cpu] ? NUMA_LOCAL : NUMA_OTHER, 1)
+}
+
+/**
+ * Flags of the first try: the low mark, and on a Normal zone with a DMA32 zone below it no foreign pageblocks.
+ * @kernel  mm/page_alloc.c alloc_flags_nofragment(), gfp_to_alloc_flags_cma()
+ * @spec    02 §2.3 "ALLOC_NOFRAGMENT", §2.5
+ */
+export function fastAllocFlags(state: KernelState, gfp: number, preferred: Zone): number {
+  let flags = ALLOC_WMARK_LOW | (gfp & ALLOC_KSWAPD)
+  if (gfpMigratetype(gfp) === MIGRATE_MOVABLE) flags |= ALLOC_CMA
+  if (preferred.idx !== ZONE_NORMAL) return flags
+  const below = state.zones[preferred.index - ZONE_NORMAL + ZONE_DMA32]!
+  return state.nodes.length > 1 && below.present === 0 ? flags : flags | ALLOC_NOFRAGMENT
+}
+
+/** Whether the node may hold more dirty page cache. @kernel mm/page-writeback.c node_dirty_ok() @spec 02 §2.6 step 2 */
+export function isNodeDirtyOk(state: KernelState, node: PgData): boolean {
+  return readStat(node.stat, NR_DIRTY) + readStat(node.stat, NR_WRITEBACK) <= nodeDirtyLimit(state, node)
+}
+
+function nodeDirtyLimit(state: KernelState, node: PgData): Pages {
+  const own = nodeDirtyable(state, node)
+  if (state.sysctl.dirtyBytes === 0) return Math.floor((state.sysctl.dirtyRatio * own) / 100)
+  let all = 1
+  for (const n of state.nodes) all += nodeDirtyable(state, n)
+  return Math.floor((Math.ceil(state.sysctl.dirtyBytes / 4096) * own) / all)
+}
+
+/** @kernel mm/page-writeback.c node_dirtyable_memory() */
+function nodeDirtyable(state: KernelState, node: PgData): Pages {
+  let free = 0
+  for (const index of node.zones) free += zoneFreePages(state.zones[index]!)
+  return Math.max(0, free - node.totalreservePages) + readStat(node.stat, NR_INACTIVE_FILE) + readStat(node.stat, NR_ACTIVE_FILE)
+}

@@ -1,0 +1,262 @@
+/**
+ * What happens when no zone is above its low mark: wake kswapd, dip into reserves, reclaim, kill.
+ *
+ * The kernel's loop sleeps inside; ours returns 0 with the operation suspended and remembers only no_progress_loops, as
+ * everything else is recomputed. Compaction belongs between reclaim and the retry decision (S3 and S6 of the spec); until
+ * it exists a costly request behaves as with `compaction skipped`.
+ * @kernel  mm/page_alloc.c __alloc_pages_slowpath()
+ * @spec    02 §2.7
+ */
+import { NS_PER_JIFFY, NS_PER_S, type Pages, type Pfn } from '../../util/units'
+import { currentTask, isSuspended, now, suspend } from '../exec'
+import { klog } from '../klog'
+import type { KernelState } from '../state'
+import { unreserveHighatomic } from './buddy_fallback'
+import { getPageFromFreelist, zonelistFor } from './freelist'
+import {
+  GFP_BIT_DIRECT_RECLAIM, GFP_BIT_HARDWALL, GFP_BIT_HIGH, GFP_BIT_IO, GFP_BIT_KSWAPD_RECLAIM, GFP_BIT_MEMALLOC, GFP_BIT_NOFAIL,
+  GFP_BIT_NOMEMALLOC, GFP_BIT_NORETRY, GFP_BIT_NOWARN, GFP_BIT_RETRY_MAYFAIL, GFP_BIT_THISNODE, gfpMigratetype, gfpText,
+  gfpZone, MIGRATE_MOVABLE, PAGE_ALLOC_COSTLY_ORDER, ZONE_NORMAL,
+} from './gfp'
+import { wakeupKswapd } from './kswapd'
+import {
+  ALLOC_CMA, ALLOC_CPUSET, ALLOC_HIGHATOMIC, ALLOC_KSWAPD, ALLOC_MIN_RESERVE, ALLOC_NO_WATERMARKS, ALLOC_NON_BLOCK, ALLOC_OOM,
+  ALLOC_WMARK_HIGH, ALLOC_WMARK_MIN, MAX_RECLAIM_RETRIES, WMARK_MIN, wmark, zoneFreePages, zoneReclaimablePages,
+  zoneWatermarkOkFor, type PgData,
+} from './mmzone'
+import { outOfMemory } from './oom_kill'
+import { drainAllPages } from './pcp'
+import { nodeListText, showMem } from './show_mem'
+import { tryToFreePages } from './vmscan'
+
+/** One report of a failed allocation each ten seconds. @kernel mm/page_alloc.c warn_alloc() nopage_rs */
+const WARN_INTERVAL_NS = 10 * NS_PER_S
+
+/** The task's allocation is over, either way: the next one counts its fruitless loops from 0. */
+export function allocationEnded(state: KernelState): void {
+  const task = currentTask(state)
+  if (task !== undefined) task.retry.noProgressLoops = -1
+}
+
+/**
+ * @returns first frame; 0 = failed, or suspended
+ * @kernel  mm/page_alloc.c __alloc_pages_slowpath()
+ * @spec    02 §2.7 S0–S9
+ */
+export function allocPagesSlowpath(state: KernelState, gfp: number, order: number, node: PgData): Pfn {
+  const request: Request = { gfp, order, node, allocFlags: gfpToAllocFlags(gfp, order) }
+  const pfn = slowpath(state, request)
+  if (pfn !== 0) {
+    allocationEnded(state)
+    return pfn
+  }
+  if (isSuspended(state)) return 0
+  return nopage(state, request)
+}
+
+interface Request {
+  readonly gfp: number
+  readonly order: number
+  readonly node: PgData
+  readonly allocFlags: number
+}
+
+function slowpath(state: KernelState, r: Request): Pfn {
+  const { gfp, order, node } = r
+  const task = currentTask(state)
+  const isCostly = order > PAGE_ALLOC_COSTLY_ORDER
+  const canReclaim = (gfp & GFP_BIT_DIRECT_RECLAIM) !== 0
+  let loops = Math.max(0, task?.retry.noProgressLoops ?? 0)
+  wakeAllKswapds(state, r)
+  const first = getPageFromFreelist(state, gfp, order, r.allocFlags, node)
+  if (first !== 0) return first
+  // S3: without compaction an optional huge page is not worth reclaiming for.
+  if (canReclaim && (gfp & GFP_BIT_IO) !== 0 && isCostly && (gfp & GFP_BIT_NORETRY) !== 0) return 0
+  for (;;) {
+    wakeAllKswapds(state, r)
+    const reserve = pfmemallocFlags(state, gfp)
+    const flags = reserve === 0 ? r.allocFlags : reserve | (r.allocFlags & (ALLOC_KSWAPD | ALLOC_CMA))
+    const pfn = getPageFromFreelist(state, gfp, order, flags, node)
+    if (pfn !== 0 || !canReclaim || task?.memalloc === true) return pfn
+    const progress = directReclaim(state, r)
+    if (isSuspended(state)) return suspended(state, loops)
+    const reclaimed = progress > 0 ? afterReclaim(state, r, flags) : 0
+    if (reclaimed !== 0 || (gfp & GFP_BIT_NORETRY) !== 0) return reclaimed
+    if (isCostly && (gfp & GFP_BIT_RETRY_MAYFAIL) === 0) return 0
+    loops = progress > 0 && !isCostly ? 0 : loops + 1
+    if (shouldReclaimRetry(state, r, flags, loops)) {
+      if (progress === 0 && yieldCpu(state)) return suspended(state, loops)
+      continue
+    }
+    const outcome = mayOom(state, r)
+    if (outcome.pfn !== 0) return outcome.pfn
+    if (task?.isOomVictim === true && ((flags & ALLOC_OOM) !== 0 || (gfp & GFP_BIT_NOMEMALLOC) !== 0)) return 0
+    if (!outcome.progress) return 0
+    loops = 0
+    if (isSuspended(state)) return suspended(state, loops)
+    if (task === undefined) return 0
+  }
+}
+
+/** Remembers the loop for the next try of the operation. */
+function suspended(state: KernelState, loops: number): Pfn {
+  const task = currentTask(state)
+  if (task !== undefined) task.retry.noProgressLoops = loops
+  return 0
+}
+
+/**
+ * A fruitless round ends with cond_resched(): I/O completes, kswapd and victims run.
+ * @returns whether there is a task to suspend
+ */
+function yieldCpu(state: KernelState): boolean {
+  if (currentTask(state) === undefined) return false
+  suspend(state, now(state), 'cond_resched')
+  return true
+}
+
+/** Marks and reserves by what the request says of itself. @kernel mm/page_alloc.c gfp_to_alloc_flags() @spec 02 §2.5 */
+export function gfpToAllocFlags(gfp: number, order: number): number {
+  let flags = ALLOC_WMARK_MIN | ALLOC_CPUSET
+  if ((gfp & GFP_BIT_HIGH) !== 0) flags |= ALLOC_MIN_RESERVE
+  if ((gfp & GFP_BIT_KSWAPD_RECLAIM) !== 0) flags |= ALLOC_KSWAPD
+  if ((gfp & GFP_BIT_DIRECT_RECLAIM) === 0) {
+    if ((gfp & GFP_BIT_NOMEMALLOC) === 0) {
+      flags |= ALLOC_NON_BLOCK
+      if (order > 0 && (flags & ALLOC_MIN_RESERVE) !== 0) flags |= ALLOC_HIGHATOMIC
+    }
+    if ((flags & ALLOC_MIN_RESERVE) !== 0) flags &= ~ALLOC_CPUSET
+  }
+  if (gfpMigratetype(gfp) === MIGRATE_MOVABLE) flags |= ALLOC_CMA
+  return flags
+}
+
+/** Who works on freeing memory may use all of it; an OOM victim half of the reserve. @kernel __gfp_pfmemalloc_flags() */
+function pfmemallocFlags(state: KernelState, gfp: number): number {
+  if ((gfp & GFP_BIT_NOMEMALLOC) !== 0) return 0
+  if ((gfp & GFP_BIT_MEMALLOC) !== 0) return ALLOC_NO_WATERMARKS
+  const task = currentTask(state)
+  if (task?.memalloc === true) return ALLOC_NO_WATERMARKS
+  return task?.isOomVictim === true ? ALLOC_OOM : 0
+}
+
+/** Once for each node of the list. @kernel mm/page_alloc.c wake_all_kswapds() */
+function wakeAllKswapds(state: KernelState, r: Request): void {
+  if ((r.allocFlags & ALLOC_KSWAPD) === 0) return
+  const highest = gfpZone(r.gfp)
+  let lastNid = -1
+  for (const index of zonelistFor(r.node, r.gfp)) {
+    const zone = state.zones[index]!
+    if (zone.idx > highest || zone.managed === 0 || zone.nid === lastNid) continue
+    wakeupKswapd(state, zone, r.gfp, r.order, highest)
+    lastNid = zone.nid
+  }
+}
+
+/** The task frees pages itself; what it needs for that may come from the reserves. @kernel __perform_reclaim() */
+function directReclaim(state: KernelState, r: Request): Pages {
+  const task = currentTask(state)
+  if (task !== undefined) task.memalloc = true
+  const request = { order: r.order, gfp: r.gfp, nid: r.node.nid, highestZoneidx: gfpZone(r.gfp) }
+  const progress = tryToFreePages(state, request)
+  if (task !== undefined) task.memalloc = false
+  return progress
+}
+
+/** @kernel mm/page_alloc.c __alloc_pages_direct_reclaim() */
+function afterReclaim(state: KernelState, r: Request, flags: number): Pfn {
+  const pfn = getPageFromFreelist(state, r.gfp, r.order, flags, r.node)
+  if (pfn !== 0) return pfn
+  unreserveHighatomic(state, zonelistFor(r.node, r.gfp), gfpMigratetype(r.gfp), { force: false })
+  drainAllPages(state)
+  return getPageFromFreelist(state, r.gfp, r.order, flags, r.node)
+}
+
+/**
+ * Whether another round could help: not after 16 fruitless ones, nor when freeing everything reclaimable would not do.
+ * @kernel  mm/page_alloc.c should_reclaim_retry()
+ * @spec    02 §2.7
+ */
+function shouldReclaimRetry(state: KernelState, r: Request, flags: number, loops: number): boolean {
+  const zonelist = zonelistFor(r.node, r.gfp)
+  const highest = gfpZone(r.gfp)
+  if (loops <= MAX_RECLAIM_RETRIES) {
+    for (const index of zonelist) {
+      const zone = state.zones[index]!
+      if (zone.idx > highest) continue
+      const available = zoneReclaimablePages(state, zone) + zoneFreePages(zone)
+      if (zoneWatermarkOkFor(zone, r.order, wmark(zone, WMARK_MIN), highest, flags, available)) return true
+    }
+  }
+  return unreserveHighatomic(state, zonelist, gfpMigratetype(r.gfp), { force: true })
+}
+
+interface OomOutcome {
+  readonly pfn: Pfn
+  readonly progress: boolean
+}
+
+/**
+ * The last resort. After a kill the allocator waits a jiffy for the victim to go.
+ * @kernel  mm/page_alloc.c __alloc_pages_may_oom()
+ * @spec    02 §2.7 may_oom
+ * @model   the kernel's allocators go on reclaiming while the victim exits on another CPU; ours sleep between rounds
+ */
+function mayOom(state: KernelState, r: Request): OomOutcome {
+  const task = currentTask(state)
+  if (state.oomLockHolder !== 0 && state.oomLockHolder !== task?.pid) {
+    if (task !== undefined) suspend(state, now(state) + NS_PER_JIFFY, 'oom_lock')
+    return { pfn: 0, progress: true }
+  }
+  const quiet = (r.gfp | GFP_BIT_HARDWALL) & ~GFP_BIT_DIRECT_RECLAIM
+  const pfn = getPageFromFreelist(state, quiet, r.order, ALLOC_WMARK_HIGH | ALLOC_CPUSET, r.node)
+  if (pfn !== 0) return { pfn, progress: true }
+  const isHarmless = r.order > PAGE_ALLOC_COSTLY_ORDER || (r.gfp & (GFP_BIT_RETRY_MAYFAIL | GFP_BIT_THISNODE)) !== 0 ||
+    gfpZone(r.gfp) < ZONE_NORMAL
+  if (isHarmless) return { pfn: 0, progress: false }
+  const killed = outOfMemory(state, { memcg: 0, gfp: r.gfp, order: r.order })
+  const isNofail = (r.gfp & GFP_BIT_NOFAIL) !== 0
+  if (killed || isNofail) {
+    const last = isNofail ? getPageFromFreelist(state, r.gfp, r.order, ALLOC_NO_WATERMARKS, r.node) : 0
+    if (last !== 0) return { pfn: last, progress: true }
+    if (task !== undefined && !task.isOomVictim) suspend(state, now(state) + NS_PER_JIFFY, 'out_of_memory')
+  }
+  return { pfn: 0, progress: killed || isNofail }
+}
+
+/** The request failed. NOFAIL goes on; the others are reported. @kernel __alloc_pages_slowpath() nopage: @spec 02 §2.7 S9 */
+function nopage(state: KernelState, r: Request): Pfn {
+  const mustNotFail = (r.gfp & GFP_BIT_NOFAIL) !== 0 && (r.gfp & GFP_BIT_DIRECT_RECLAIM) !== 0
+  if (mustNotFail) {
+    const pfn = getPageFromFreelist(state, r.gfp, r.order, ALLOC_MIN_RESERVE, r.node)
+    if (pfn === 0 && currentTask(state) !== undefined) {
+      suspend(state, now(state) + NS_PER_JIFFY, 'cond_resched')
+      return suspended(state, 0)
+    }
+    if (pfn !== 0) {
+      allocationEnded(state)
+      return pfn
+    }
+  }
+  allocationEnded(state)
+  allocFailed(state, r)
+  return 0
+}
+
+/**
+ * The report of an allocation that failed without a kill.
+ * @kernel  mm/page_alloc.c warn_alloc()
+ * @spec    06 §6.5 last paragraph
+ * @simplifies  no stack trace: it would be the caller's, which the allocator does not know
+ */
+function allocFailed(state: KernelState, r: Request): void {
+  if ((r.gfp & GFP_BIT_NOWARN) !== 0) return
+  const last = state.nopageWarnedNs
+  if (last !== undefined && now(state) - last < WARN_INTERVAL_NS) return
+  state.nopageWarnedNs = now(state)
+  const comm = currentTask(state)?.comm ?? 'swapper'
+  const nodes = nodeListText(state.nodes.filter((n) => n.hasMemory).map((n) => n.nid))
+  const mode = gfpText(r.gfp)
+  klog(state, `${comm}: page allocation failure: order:${r.order}, mode:${mode}, nodemask=(null),cpuset=/,mems_allowed=${nodes}`)
+  for (const line of showMem(state, gfpZone(r.gfp))) klog(state, line)
+}

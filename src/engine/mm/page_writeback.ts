@@ -1,0 +1,186 @@
+/**
+ * Dirty pages: marking, limits, and how long a writer has to pause; the page's own writeback state. Who writes them out
+ * is flusher.ts.
+ * @kernel  mm/page-writeback.c
+ * @spec    05 §5.11
+ */
+import { HZ, PAGE_SIZE, jiffiesToNs, type Bytes, type Ns, type Pages, type Pfn } from '../../util/units'
+import { now } from '../exec'
+import { hooks } from '../hooks'
+import type { KernelState } from '../state'
+import { folioNid } from './lruvec'
+import {
+  PG_DIRTY,
+  PG_FILE,
+  PG_RECLAIM,
+  PG_SWAPBACKED,
+  PG_WRITEBACK,
+  clearFlag,
+  hasFlag,
+  pageFlags,
+  pageMapping,
+  pageMemcg,
+  pageZoneIndex,
+  setFlag,
+  testAndClearFlag,
+} from './memmap'
+import { MEMCG_STAT_FILE_DIRTY, MEMCG_STAT_FILE_WRITEBACK, modMemcgState } from './memcg_stat'
+import { folioRotateReclaimable } from './swap'
+import {
+  NR_ACTIVE_FILE,
+  NR_DIRTIED,
+  NR_DIRTY,
+  NR_FREE_PAGES,
+  NR_INACTIVE_FILE,
+  NR_WRITEBACK,
+  NR_WRITTEN,
+  NR_ZONE_WRITE_PENDING,
+  modStat,
+  readStat,
+} from './vmstat'
+
+function countPage(state: KernelState, pfn: Pfn, nodeItem: number, memcgItem: number, sign: number): void {
+  const nid = folioNid(state, pfn)
+  modStat(state.nodes[nid]!.stat, nodeItem, sign)
+  modStat(state.zones[pageZoneIndex(state.memmap, pfn)]!.stat, NR_ZONE_WRITE_PENDING, sign)
+  modMemcgState(state, pageMemcg(state.memmap, pfn) || 1, memcgItem, sign, nid)
+}
+
+/** File pages on a disk count as dirty; tmpfs and anonymous pages only carry the flag. */
+const isDirtyAccounted = (flags: number): boolean => (flags & PG_FILE) !== 0 && (flags & PG_SWAPBACKED) === 0
+
+/** @kernel  mm/page-writeback.c folio_mark_dirty() */
+export function folioMarkDirty(state: KernelState, pfn: Pfn): void {
+  const flags = pageFlags(state.memmap, pfn)
+  // A page that is written again must not be rotated to the tail when an older write ends.
+  clearFlag(state.memmap, pfn, PG_RECLAIM)
+  if (flags & PG_DIRTY) return
+  setFlag(state.memmap, pfn, PG_DIRTY)
+  if (!isDirtyAccounted(flags)) return
+  countPage(state, pfn, NR_DIRTY, MEMCG_STAT_FILE_DIRTY, 1)
+  modStat(state.nodes[folioNid(state, pfn)]!.stat, NR_DIRTIED, 1)
+  const ino = pageMapping(state.memmap, pfn)
+  const inode = state.inodes[ino]!
+  if (inode.nrDirty++ === 0) state.reclaim.writeback.dirtiedNs[ino] = now(state)
+}
+
+/**
+ * The page is clean again, or gone.
+ * @returns whether it was dirty
+ * @kernel  mm/page-writeback.c folio_clear_dirty_for_io(), folio_account_cleaned()
+ */
+export function folioClearDirty(state: KernelState, pfn: Pfn): boolean {
+  if (!testAndClearFlag(state.memmap, pfn, PG_DIRTY)) return false
+  if (!isDirtyAccounted(pageFlags(state.memmap, pfn))) return true
+  countPage(state, pfn, NR_DIRTY, MEMCG_STAT_FILE_DIRTY, -1)
+  const ino = pageMapping(state.memmap, pfn)
+  const inode = state.inodes[ino]!
+  if (--inode.nrDirty === 0) delete state.reclaim.writeback.dirtiedNs[ino]
+  return true
+}
+
+/** A write of this page was submitted. @kernel mm/page-writeback.c folio_start_writeback() */
+export function folioStartWriteback(state: KernelState, pfn: Pfn): void {
+  setFlag(state.memmap, pfn, PG_WRITEBACK)
+  countPage(state, pfn, NR_WRITEBACK, MEMCG_STAT_FILE_WRITEBACK, 1)
+}
+
+/** The write is on the medium. @kernel mm/filemap.c folio_end_writeback() */
+export function folioEndWriteback(state: KernelState, pfn: Pfn): void {
+  if (!hasFlag(state.memmap, pfn, PG_WRITEBACK)) return
+  countPage(state, pfn, NR_WRITEBACK, MEMCG_STAT_FILE_WRITEBACK, -1)
+  modStat(state.nodes[folioNid(state, pfn)]!.stat, NR_WRITTEN, 1)
+  const wanted = testAndClearFlag(state.memmap, pfn, PG_RECLAIM)
+  clearFlag(state.memmap, pfn, PG_WRITEBACK)
+  if (wanted) folioRotateReclaimable(state, pfn)
+  hooks.wakePageWaiters(state, pfn)
+}
+
+// ---------------------------------------------------------------- limits
+
+export interface DirtyLimits {
+  readonly thresh: Pages
+  readonly background: Pages
+  /** Below it nobody is slowed down. */
+  readonly freerun: Pages
+}
+
+/**
+ * @param dirtyable  pages that could hold dirty data
+ * @param limits     percentages; bytes, when not 0, take their place
+ * @kernel  mm/page-writeback.c domain_dirty_limits()
+ * @spec    05 §5.11, E7
+ */
+export function domainDirtyLimits(
+  dirtyable: Pages,
+  limits: { readonly ratio: number; readonly backgroundRatio: number; readonly bytes: Bytes; readonly backgroundBytes: Bytes },
+): DirtyLimits {
+  const share = (percent: number): Pages => Math.floor((Math.floor((percent * PAGE_SIZE) / 100) * dirtyable) / PAGE_SIZE)
+  const thresh = limits.bytes > 0 ? Math.ceil(limits.bytes / PAGE_SIZE) : share(limits.ratio)
+  let background =
+    limits.backgroundBytes > 0 ? Math.ceil(limits.backgroundBytes / PAGE_SIZE) : share(limits.backgroundRatio)
+  if (background >= thresh) background = Math.floor(thresh / 2)
+  return { thresh, background, freerun: Math.floor((thresh + background) / 2) }
+}
+
+/** @kernel  mm/page-writeback.c global_dirtyable_memory() */
+export function globalDirtyableMemory(state: KernelState): Pages {
+  let free = 0
+  for (const zone of state.zones) free += readStat(zone.stat, NR_FREE_PAGES)
+  let pages = free - Math.min(free, state.totalreservePages)
+  for (const node of state.nodes) pages += readStat(node.stat, NR_INACTIVE_FILE) + readStat(node.stat, NR_ACTIVE_FILE)
+  return pages + 1
+}
+
+/** Limits of the machine now; vmstat's nr_dirty_threshold and nr_dirty_background_threshold. @kernel global_dirty_limits() */
+export const globalDirtyLimits = (state: KernelState): DirtyLimits =>
+  domainDirtyLimits(globalDirtyableMemory(state), {
+    ratio: state.sysctl.dirtyRatio,
+    backgroundRatio: state.sysctl.dirtyBackgroundRatio,
+    bytes: state.sysctl.dirtyBytes,
+    backgroundBytes: state.sysctl.dirtyBackgroundBytes,
+  })
+
+/** Dirty pages and those being written. @kernel mm/page-writeback.c balance_dirty_pages() nr_dirty */
+export function nrDirtyAndWriteback(state: KernelState): Pages {
+  let sum = 0
+  for (const node of state.nodes) sum += readStat(node.stat, NR_DIRTY) + readStat(node.stat, NR_WRITEBACK)
+  return sum
+}
+
+/** 1.0 in the fixed point of positions. @kernel RATELIMIT_CALC_SHIFT */
+const ONE = 1024
+/** @kernel  MAX_PAUSE */
+const PAUSE_MAX_JIFFIES = HZ / 5
+
+/**
+ * How a writer's rate is scaled by where the dirty pages stand: 2 at freerun, 1 at the set point, 0 at the limit.
+ * @kernel  mm/page-writeback.c pos_ratio_polynom()
+ */
+export function positionRatio(limits: DirtyLimits, dirty: Pages): number {
+  const setpoint = Math.floor((limits.freerun + limits.thresh) / 2)
+  const x = Math.trunc(((setpoint - dirty) * ONE) / (limits.thresh - setpoint + 1))
+  let ratio = x
+  ratio = Math.trunc((ratio * x) / ONE)
+  ratio = Math.trunc((ratio * x) / ONE)
+  return Math.min(2 * ONE, Math.max(0, ratio + ONE))
+}
+
+/**
+ * How long a task that dirtied pages has to sleep before it goes on.
+ * @param pagesDirtied   since its last pause
+ * @param pagesPerSecond what its device can write
+ * @returns 0 below (thresh + background) / 2; at most 200 ms
+ * @kernel      mm/page-writeback.c balance_dirty_pages()
+ * @simplifies  the balanced rate is the device's own rate, not a measured share of it; no debt is carried over
+ */
+export function balanceDirtyPages(state: KernelState, pagesDirtied: Pages, pagesPerSecond: number): Ns {
+  const limits = globalDirtyLimits(state)
+  const dirty = nrDirtyAndWriteback(state)
+  if (dirty <= limits.freerun) return 0
+  const rate = Math.floor((pagesPerSecond * positionRatio(limits, dirty)) / ONE)
+  if (rate === 0) return jiffiesToNs(PAUSE_MAX_JIFFIES)
+  const pause = Math.floor((HZ * pagesDirtied) / rate)
+  return jiffiesToNs(Math.min(pause, PAUSE_MAX_JIFFIES))
+}
+

@@ -1,0 +1,203 @@
+/**
+ * Commands of the user's side: what a shell's system calls do to the machine at the moment they are made.
+ */
+import type { Errno } from '../util/errno'
+import { err, ok } from '../util/result'
+import { context } from './context'
+import type { Command, CommandResult, Stdio } from './commands'
+import { mkdir, makeDirs, mountOf, normalizePath, rename, rmdir, statPath, unlink, lookup, createInode } from './fs/vfs'
+import { shellImage, toolImage } from './images'
+import { closeDescriptor, createTask, exitTask, reapZombie, sendSignal, startTask } from './lifecycle'
+import { wakeTask } from './sched_queue'
+import { mkswap, swapoff, swapon } from './mm/swapfile'
+import type { KernelState } from './state'
+import { openPath, readWhole, writeWhole } from './syscalls_file'
+import type { FileDescriptor, Op, Task } from './task'
+
+const done = (value = 0, text = ''): CommandResult => ok({ value, text })
+const refuse = (errno: Errno, explanation = ''): CommandResult => err({ errno, explanation })
+const outcome = (errno: Errno | undefined, explanation = ''): CommandResult =>
+  errno === undefined ? done() : refuse(errno, explanation)
+
+/** The machine takes the command now; nothing is half done when it refuses. */
+export function runCommand(state: KernelState, command: Command): CommandResult {
+  if (state.panicked !== '') return refuse('EIO', `The machine has stopped: ${state.panicked}. Reset it or go back in time.`)
+  const pid = 'pid' in command && command.kind !== 'signal' ? command.pid : 'parent' in command ? command.parent : 1
+  const task = state.tasks[pid]
+  if (command.kind === 'signal') return outcome(sendSignal(state, command.pid, command.signal), `There is no process ${command.pid}.`)
+  if (task === undefined || task.state === 'Z') return refuse('ESRCH', `There is no process ${pid}.`)
+  const { exec } = state
+  exec.pid = pid
+  exec.cpu = task.cpu
+  const result = perform(state, task, command)
+  // The user's side does not wait inside a command: what it charged or wanted to wait for is dropped.
+  exec.pid = 0
+  exec.cpu = 0
+  exec.ns = 0
+  exec.suspendUntilNs = -1
+  exec.suspendReason = ''
+  exec.waitPfn = 0
+  return result
+}
+
+function perform(state: KernelState, task: Task, command: Exclude<Command, { kind: 'signal' }>): CommandResult {
+  const path = (p: string): string => normalizePath(task.cwd, p)
+  switch (command.kind) {
+    case 'spawn':
+      return spawn(state, task, command)
+    case 'fork':
+      return fork(state, task)
+    case 'exit':
+      return hostExit(state, task, command.status)
+    case 'reap':
+      return reap(state, task, command.pid)
+    case 'read': {
+      const text = readWhole(state, task, command.path)
+      return typeof text === 'string' ? done(0, text) : refuse(text.errno)
+    }
+    case 'write':
+      return outcome(writeWhole(state, task, command.path, command.text, command))
+    case 'mkdir':
+      return outcome(command.parents ? makeDirs(state, path(command.path)) : mkdir(state, path(command.path)))
+    case 'rmdir':
+      return outcome(rmdir(state, path(command.path)))
+    case 'unlink':
+      return outcome(unlink(state, path(command.path)))
+    case 'rename':
+      return outcome(rename(state, path(command.from), path(command.to)))
+    case 'chdir':
+      return chdir(state, task, path(command.path))
+    case 'mount':
+      return mount(state, path(command.path), command.fs, command.source, command.options)
+    case 'umount':
+      return umount(state, path(command.path))
+    case 'mkswap':
+      return outcome(mkswap(state, path(command.path)))
+    case 'swapon':
+      return outcome(swapon(state, path(command.path), command.priority))
+    case 'swapoff':
+      return outcome(swapoff(state, path(command.path)))
+    case 'setComm':
+      task.comm = command.comm.slice(0, 15)
+      return done()
+  }
+}
+
+function descriptorFor(state: KernelState, task: Task, stdio: Stdio | undefined, inherited: FileDescriptor | undefined, isInput: boolean): FileDescriptor | Errno {
+  if (stdio === undefined) return inherited ?? { kind: 'host' }
+  if (stdio.to === 'host') return { kind: 'host' }
+  if (stdio.to === 'null') return { kind: 'null' }
+  return openPath(state, task, stdio.path, { write: !isInput, create: !isInput, truncate: !isInput && !stdio.append, append: stdio.append })
+}
+
+function spawn(state: KernelState, parent: Task, command: Extract<Command, { kind: 'spawn' }>): CommandResult {
+  const name = command.argv[0] ?? ''
+  const base = name.split('/').pop() ?? ''
+  const program = Object.hasOwn(context.programs, base) ? context.programs[base] : undefined
+  if (program === undefined && command.tool !== true) return refuse('ENOENT', `There is no program ${base} in this machine.`)
+  const wanted = [command.stdin, command.stdout, command.stderr]
+  const fds: FileDescriptor[] = []
+  for (let fd = 0; fd < 3; fd++) {
+    const made = descriptorFor(state, parent, wanted[fd], undefined, fd === 0)
+    if (typeof made === 'string') {
+      for (const opened of fds) closeDescriptor(state, opened)
+      return refuse(made, `Descriptor ${fd} cannot be opened.`)
+    }
+    fds.push(made)
+  }
+  const isTool = program === undefined || command.tool === true
+  const op: Op = {
+    op: 'exec',
+    argv: command.argv,
+    program: isTool ? 'tool' : base,
+    image: isTool ? toolImage(state.config, base) : program.image,
+    forked: shellImage(state.config),
+  }
+  // Until exec the child has its parent's name.
+  const child = newChild(state, parent, parent.comm, command.argv, op)
+  for (const fd of child.fds) closeDescriptor(state, fd)
+  child.fds = fds
+  if (command.env !== undefined) child.env = { ...child.env, ...command.env }
+  startTask(state, child)
+  return done(child.pid)
+}
+
+function newChild(state: KernelState, parent: Task, comm: string, argv: readonly string[], op: Op): Task {
+  return createTask(state, { ppid: parent.pid, comm, argv, program: 'host', data: {}, op, isKthread: false })
+}
+
+function fork(state: KernelState, parent: Task): CommandResult {
+  const image = shellImage(state.config)
+  const op: Op = { op: 'exec', argv: parent.argv, program: 'subshell', image, forked: image }
+  const child = newChild(state, parent, parent.pid === 1 ? shellName(state) : parent.comm, parent.argv, op)
+  startTask(state, child)
+  return done(child.pid)
+}
+
+const shellName = (state: KernelState): string => (state.config.userland === 'initramfs' ? 'init' : 'bash')
+
+/** A task whose work is done outside leaves by itself; it dies in its own time slice. */
+function hostExit(state: KernelState, task: Task, status: number): CommandResult {
+  if (task.pid === 1) return refuse('EPERM', 'pid 1 cannot exit.')
+  const { op } = task
+  task.op = { op: 'exit', status }
+  task.opDone = 0
+  if (op?.op === 'exec') {
+    // It was still being loaded: it leaves as soon as it runs.
+    return done()
+  }
+  if (task.state === 'S' || task.state === 'D') wakeTask(state, task.pid)
+  else if (task.state === 'R' && !isQueued(state, task)) exitTask(state, task, status)
+  return done()
+}
+
+const isQueued = (state: KernelState, task: Task): boolean =>
+  state.runqueues.some((rq) => rq.queue.includes(task.pid))
+
+function reap(state: KernelState, parent: Task, pid: number): CommandResult {
+  const zombie = state.tasks[pid]
+  if (zombie === undefined || zombie.ppid !== parent.pid) return refuse('ECHILD', `${pid} is no child of ${parent.pid}.`)
+  if (zombie.state !== 'Z') return refuse('EAGAIN', `${pid} is still running.`)
+  const status = zombie.exitStatus
+  reapZombie(state, parent, zombie)
+  return done(status)
+}
+
+function chdir(state: KernelState, task: Task, path: string): CommandResult {
+  const stat = statPath(state, path)
+  if (typeof stat === 'string') return refuse(stat)
+  if (stat.kind !== 'dir') return refuse('ENOTDIR')
+  task.cwd = path
+  return done()
+}
+
+const PSEUDO_FS = new Set(['proc', 'sysfs', 'cgroup2', 'devtmpfs', 'tracefs', 'debugfs'])
+
+function mount(state: KernelState, path: string, fs: string, source: string, options: readonly string[]): CommandResult {
+  const at = statPath(state, path)
+  if (typeof at === 'string') return refuse(at, `Make ${path} first.`)
+  if (at.kind !== 'dir') return refuse('ENOTDIR')
+  if (PSEUDO_FS.has(fs)) return mountOf(state, path).fs === fs ? refuse('EBUSY', `${fs} is mounted there already.`) : refuse('ENODEV', `${fs} has its fixed place.`)
+  const readOnly = options.includes('ro')
+  if (fs === 'tmpfs') {
+    const root = createInode(state, 'dir', 'tmpfs', 0, -1)
+    state.mounts.push({ path, fs, root: root.ino, readOnly, source })
+    return done()
+  }
+  if (fs !== 'ext4' && fs !== 'auto') return refuse('ENODEV', `File systems that can be mounted: ext4, tmpfs.`)
+  const node = lookup(state, normalizePath('/', source))
+  if (typeof node === 'string') return refuse('ENOENT', `There is no device ${source}.`)
+  const device = node.kind === 'device' ? state.devices[node.device] : undefined
+  if (device === undefined) return refuse('EINVAL', `${source} is no block device.`)
+  if (device.rootIno === 0) return refuse('EINVAL', `${source} holds no file system.`)
+  state.mounts.push({ path, fs: 'ext4', root: device.rootIno, readOnly, source })
+  return done()
+}
+
+function umount(state: KernelState, path: string): CommandResult {
+  const at = state.mounts.findLastIndex((m) => m.path === path)
+  if (at <= 0) return refuse('EINVAL', `Nothing is mounted at ${path}.`)
+  state.mounts.splice(at, 1)
+  return done()
+}
+

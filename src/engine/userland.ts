@@ -1,0 +1,75 @@
+/**
+ * What runs before the user types anything: pid 1 and, on a Debian machine, a handful of services in their cgroups.
+ */
+import { cgroupByPath, createCgroup, migrateProcess, writeSubtreeControl } from './cgroup'
+import { imageFiles, shellImage } from './images'
+import { createTask, startTask } from './lifecycle'
+import { installFile } from './machine_files'
+import { context } from './context'
+import type { KernelState } from './state'
+import type { ProgramImage } from './task'
+
+interface Service {
+  readonly name: string
+  readonly cgroup: string
+  readonly image: ProgramImage
+  readonly oomScoreAdj: number
+}
+
+const service = (name: string, unit: string, totalVm: number, textPages: number, anonPages: number, oomScoreAdj = 0): Service => ({
+  name,
+  cgroup: `/system.slice/${unit}`,
+  image: { path: `/usr/sbin/${name}`, totalVm, textPages, anonPages },
+  oomScoreAdj,
+})
+
+/** Sizes as on an idle Debian 12 server, to the nearest hundred pages. */
+const SERVICES: readonly Service[] = [
+  service('systemd-journald', 'systemd-journald.service', 8200, 1700, 500, -250),
+  service('systemd-udevd', 'systemd-udevd.service', 6600, 1000, 400, -1000),
+  service('dbus-daemon', 'dbus.service', 2300, 900, 200, -900),
+  service('cron', 'cron.service', 1700, 500, 100),
+  service('sshd', 'ssh.service', 3900, 1600, 300, -1000),
+]
+
+const SYSTEMD: ProgramImage = { path: '/usr/lib/systemd/systemd', totalVm: 25500, textPages: 1900, anonPages: 1000 }
+
+/** Files, groups and first processes. */
+export function startUserland(state: KernelState): void {
+  for (const file of imageFiles(state.config)) installFile(state, file.path, file.pages)
+  for (const program of Object.values(context.programs)) installFile(state, program.image.path, program.image.textPages)
+  if (state.config.userland === 'debian') startDebian(state)
+}
+
+function startDebian(state: KernelState): void {
+  writeSubtreeControl(state, 1, '+cpuset +cpu +io +memory +pids')
+  for (const path of ['/init.scope', '/system.slice', '/user.slice']) makeGroup(state, path)
+  writeSubtreeControl(state, cgroupByPath(state, '/system.slice')!.id, '+cpu +io +memory +pids')
+  installFile(state, SYSTEMD.path, SYSTEMD.textPages)
+  const init = state.tasks[1]!
+  init.op = { op: 'exec', argv: ['systemd'], program: 'tool', image: SYSTEMD, forked: shellImage(state.config) }
+  migrateProcess(state, 1, cgroupByPath(state, '/init.scope')!.id)
+  for (const s of SERVICES) {
+    makeGroup(state, s.cgroup)
+    installFile(state, s.image.path, s.image.textPages)
+    const task = createTask(state, {
+      ppid: 1,
+      comm: s.name,
+      argv: [s.image.path],
+      program: 'host',
+      data: {},
+      op: { op: 'exec', argv: [s.image.path], program: 'tool', image: s.image, forked: shellImage(state.config) },
+      isKthread: false,
+    })
+    task.oomScoreAdj = s.oomScoreAdj
+    task.oomScoreAdjMin = Math.min(0, s.oomScoreAdj)
+    migrateProcess(state, task.pid, cgroupByPath(state, s.cgroup)!.id)
+    startTask(state, task)
+  }
+}
+
+function makeGroup(state: KernelState, path: string): void {
+  const at = path.lastIndexOf('/')
+  const parent = cgroupByPath(state, path.slice(0, at) || '/')
+  if (parent !== undefined && cgroupByPath(state, path) === undefined) createCgroup(state, parent.id, path.slice(at + 1))
+}
