@@ -10,8 +10,9 @@ import type { KernelState } from '../state'
 import type { Task } from '../task'
 import { emit } from '../trace'
 import { GFP_KERNEL } from './gfp'
-import { memcgAt, memcgEvent, ROOT_MEMCG } from './memcg_tree'
-import { MEMCG_HIGH, MEMCG_RECLAIM_RETRIES, MEMCG_SWAP_HIGH, memcgReclaim } from './memcontrol'
+import { MEMCG_HIGH, MEMCG_SWAP_HIGH, memcgEvent } from './memcg_events'
+import { MEMCG_RECLAIM_RETRIES, memcgReclaim } from './memcg_reclaim'
+import { memcgAt, ROOT_MEMCG } from './memcg_tree'
 import { MEMCG_CHARGE_BATCH } from './memcg_stock'
 
 const DELAY_PRECISION_SHIFT = 20n

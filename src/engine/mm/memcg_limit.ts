@@ -9,9 +9,10 @@ import { currentTask, isSuspended, now, suspend } from '../exec'
 import { hooks } from '../hooks'
 import type { KernelState } from '../state'
 import { GFP_KERNEL } from './gfp'
-import { MEMCG_OOM, MEMCG_RECLAIM_RETRIES, memcgReclaim } from './memcontrol'
+import { MEMCG_OOM, memcgEvent } from './memcg_events'
+import { MEMCG_RECLAIM_RETRIES, memcgReclaim } from './memcg_reclaim'
 import { drainAllStock, runDueDrains } from './memcg_stock'
-import { memcgAt, memcgEvent } from './memcg_tree'
+import { memcgAt } from './memcg_tree'
 
 const isSignalled = (state: KernelState): boolean => {
   const task = currentTask(state)

@@ -1,12 +1,10 @@
 /**
- * Walking the tree of memory cgroups, and the events of memory.events. Apart, because charging, reclaim, statistics and
- * the OOM killer all walk it.
- * @kernel  mm/memcontrol.c mem_cgroup_iter(), memcg_memory_event()
+ * Walking the tree of memory cgroups. Apart, because charging, reclaim, statistics and the OOM killer all walk it.
+ * @kernel  mm/memcontrol.c mem_cgroup_iter()
  * @spec    07 §7.7
  */
 import { AssertionError } from '../../util/assert'
 import type { KernelState } from '../state'
-import { emit, isTracing } from '../trace'
 import type { Memcg } from './memcontrol'
 
 export const ROOT_MEMCG = 1
@@ -48,20 +46,4 @@ export function onlineMemcg(state: KernelState, id: number): number {
   let i = id
   while (!memcgAt(state, i).online) i = memcgAt(state, i).parent
   return i
-}
-
-/**
- * Counts an event in the group's own file and in memory.events of the group and all its ancestors below the root.
- * @param event  MEMCG_LOW … MEMCG_SWAP_FAIL
- * @kernel  include/linux/memcontrol.h memcg_memory_event()
- */
-export function memcgEvent(state: KernelState, id: number, event: number, count = 1): void {
-  memcgAt(state, id).eventsLocal[event]! += count
-  for (let i = id; i !== 0;) {
-    const memcg = memcgAt(state, i)
-    if (i === ROOT_MEMCG && id !== ROOT_MEMCG) break
-    memcg.events[event]! += count
-    i = memcg.parent
-  }
-  if (isTracing()) emit(state, 'memcg_event', [id, event, count])
 }

@@ -26,6 +26,8 @@ import {
   MEMCG_STAT_SLAB_UNRECLAIMABLE,
   modMemcgState,
 } from './memcg_stat'
+import { MEMCG_MAX, MEMCG_OOM, MEMCG_SWAP_FAIL, MEMCG_SWAP_MAX, memcgEvent, NR_MEMCG_EVENTS } from './memcg_events'
+import { MEMCG_RECLAIM_RETRIES, memcgReclaim } from './memcg_reclaim'
 import {
   consumeStock,
   drainAllStock,
@@ -35,7 +37,7 @@ import {
   runDueDrains,
   type MemcgStock,
 } from './memcg_stock'
-import { memcgAt, memcgEvent, ROOT_MEMCG } from './memcg_tree'
+import { memcgAt, ROOT_MEMCG } from './memcg_tree'
 import {
   createPageCounter,
   pageCounterCharge,
@@ -47,28 +49,16 @@ import {
   type PageCounter,
 } from './page_counter'
 import { mmOf } from './rss'
-import { createPsiGroup, memstallEnter, memstallLeave, type PsiGroup } from './psi'
+import { createPsiGroup, type PsiGroup } from './psi'
 
 // The names that other files know from here.
+export * from './memcg_events'
+export { handleOverHigh } from './memcg_high'
 export { memcgNumaStatText, memcgStatText, modMemcgState } from './memcg_stat'
 export { calculateProtection, memcgBelowLow, memcgBelowMin, memcgProtection } from './memcg_protection'
 export { handleDrainStock, createMemcgStock } from './memcg_stock'
-export { isMemcgDescendant, memcgAt, memcgEvent, nextMemcg, onlineMemcg, ROOT_MEMCG } from './memcg_tree'
+export { isMemcgDescendant, memcgAt, nextMemcg, onlineMemcg, ROOT_MEMCG } from './memcg_tree'
 export type { MemcgStock }
-
-/** memory.events in order. */
-export const MEMCG_LOW = 0
-export const MEMCG_HIGH = 1
-export const MEMCG_MAX = 2
-export const MEMCG_OOM = 3
-export const MEMCG_OOM_KILL = 4
-export const MEMCG_OOM_GROUP_KILL = 5
-export const MEMCG_SWAP_HIGH = 6
-export const MEMCG_SWAP_MAX = 7
-export const MEMCG_SWAP_FAIL = 8
-export const NR_MEMCG_EVENTS = 9
-export const MEMCG_EVENT_NAMES = ['low', 'high', 'max', 'oom', 'oom_kill', 'oom_group_kill'] as const
-export const MEMCG_SWAP_EVENT_NAMES = ['high', 'max', 'fail'] as const
 
 export interface Memcg {
   /** 1 = root; 0 is never used. Ids are reused only after the group is gone and holds no charge. */
@@ -95,8 +85,6 @@ export interface Memcg {
   readonly psi: PsiGroup
 }
 
-/** Tries after a fruitless reclaim. @kernel MAX_RECLAIM_RETRIES */
-export const MEMCG_RECLAIM_RETRIES = 16
 /** Ids are 16 bits wide. @kernel MEM_CGROUP_ID_MAX */
 const MEMCG_ID_MAX = 65535
 
@@ -284,19 +272,6 @@ function limitReached(state: KernelState, hit: LimitHit): Step {
   if (gfp & GFP_BIT_RETRY_MAYFAIL) return 'nomem'
   if (loop.hasPassedOom && (task === undefined || isDying(task))) return 'nomem'
   return outOfRetries(state, hit)
-}
-
-/**
- * Limit reclaim inside a memory stall.
- * @returns pages freed
- * @kernel  try_charge_memcg(), around try_to_free_mem_cgroup_pages()
- */
-export function memcgReclaim(state: KernelState, memcgId: number, nr: Pages, gfp: number): Pages {
-  const task = currentTask(state)
-  const isNew = memstallEnter(state, task)
-  const reclaimed = hooks.tryToFreeMemcgPages(state, memcgId, nr, gfp, { maySwap: true, proactive: false })
-  memstallLeave(state, task, isNew)
-  return reclaimed
 }
 
 /**

@@ -15,8 +15,8 @@ import type { Task } from '../task'
 import { emit } from '../trace'
 import type { StackSite } from './dump_stack'
 import { GFP_BIT_FS } from './gfp'
-import { isMemcgDescendant, memcgAt, memcgEvent, ROOT_MEMCG } from './memcg_tree'
-import { MEMCG_OOM_GROUP_KILL, MEMCG_OOM_KILL } from './memcontrol'
+import { MEMCG_OOM_GROUP_KILL, MEMCG_OOM_KILL, memcgEvent } from './memcg_events'
+import { isMemcgDescendant, memcgAt, ROOT_MEMCG } from './memcg_tree'
 import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, type Mm } from './mm_types'
 import {
   isUnkillable,
