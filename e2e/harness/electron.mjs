@@ -134,6 +134,7 @@ export const Menu = only('Menu', {
 })
 
 const PERMISSIONS = {
+  'clipboard-read': 'clipboard-read',
   'clipboard-sanitized-write': 'clipboard-write',
   geolocation: 'geolocation',
   notifications: 'notifications',

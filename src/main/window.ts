@@ -38,8 +38,8 @@ export function servePage(): void {
   session.defaultSession.setPermissionCheckHandler((_contents, permission) => isHarmless(permission))
 }
 
-/** Copying out of the terminal is the one thing that needs asking for. */
-const isHarmless = (permission: string): boolean => permission === 'clipboard-sanitized-write'
+/** Copying from the terminal and pasting into it; nothing else needs asking for. */
+const isHarmless = (permission: string): boolean => ['clipboard-sanitized-write', 'clipboard-read'].includes(permission)
 
 /** Only the top frame of our own page may talk to us. */
 export function isOurPage(event: IpcMainEvent | IpcMainInvokeEvent): boolean {
