@@ -83,7 +83,7 @@ class Scanner {
   }
 
   private string(): void {
-    const match = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y
+    const match = /"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/uy
     match.lastIndex = this.at
     this.at += match.exec(this.text)?.[0].length ?? 0
     if (this.text[this.at] !== '"') this.fail('the end of the text (")')

@@ -1,0 +1,53 @@
+/** The small tables that scenarios write: processes, exit lines, samples, /proc/meminfo. */
+
+export interface ProcessRow {
+  readonly pid: number
+  readonly comm: string
+  readonly oomScore: number
+  readonly oomScoreAdj: number
+}
+
+/** procs-*.txt: 'pid comm oom_score oom_score_adj …' with a head line. */
+export function parseProcesses(text: string): ProcessRow[] {
+  return text
+    .split('\n')
+    .slice(1)
+    .map((line) => /^(\d+) (\S+) (-?\d+) (-?\d+) /.exec(line))
+    .filter((m) => m !== null)
+    .map((m) => ({ pid: Number(m[1]), comm: m[2]!, oomScore: Number(m[3]), oomScoreAdj: Number(m[4]) }))
+}
+
+/** exit.txt and alive.txt without process numbers, sizes and copied log lines. */
+export function parseExits(text: string): string[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '' && !/^\d+:\[|^VmRSS|invoked oom-killer/.test(line))
+    .map((line) =>
+      line
+        .replace(/^\d+ /, '')
+        .replace(/\s*VmRSS:.*$/, '')
+        .replace(/\s{2}\(137 with.*\)$/, ''),
+    )
+}
+
+/** 'MemTotal:  990068 kB' → { MemTotal: 990068 } */
+export function parseMeminfo(text: string): Record<string, number> {
+  const out: Record<string, number> = {}
+  for (const m of text.matchAll(/^(\S+):\s+(\d+)/gm)) out[m[1]!] = Number(m[2])
+  return out
+}
+
+/** series.tsv: column name → values. */
+export function parseSeries(text: string): Record<string, number[]> {
+  const [head = '', ...rows] = text.trimEnd().split('\n')
+  const names = head.split('\t')
+  const columns: Record<string, number[]> = Object.fromEntries(names.map((n) => [n, []]))
+  for (const row of rows) {
+    const cells = row.split('\t')
+    for (const [i, name] of names.entries()) columns[name]!.push(Number(cells[i]))
+  }
+  return columns
+}
+
+/** 'read pass=0 bytes=268435456 ms=4136' → bytes of each pass. */
+export const parseReadPasses = (text: string): number[] => [...text.matchAll(/bytes=(\d+)/g)].map((m) => Number(m[1]))
