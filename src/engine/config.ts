@@ -59,6 +59,8 @@ export interface MachineConfig {
   readonly hardware: string
   readonly cmdline: string
   readonly cpuModel: string
+  /** Page tables have five levels (the CPU has la57); four when left out. */
+  readonly fiveLevelPaging?: boolean
   readonly firmware: readonly FirmwareRange[]
   readonly nodes: readonly NodeConfig[]
   /** distances[i][j], 10 on the diagonal. */

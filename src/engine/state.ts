@@ -105,6 +105,8 @@ export interface KernelState {
   readonly vmstat: Vmstat
   /** Σ min(managed, max protection + high). Owner: mmzone.ts */
   totalreservePages: Pages
+  /** Time of the last report of a failed allocation. Owner: page_alloc_slowpath.ts */
+  nopageWarnedNs?: Ns
   /** Pageblock migratetypes, index pfn >> 9. Owner: buddy.ts */
   readonly pageblocks: Uint8Array
   /** Links of order-10 blocks, index pfn >> 10. Owner: buddy.ts */

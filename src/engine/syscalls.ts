@@ -396,12 +396,26 @@ function dropCopy(state: KernelState, mmIndex: number): void {
 }
 
 function opWait(state: KernelState, task: Task, pid: number): number {
+  if (pid === -1) return opWaitAny(state, task)
   const zombie = state.tasks[pid]
   if (zombie === undefined || zombie.ppid !== task.pid) return fail(task, 'ECHILD')
   if (zombie.state === 'Z') {
     reapZombie(state, task, zombie)
     return succeed(task, zombie.exitStatus)
   }
+  suspend(state, Infinity, 'do_wait')
+  return STEP_BLOCKED
+}
+
+/** Result: pid * 256 + status. */
+function opWaitAny(state: KernelState, task: Task): number {
+  const pid = task.zombies[0]
+  if (pid !== undefined) {
+    const zombie = state.tasks[pid]!
+    reapZombie(state, task, zombie)
+    return succeed(task, pid * 256 + zombie.exitStatus)
+  }
+  if (!state.taskList.some((child) => state.tasks[child]!.ppid === task.pid)) return fail(task, 'ECHILD')
   suspend(state, Infinity, 'do_wait')
   return STEP_BLOCKED
 }

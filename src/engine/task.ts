@@ -54,7 +54,7 @@ export type Op =
   | { readonly op: 'compute'; readonly ns: Ns }
   /** Child continues with `child` as its data; result: pid of the child. */
   | { readonly op: 'fork'; readonly child: ProgramData }
-  /** Blocks until the child ended. Result: wait status. */
+  /** Blocks until the child ended. Result: wait status. pid −1: any child, result pid * 256 + status. */
   | { readonly op: 'wait'; readonly pid: number }
   | { readonly op: 'setAffinity'; readonly cpu: number }
   | { readonly op: 'setComm'; readonly comm: string }
@@ -169,6 +169,8 @@ export interface RetryState {
   reclaimed?: Pages
   /** __alloc_pages_slowpath: no_progress_loops, −1 when none is under way. Owner: mm/page_alloc.ts */
   noProgressLoops: number
+  /** Which request noProgressLoops belongs to: gfp * 16 + order. Owner: mm/page_alloc.ts */
+  noProgressRequest?: number
   compactRetries: number
   /** The fault under way has already started I/O. Owner: mm/memory.ts */
   faultWasMajor: boolean

@@ -12,6 +12,7 @@ import {
   MAX_NR_ZONES, MIGRATE_HIGHATOMIC, MIGRATE_MOVABLE, MIGRATE_RECLAIMABLE, MIGRATE_TYPES, MIGRATE_UNMOVABLE, NR_PAGE_ORDERS,
 } from './gfp'
 import { createLists } from './memmap'
+import { nrSwapPages } from './swap_space'
 import {
   modStat, NODE_ITEMS, NR_FREE_PAGES, NR_ZONE_ACTIVE_ANON, NR_ZONE_ACTIVE_FILE, NR_ZONE_INACTIVE_ANON, NR_ZONE_INACTIVE_FILE,
   NUMA_ITEMS, readStat, ZONE_ITEMS,
@@ -327,12 +328,6 @@ export const mulFrac = (x: number, n: number, d: number): number => Math.floor(x
  */
 export function zoneReclaimablePages(state: KernelState, zone: Zone): Pages {
   let nr = readStat(zone.stat, NR_ZONE_INACTIVE_FILE) + readStat(zone.stat, NR_ZONE_ACTIVE_FILE)
-  if (swapRoom(state) > 0) nr += readStat(zone.stat, NR_ZONE_INACTIVE_ANON) + readStat(zone.stat, NR_ZONE_ACTIVE_ANON)
+  if (nrSwapPages(state) > 0) nr += readStat(zone.stat, NR_ZONE_INACTIVE_ANON) + readStat(zone.stat, NR_ZONE_ACTIVE_ANON)
   return nr === 0 ? zoneFreePages(zone) : nr
-}
-
-function swapRoom(state: KernelState): Pages {
-  let free = 0
-  for (const area of state.swapAreas) if (area.enabled) free += area.pages - area.used
-  return free
 }

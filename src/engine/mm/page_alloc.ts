@@ -26,7 +26,7 @@ export function allocPages(state: KernelState, gfp: number, order: number, nid?:
   if (preferred === undefined) return 0
   const pfn = getPageFromFreelist(state, gfp, order, fastAllocFlags(state, gfp, preferred), node)
   if (pfn === 0) return allocPagesSlowpath(state, gfp, order, node)
-  allocationEnded(state)
+  allocationEnded(state, gfp, order)
   return pfn
 }
 

@@ -12,12 +12,14 @@ import { currentTask, isSuspended, now, suspend } from '../exec'
 import { klog } from '../klog'
 import type { KernelState } from '../state'
 import { unreserveHighatomic } from './buddy_fallback'
+import { dumpStack } from './dump_stack'
 import { getPageFromFreelist, zonelistFor } from './freelist'
 import {
   GFP_BIT_DIRECT_RECLAIM, GFP_BIT_HARDWALL, GFP_BIT_HIGH, GFP_BIT_IO, GFP_BIT_KSWAPD_RECLAIM, GFP_BIT_MEMALLOC, GFP_BIT_NOFAIL,
-  GFP_BIT_NOMEMALLOC, GFP_BIT_NORETRY, GFP_BIT_NOWARN, GFP_BIT_RETRY_MAYFAIL, GFP_BIT_THISNODE, gfpMigratetype, gfpText,
-  gfpZone, MIGRATE_MOVABLE, PAGE_ALLOC_COSTLY_ORDER, ZONE_NORMAL,
+  GFP_ANON_FAULT, GFP_BIT_NOMEMALLOC, GFP_BIT_NORETRY, GFP_BIT_NOWARN, GFP_BIT_RETRY_MAYFAIL, GFP_BIT_THISNODE,
+  gfpMigratetype, gfpZone, MIGRATE_MOVABLE, PAGE_ALLOC_COSTLY_ORDER, ZONE_NORMAL,
 } from './gfp'
+import { formatGfp } from './gfp_names'
 import { wakeupKswapd } from './kswapd'
 import {
   ALLOC_CMA, ALLOC_CPUSET, ALLOC_HIGHATOMIC, ALLOC_KSWAPD, ALLOC_MIN_RESERVE, ALLOC_NO_WATERMARKS, ALLOC_NON_BLOCK, ALLOC_OOM,
@@ -32,10 +34,14 @@ import { tryToFreePages } from './vmscan'
 /** One report of a failed allocation each ten seconds. @kernel mm/page_alloc.c warn_alloc() nopage_rs */
 const WARN_INTERVAL_NS = 10 * NS_PER_S
 
-/** The task's allocation is over, either way: the next one counts its fruitless loops from 0. */
-export function allocationEnded(state: KernelState): void {
-  const task = currentTask(state)
-  if (task !== undefined) task.retry.noProgressLoops = -1
+/** Names a request among those of one operation: a retried operation may repeat others that succeed. */
+const requestKey = (gfp: number, order: number): number => gfp * 16 + order
+
+/** The task's allocation is over, either way: the next one like it counts its fruitless loops from 0. */
+export function allocationEnded(state: KernelState, gfp: number, order: number): void {
+  const retry = currentTask(state)?.retry
+  if (retry === undefined || retry.noProgressLoops < 0 || retry.noProgressRequest !== requestKey(gfp, order)) return
+  retry.noProgressLoops = -1
 }
 
 /**
@@ -47,7 +53,7 @@ export function allocPagesSlowpath(state: KernelState, gfp: number, order: numbe
   const request: Request = { gfp, order, node, allocFlags: gfpToAllocFlags(gfp, order) }
   const pfn = slowpath(state, request)
   if (pfn !== 0) {
-    allocationEnded(state)
+    allocationEnded(state, gfp, order)
     return pfn
   }
   if (isSuspended(state)) return 0
@@ -66,7 +72,7 @@ function slowpath(state: KernelState, r: Request): Pfn {
   const task = currentTask(state)
   const isCostly = order > PAGE_ALLOC_COSTLY_ORDER
   const canReclaim = (gfp & GFP_BIT_DIRECT_RECLAIM) !== 0
-  let loops = Math.max(0, task?.retry.noProgressLoops ?? 0)
+  let loops = loopsSoFar(state, r)
   wakeAllKswapds(state, r)
   const first = getPageFromFreelist(state, gfp, order, r.allocFlags, node)
   if (first !== 0) return first
@@ -79,13 +85,13 @@ function slowpath(state: KernelState, r: Request): Pfn {
     const pfn = getPageFromFreelist(state, gfp, order, flags, node)
     if (pfn !== 0 || !canReclaim || task?.memalloc === true) return pfn
     const progress = directReclaim(state, r)
-    if (isSuspended(state)) return suspended(state, loops)
+    if (isSuspended(state)) return suspended(state, r, loops)
     const reclaimed = progress > 0 ? afterReclaim(state, r, flags) : 0
     if (reclaimed !== 0 || (gfp & GFP_BIT_NORETRY) !== 0) return reclaimed
     if (isCostly && (gfp & GFP_BIT_RETRY_MAYFAIL) === 0) return 0
     loops = progress > 0 && !isCostly ? 0 : loops + 1
     if (shouldReclaimRetry(state, r, flags, loops)) {
-      if (progress === 0 && yieldCpu(state)) return suspended(state, loops)
+      if (progress === 0 && yieldCpu(state)) return suspended(state, r, loops)
       continue
     }
     const outcome = mayOom(state, r)
@@ -93,16 +99,25 @@ function slowpath(state: KernelState, r: Request): Pfn {
     if (task?.isOomVictim === true && ((flags & ALLOC_OOM) !== 0 || (gfp & GFP_BIT_NOMEMALLOC) !== 0)) return 0
     if (!outcome.progress) return 0
     loops = 0
-    if (isSuspended(state)) return suspended(state, loops)
+    if (isSuspended(state)) return suspended(state, r, loops)
     if (task === undefined) return 0
   }
 }
 
 /** Remembers the loop for the next try of the operation. */
-function suspended(state: KernelState, loops: number): Pfn {
-  const task = currentTask(state)
-  if (task !== undefined) task.retry.noProgressLoops = loops
+function suspended(state: KernelState, r: Request, loops: number): Pfn {
+  const retry = currentTask(state)?.retry
+  if (retry !== undefined) {
+    retry.noProgressLoops = loops
+    retry.noProgressRequest = requestKey(r.gfp, r.order)
+  }
   return 0
+}
+
+function loopsSoFar(state: KernelState, r: Request): number {
+  const retry = currentTask(state)?.retry
+  if (retry === undefined || retry.noProgressRequest !== requestKey(r.gfp, r.order)) return 0
+  return Math.max(0, retry.noProgressLoops)
 }
 
 /**
@@ -231,14 +246,14 @@ function nopage(state: KernelState, r: Request): Pfn {
     const pfn = getPageFromFreelist(state, r.gfp, r.order, ALLOC_MIN_RESERVE, r.node)
     if (pfn === 0 && currentTask(state) !== undefined) {
       suspend(state, now(state) + NS_PER_JIFFY, 'cond_resched')
-      return suspended(state, 0)
+      return suspended(state, r, 0)
     }
     if (pfn !== 0) {
-      allocationEnded(state)
+      allocationEnded(state, r.gfp, r.order)
       return pfn
     }
   }
-  allocationEnded(state)
+  allocationEnded(state, r.gfp, r.order)
   allocFailed(state, r)
   return 0
 }
@@ -247,7 +262,6 @@ function nopage(state: KernelState, r: Request): Pfn {
  * The report of an allocation that failed without a kill.
  * @kernel  mm/page_alloc.c warn_alloc()
  * @spec    06 §6.5 last paragraph
- * @simplifies  no stack trace: it would be the caller's, which the allocator does not know
  */
 function allocFailed(state: KernelState, r: Request): void {
   if ((r.gfp & GFP_BIT_NOWARN) !== 0) return
@@ -256,7 +270,8 @@ function allocFailed(state: KernelState, r: Request): void {
   state.nopageWarnedNs = now(state)
   const comm = currentTask(state)?.comm ?? 'swapper'
   const nodes = nodeListText(state.nodes.filter((n) => n.hasMemory).map((n) => n.nid))
-  const mode = gfpText(r.gfp)
+  const mode = formatGfp(r.gfp)
   klog(state, `${comm}: page allocation failure: order:${r.order}, mode:${mode}, nodemask=(null),cpuset=/,mems_allowed=${nodes}`)
+  for (const line of dumpStack(state, 'warnAlloc', r.gfp === GFP_ANON_FAULT ? 'anonFault' : 'other')) klog(state, line)
   for (const line of showMem(state, gfpZone(r.gfp))) klog(state, line)
 }

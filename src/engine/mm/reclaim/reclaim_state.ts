@@ -1,0 +1,47 @@
+/**
+ * What reclaim remembers between its runs: one field of KernelState, so that a new policy or a new habit of kswapd needs
+ * no other file.
+ * @model  the kernel spreads it over struct pglist_data, mem_cgroup_per_node and static variables
+ */
+import type { Ns, Pages } from '../../../util/units'
+import type { SwapReadahead } from '../swap_state'
+import type { ScanControl, ShrinkRun } from './scan_control'
+
+/** A run of kswapd under way. Owner: kswapd.ts */
+export interface KswapdRun {
+  /** 'idle' = decides whether to sleep. */
+  stage: 'idle' | 'begin' | 'priority' | 'shrink' | 'end'
+  sc: ScanControl
+  shrink: ShrinkRun
+  /** What this run was asked for. */
+  order: number
+  highestZoneidx: number
+  /** What the last run was able to keep of the order. */
+  reclaimOrder: number
+  boost: Pages
+  wasBoosted: boolean
+  zoneBoosts: number[]
+  canRaisePriority: boolean
+  reclaimedBefore: Pages
+}
+
+/** Groups of one node in the order in which MGLRU visits them. Owner: reclaim/memcg_lru.ts */
+export interface MemcgLru {
+  /** Generation that is being reclaimed. */
+  seq: number
+  /** generation * 8 + bin → memcg ids, head first. */
+  readonly fifo: number[][]
+  readonly nrMemcgs: number[]
+}
+
+export interface ReclaimState {
+  /** By node. */
+  readonly kswapd: KswapdRun[]
+  readonly memcgLru: MemcgLru[]
+  /** Window of swap-in by slot. Owner: swap_state.ts */
+  readonly swapRa: SwapReadahead
+  /** Dirty inodes: since when. Owner: page_writeback.ts, flusher.ts */
+  readonly writeback: { readonly dirtiedNs: Record<number, Ns>; isFlusherAwake: boolean }
+  /** lru_gen/min_ttl_ms, ns. */
+  lruGenMinTtlNs: Ns
+}

@@ -1,0 +1,332 @@
+/**
+ * What happens to each isolated page: freed, written, or kept. Both policies end here; they differ in which pages come.
+ * @kernel  mm/vmscan.c shrink_folio_list()
+ * @spec    05 §5.4 "shrink_folio_list, per page in order"
+ */
+import { assert } from '../../../util/assert'
+import type { Pages, Pfn } from '../../../util/units'
+import { charge } from '../../exec'
+import { hooks } from '../../hooks'
+import type { KernelState } from '../../state'
+import { emit, isTracing } from '../../trace'
+import { queueRoomAt, submitIo, waitForIo } from '../block'
+import { GFP_BIT_FS, GFP_BIT_IO } from '../gfp'
+import {
+  PG_ACTIVE,
+  PG_ANON,
+  PG_DIRTY,
+  PG_FILE,
+  PG_LOCKED,
+  PG_MLOCKED,
+  PG_RECLAIM,
+  PG_REFERENCED,
+  PG_SWAPBACKED,
+  PG_SWAPCACHE,
+  PG_UNEVICTABLE,
+  PG_WRITEBACK,
+  clearFlag,
+  hasFlag,
+  mapcount,
+  pageFlags,
+  pageMapping,
+  pageMemcg,
+  setFlag,
+  setFlags,
+  setPageMemcg,
+} from '../memmap'
+import { memcgSwapRoom, memcgUncharge } from '../memcontrol'
+import { MEMCG_STAT_PGACTIVATE, MEMCG_STAT_PGLAZYFREED, modMemcgState } from '../memcg_stat'
+import { folioClearDirty, folioStartWriteback } from '../page_writeback'
+import { freeUnrefPage } from '../pcp'
+import { folioReferenced, tryToUnmap } from '../rmap'
+import { deleteFromSwapCache, folioAllocSwap, folioFreeSwap, swapCount, swapDeviceOf, vmSwapFull } from '../swapfile'
+import {
+  NR_VMSCAN_IMMEDIATE_RECLAIM,
+  NR_VMSCAN_WRITE,
+  PGACTIVATE,
+  PGLAZYFREED,
+  PGPGOUT,
+  PSWPOUT,
+  countVmEvent,
+  countVmEvents,
+  modStat,
+} from '../vmstat'
+import { workingsetEviction } from '../workingset'
+import { lookAround } from './look_around'
+import { PGDAT_DIRTY, PGDAT_WRITEBACK, clearReclaimStat, type ReclaimStat, type ScanControl } from './scan_control'
+
+/** What to do with one page. */
+const FREE = 0
+const ACTIVATE = 1
+const KEEP = 2
+/** Freed although it counts as nothing reclaimed: its last user had gone before. */
+const ORPHAN = 3
+
+const REF_RECLAIM = 0
+const REF_RECLAIM_CLEAN = 1
+const REF_KEEP = 2
+const REF_ACTIVATE = 3
+
+/** Pages of this batch that go to one device in one request. */
+let writePfns: number[] = []
+let writeDevice = -1
+
+/**
+ * Goes through isolated pages (on no list, not PG_LRU).
+ * @param list   pfns; afterwards its first `stat.kept` entries are those to put back, in order
+ * @param isRetry  references are not looked at again
+ * @returns pages freed
+ * @kernel  mm/vmscan.c shrink_folio_list()
+ */
+export function shrinkFolioList(
+  state: KernelState,
+  sc: ScanControl,
+  nid: number,
+  batch: { readonly list: Int32Array; readonly count: number; readonly ignoreReferences: boolean },
+  stat: ReclaimStat,
+): Pages {
+  clearReclaimStat(stat)
+  const m = state.memmap
+  const { list, count } = batch
+  let reclaimed = 0
+  let kept = 0
+  for (let i = 0; i < count; i++) {
+    const pfn = list[i]!
+    const fate = shrinkOne(state, sc, nid, pfn, batch.ignoreReferences, stat)
+    if (fate === FREE) {
+      reclaimed++
+      freeFolio(state, pfn)
+    } else if (fate === ORPHAN) freeFolio(state, pfn)
+    else {
+      if (fate === ACTIVATE) activate(state, pfn, stat)
+      list[kept++] = pfn
+    }
+  }
+  flushUncharge(state)
+  flushWrites(state, sc)
+  assert(kept <= count && pageFlags(m, 0) === 0, `kept ${kept} of ${count} pages`)
+  stat.kept = kept
+  countVmEvents(state.vmstat, PGACTIVATE, stat.activateAnon + stat.activateFile)
+  charge(state, count * state.costs.scanPage + reclaimed * state.costs.reclaimPage)
+  return reclaimed
+}
+
+function shrinkOne(
+  state: KernelState,
+  sc: ScanControl,
+  nid: number,
+  pfn: Pfn,
+  ignoreReferences: boolean,
+  stat: ReclaimStat,
+): number {
+  const m = state.memmap
+  let flags = pageFlags(m, pfn)
+  if (flags & PG_LOCKED) return KEEP
+  sc.nrScanned++
+  if (flags & PG_UNEVICTABLE) return ACTIVATE
+  const isMapped = mapcount(m, pfn) > 0
+  if (isMapped && !sc.mayUnmap) return KEEP
+  // A young PTE was met while the page was isolated.
+  if ((state.mglruEnabled & 1) !== 0 && !ignoreReferences && isMapped && (flags & PG_REFERENCED) !== 0) return KEEP
+  const isFileLru = (flags & PG_SWAPBACKED) === 0
+  if ((flags & (PG_DIRTY | PG_WRITEBACK)) !== 0) {
+    if (countDirty(state, sc, nid, pfn, isFileLru, stat)) return ACTIVATE
+  }
+  let references = REF_RECLAIM
+  if (!ignoreReferences) {
+    references = checkReferences(state, sc, pfn, isFileLru)
+    if (references === REF_ACTIVATE) return ACTIVATE
+    if (references === REF_KEEP) {
+      stat.refKeep++
+      return KEEP
+    }
+  }
+  if ((flags & PG_ANON) !== 0 && (flags & PG_SWAPBACKED) !== 0 && (flags & PG_SWAPCACHE) === 0) {
+    if ((sc.gfp & GFP_BIT_IO) === 0) return KEEP
+    if (mapcount(m, pfn) === 0) return ORPHAN
+    if (!folioAllocSwap(state, pfn)) return ACTIVATE
+  }
+  if (isMapped && !tryToUnmap(state, pfn)) {
+    stat.unmapFail++
+    return ACTIVATE
+  }
+  flags = pageFlags(m, pfn)
+  const isShmem = (flags & (PG_FILE | PG_SWAPBACKED)) === (PG_FILE | PG_SWAPBACKED)
+  if ((flags & PG_DIRTY) !== 0 || isShmem) {
+    const fate = pageDirty(state, sc, nid, pfn, { references, isFileLru }, stat)
+    if (fate !== FREE) return fate
+  }
+  return removeMapping(state, sc, pfn)
+}
+
+/** Statistics of dirty pages. @returns whether the page is under writeback and has to wait elsewhere */
+function countDirty(
+  state: KernelState,
+  sc: ScanControl,
+  nid: number,
+  pfn: Pfn,
+  isFileLru: boolean,
+  stat: ReclaimStat,
+): boolean {
+  const flags = pageFlags(state.memmap, pfn)
+  const isWriteback = (flags & PG_WRITEBACK) !== 0
+  // No flusher writes anonymous pages: nobody should wait because of them. @kernel folio_check_dirty_writeback()
+  if (isFileLru && (flags & PG_ANON) === 0) {
+    stat.dirty++
+    if (!isWriteback) stat.unqueuedDirty++
+    else if ((flags & PG_RECLAIM) !== 0) stat.congested++
+  }
+  if (!isWriteback) return false
+  if (sc.kind === 'kswapd' && (flags & PG_RECLAIM) !== 0 && (state.nodes[nid]!.flags & PGDAT_WRITEBACK) !== 0) {
+    stat.immediate++
+  } else {
+    setFlag(state.memmap, pfn, PG_RECLAIM)
+    stat.writeback++
+  }
+  return true
+}
+
+/** @kernel  mm/vmscan.c folio_check_references() */
+function checkReferences(state: KernelState, sc: ScanControl, pfn: Pfn, isFileLru: boolean): number {
+  const m = state.memmap
+  const isMapped = mapcount(m, pfn) > 0
+  if (isMapped && (state.mglruEnabled & 1) !== 0) lookAround(state, sc, pfn)
+  const wasReferenced = hasFlag(m, pfn, PG_REFERENCED)
+  if (isMapped) {
+    const r = folioReferenced(state, pfn)
+    clearFlag(m, pfn, PG_REFERENCED)
+    if (r.locked) return REF_ACTIVATE
+    if (r.count > 0) {
+      setFlag(m, pfn, PG_REFERENCED)
+      if (wasReferenced || r.count > 1) return REF_ACTIVATE
+      if (r.exec && isFileLru) return REF_ACTIVATE
+      return REF_KEEP
+    }
+  } else clearFlag(m, pfn, PG_REFERENCED)
+  return wasReferenced && isFileLru ? REF_RECLAIM_CLEAN : REF_RECLAIM
+}
+
+/** A dirty page: written out if that is this reclaimer's business. @kernel shrink_folio_list(), pageout() */
+function pageDirty(
+  state: KernelState,
+  sc: ScanControl,
+  nid: number,
+  pfn: Pfn,
+  seen: { readonly references: number; readonly isFileLru: boolean },
+  stat: ReclaimStat,
+): number {
+  const m = state.memmap
+  const flags = pageFlags(m, pfn)
+  if ((flags & PG_ANON) !== 0 && (flags & PG_SWAPBACKED) === 0) {
+    // Lazily freed memory was written again: it is ordinary memory after all.
+    setFlag(m, pfn, PG_SWAPBACKED)
+    return ACTIVATE
+  }
+  if (seen.isFileLru) {
+    const mayWrite = sc.kind === 'kswapd' && (flags & PG_RECLAIM) !== 0 && (state.nodes[nid]!.flags & PGDAT_DIRTY) !== 0
+    if (!mayWrite) {
+      modStat(state.nodes[nid]!.stat, NR_VMSCAN_IMMEDIATE_RECLAIM, 1)
+      setFlag(m, pfn, PG_RECLAIM)
+      return ACTIVATE
+    }
+  }
+  if (seen.references === REF_RECLAIM_CLEAN) return KEEP
+  if ((sc.gfp & (seen.isFileLru ? GFP_BIT_FS : GFP_BIT_IO)) === 0 || !sc.mayWritepage) return KEEP
+  return pageout(state, sc, nid, pfn, stat)
+}
+
+/** @kernel  mm/vmscan.c pageout(), mm/page_io.c swap_writepage() */
+function pageout(state: KernelState, sc: ScanControl, nid: number, pfn: Pfn, stat: ReclaimStat): number {
+  const m = state.memmap
+  if (!hasFlag(m, pfn, PG_SWAPCACHE) && hasFlag(m, pfn, PG_SWAPBACKED) && !folioAllocSwap(state, pfn)) return ACTIVATE
+  const isSwap = hasFlag(m, pfn, PG_SWAPCACHE)
+  if (isSwap && swapCount(state, pageMapping(m, pfn) - 1) === 0) {
+    folioFreeSwap(state, pfn)
+    return ORPHAN
+  }
+  const device = isSwap ? swapDeviceOf(state, pfn) : state.inodes[pageMapping(m, pfn)]!.device
+  folioClearDirty(state, pfn)
+  setFlag(m, pfn, PG_RECLAIM)
+  folioStartWriteback(state, pfn)
+  if (device !== writeDevice) flushWrites(state, sc)
+  writeDevice = device
+  writePfns.push(pfn)
+  stat.pageout++
+  modStat(state.nodes[nid]!.stat, NR_VMSCAN_WRITE, 1)
+  countVmEvents(state.vmstat, PGPGOUT, 4)
+  if (isSwap) countVmEvent(state.vmstat, PSWPOUT)
+  if (isTracing()) emit(state, 'mm_vmscan_write_folio', [pfn, isSwap ? 0 : 2])
+  return KEEP
+}
+
+/**
+ * Submits what was collected; a full device queue makes a direct reclaimer wait here, kswapd sleeps between its steps.
+ * @kernel  blk_finish_plug()
+ */
+function flushWrites(state: KernelState, sc: ScanControl): void {
+  if (writePfns.length === 0) return
+  const pfns = writePfns
+  writePfns = []
+  charge(state, pfns.length * state.costs.submitPage)
+  if (sc.kind !== 'kswapd') {
+    const room = queueRoomAt(state, writeDevice)
+    if (room > 0) waitForIo(state, room)
+  }
+  submitIo(state, writeDevice, { write: true, pfns })
+}
+
+/** The page is clean and nobody maps it: its place in the file or swap cache goes. @kernel __remove_mapping() */
+function removeMapping(state: KernelState, sc: ScanControl, pfn: Pfn): number {
+  const flags = pageFlags(state.memmap, pfn)
+  if (flags & PG_SWAPCACHE) {
+    deleteFromSwapCache(state, pfn, workingsetEviction(state, pfn, sc.target))
+  } else if (flags & PG_FILE) {
+    hooks.removeMapping(state, pfn, workingsetEviction(state, pfn, sc.target))
+  } else {
+    countVmEvent(state.vmstat, PGLAZYFREED)
+    modMemcgState(state, pageMemcg(state.memmap, pfn) || 1, MEMCG_STAT_PGLAZYFREED, 1)
+  }
+  return FREE
+}
+
+/** Swap is more than half used: by the machine or by the group. @kernel mem_cgroup_swap_full() */
+const swapIsFull = (state: KernelState, memcg: number): boolean =>
+  vmSwapFull(state) || (memcg > 1 && memcgSwapRoom(state, memcg) * 2 < (state.memcgs[memcg]?.swap.max ?? 0))
+
+function activate(state: KernelState, pfn: Pfn, stat: ReclaimStat): void {
+  const m = state.memmap
+  const flags = pageFlags(m, pfn)
+  const memcg = pageMemcg(m, pfn)
+  if ((flags & PG_SWAPCACHE) !== 0 && ((flags & PG_MLOCKED) !== 0 || swapIsFull(state, memcg))) folioFreeSwap(state, pfn)
+  if (flags & (PG_MLOCKED | PG_UNEVICTABLE)) return
+  setFlag(m, pfn, PG_ACTIVE)
+  if (flags & PG_SWAPBACKED) stat.activateAnon++
+  else stat.activateFile++
+  modMemcgState(state, memcg || 1, MEMCG_STAT_PGACTIVATE, 1)
+}
+
+// Uncharging goes up the tree; pages of one group are counted together.
+let unchargeMemcg = 0
+let unchargePages = 0
+
+function flushUncharge(state: KernelState): void {
+  if (unchargePages > 0) memcgUncharge(state, unchargeMemcg, unchargePages)
+  unchargePages = 0
+}
+
+/** Back to the allocator. @kernel mem_cgroup_uncharge_folios(), free_unref_folios() */
+function freeFolio(state: KernelState, pfn: Pfn): void {
+  const m = state.memmap
+  const memcg = pageMemcg(m, pfn)
+  if (memcg !== 0) {
+    if (memcg !== unchargeMemcg) {
+      flushUncharge(state)
+      unchargeMemcg = memcg
+    }
+    unchargePages++
+  }
+  setFlags(m, pfn, 0)
+  setPageMemcg(m, pfn, 0)
+  freeUnrefPage(state, pfn, 0)
+}
+

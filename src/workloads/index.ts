@@ -1,0 +1,7 @@
+/** The table of programs: name → reducer. A new one is its file, a line here and a test. */
+import type { ProgramTable } from '../engine/task'
+import { mm } from './mm'
+import { python3 } from './python'
+import { stress } from './stress'
+
+export const PROGRAMS: ProgramTable = { mm, python3, stress }

@@ -1,0 +1,80 @@
+/** `mm cow`: a parent and its children write to memory that they share after fork. */
+import type { Op, ProgramData } from '../../engine/task'
+import { stdout, type Step } from '../steps'
+import { MB, alignedRegionSteps, commonSteps, createData, longOption, option, type MmData } from './options'
+import { phaseSteps } from './phase'
+
+type S = Step<MmData>
+const phase = (name: string): readonly S[] => phaseSteps<MmData>(name, true)
+const begin = phaseSteps<MmData>('', false)
+const write = (d: MmData): Op => ({ op: 'touch', address: d.address, length: d.bytes, mode: 'write' })
+const writeHalf = (d: MmData): Op => ({ op: 'touch', address: d.address, length: d.bytes / 2, mode: 'write' })
+const read = (d: MmData): Op => ({ op: 'touch', address: d.address, length: d.bytes, mode: 'read' })
+
+/** A child's data: the parent's, at the first step of the child's part. */
+function childData(d: MmData, part: string): ProgramData {
+  return { ...d, pc: 0, part, phase: undefined }
+}
+
+const fork = (part: string): S => (d) => ({ op: 'fork', child: childData(d, part) })
+const keepChild: S = (d, view) => {
+  d['child'] = view.result
+  return undefined
+}
+const waitChild: S = (d) => ({ op: 'wait', pid: Number(d['child']) })
+
+/** Children, by part. The second one waits until its parent has written. */
+export const cowChildren: Readonly<Record<string, readonly S[]>> = {
+  first: [...begin, read, ...phase('child1_read_all'), write, ...phase('child1_write_all(copy)'), write, ...phase('child1_write_again')],
+  second: [
+    () => ({ op: 'pause' }),
+    ...begin,
+    write,
+    ...phase('child2_write_all(reuse)'),
+  ],
+  third: [...begin, writeHalf, ...phase('child3_write_half(copy)')],
+}
+
+const SIGCONT = 18
+
+export const cowSteps: readonly S[] = [
+  ...commonSteps,
+  (d) => {
+    d.bytes = longOption(d.args, 'mb', 64) * MB
+    return stdout(`# cow mb=${d.bytes / MB} thp=${option(d.args, 'thp', 'nohuge')}\n`)
+  },
+  ...phase('warmup'),
+  ...phase('empty_phase'),
+  ...alignedRegionSteps,
+  (d) => ({ op: 'madvise', address: d.address, length: d.bytes, advice: option(d.args, 'thp', 'nohuge') === 'huge' ? 'hugepage' : 'nohugepage' }),
+  ...begin,
+  write,
+  ...phase('parent_write_all'),
+  ...begin,
+  fork('first'),
+  keepChild,
+  ...phase('parent_fork'),
+  waitChild,
+  ...phase('parent_wait_child1'),
+  write,
+  ...phase('parent_write_after_exit(reuse)'),
+  fork('second'),
+  keepChild,
+  ...phase('parent_fork2'),
+  write,
+  ...phase('parent_write_shared(copy)'),
+  (d) => ({ op: 'signal', pid: Number(d['child']), signal: SIGCONT }),
+  waitChild,
+  ...phase('parent_wait_child2'),
+  write,
+  ...phase('parent_write_final'),
+  fork('third'),
+  keepChild,
+  ...begin,
+  waitChild,
+  ...phase('parent_wait_child3'),
+  (d) => ({ op: 'munmap', address: d.address, length: d.bytes }),
+  ...phase('munmap'),
+]
+
+export const createCow = (args: readonly string[]): MmData => createData(args)
