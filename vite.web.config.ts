@@ -10,6 +10,7 @@ function policyInPage(): Plugin {
   const content = policy.filter((line) => !line.startsWith('frame-ancestors')).join('; ')
   return {
     name: 'content-security-policy',
+    apply: 'build',
     transformIndexHtml: () => [
       { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content }, injectTo: 'head-prepend' },
     ],

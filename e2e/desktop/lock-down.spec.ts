@@ -60,23 +60,25 @@ test('links leave for the system browser only over https; the page stays', async
     shell.openExternal = (url) => Promise.resolve(void opened.push(url))
   }, undefined)
   const address = app.page.url()
-  await app.page.evaluate(() => {
-    const targets = [
-      'https://docs.kernel.org/mm/',
-      'http://example.org/',
-      'file:///etc/passwd',
-      'https://example.org/new',
-    ]
-    for (const [index, href] of targets.entries()) {
-      const link = Object.assign(document.createElement('a'), { href, textContent: href })
-      if (index === 3) link.target = '_blank'
-      document.body.append(link)
-      link.click()
-    }
-  })
   const opened = (): Promise<string[]> =>
     app.evaluate(() => (globalThis as unknown as { opened: string[] }).opened, undefined)
+  const click = (href: string, target = ''): Promise<void> =>
+    app.page.evaluate(
+      (link) => {
+        const anchor = Object.assign(document.createElement('a'), { ...link, textContent: link.href })
+        document.body.append(anchor)
+        anchor.click()
+      },
+      { href, target },
+    )
+
+  for (const href of ['http://example.org/', 'file:///etc/passwd', 'javascript:document.title="hostile"'])
+    await click(href)
+  await click('https://example.org/new', '_blank')
   await expect.poll(opened).toContain('https://example.org/new')
+  await click('https://docs.kernel.org/mm/')
+  await expect.poll(opened).toContain('https://docs.kernel.org/mm/')
   expect((await opened()).filter((url) => !url.startsWith('https:'))).toEqual([])
   expect(app.page.url()).toBe(address)
+  await expect(app.page).not.toHaveTitle('hostile')
 })
