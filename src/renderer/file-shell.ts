@@ -120,18 +120,21 @@ async function saveToHandle(path: string, handle: FileSystemFileHandle, text: st
 export const webShell: FileShell = {
   async openFile(kind, path) {
     const kept = kind === 'autosave' ? readText(AUTOSAVE) : path === undefined ? undefined : readText(TEXT_OF + path)
-    if (kept !== undefined) return ok({ path: path ?? AUTOSAVE, name: (path ?? AUTOSAVE).replace('web:', ''), text: kept })
+    if (kept !== undefined)
+      return ok({ path: path ?? AUTOSAVE, name: (path ?? AUTOSAVE).replace('web:', ''), text: kept })
     if (kind === 'autosave') return ok(undefined)
-    if (path !== undefined) return userError('file/gone', path, 'the browser no longer keeps this file.', 'Open it again.')
+    if (path !== undefined)
+      return userError('file/gone', path, 'the browser no longer keeps this file.', 'Open it again.')
     const opened = await openByDialog(kind)
     if (opened.ok && opened.value) remember(kind, opened.value)
     return opened
   },
   async saveFile(kind, text, options = {}) {
     const handle = options.path === undefined ? undefined : handles.get(options.path)
-    const saved = handle && options.path !== undefined
-      ? await saveToHandle(options.path, handle, text)
-      : await saveByDialog(kind, text, options.name ?? `pagewalk${ENDING[kind]}`)
+    const saved =
+      handle && options.path !== undefined
+        ? await saveToHandle(options.path, handle, text)
+        : await saveByDialog(kind, text, options.name ?? `pagewalk${ENDING[kind]}`)
     if (saved.ok && saved.value) remember(kind, { ...saved.value, text })
     return saved
   },
@@ -139,7 +142,9 @@ export const webShell: FileShell = {
   autosave(text) {
     if (text === '') removeText(AUTOSAVE)
     else if (!writeText(AUTOSAVE, text)) {
-      return Promise.resolve(userError('file/autosave', 'autosave', 'the browser refuses to keep it.', 'Save the session to a file.'))
+      return Promise.resolve(
+        userError('file/autosave', 'autosave', 'the browser refuses to keep it.', 'Save the session to a file.'),
+      )
     }
     return Promise.resolve(ok(undefined))
   },

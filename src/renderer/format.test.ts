@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest'
 import {
-  formatBytes, formatClock, formatCount, formatDuration, formatLimit, formatMoment, formatPercent, formatRate, formatSpeed,
+  formatBytes,
+  formatClock,
+  formatCount,
+  formatDuration,
+  formatLimit,
+  formatMoment,
+  formatPercent,
+  formatRate,
+  formatSpeed,
   joinFigure,
 } from './format'
 
@@ -36,8 +44,7 @@ test.each([
 test('the clock has nine decimals in groups of three', () =>
   expect(formatClock(42_318_604_112)).toEqual({ main: '42.318', rest: '\u202f604\u202f112' }))
 
-test('the last nanosecond before a second does not round up', () =>
-  expect(formatClock(999_999_999).main).toBe('0.999'))
+test('the last nanosecond before a second does not round up', () => expect(formatClock(999_999_999).main).toBe('0.999'))
 
 test('a rate keeps three digits', () => expect(joinFigure(formatRate(34_712))).toBe('34.7 k/s'))
 test('percent has a space and its decimals; zero is 0', () => {
@@ -45,7 +52,11 @@ test('percent has a space and its decimals; zero is 0', () => {
   expect(joinFigure(formatPercent(0))).toBe('0 %')
 })
 test('as fast as it goes is max', () => expect(formatSpeed(Infinity)).toBe('max'))
-test.each([[0.01, '0.01 ×'], [1, '1 ×'], [31.4, '31.4 ×']])('speed %d is %s', (s, t) => expect(formatSpeed(s)).toBe(t))
+test.each([
+  [0.01, '0.01 ×'],
+  [1, '1 ×'],
+  [31.4, '31.4 ×'],
+])('speed %d is %s', (s, t) => expect(formatSpeed(s)).toBe(t))
 test('a moment has more decimals when the view is narrow', () => {
   expect(formatMoment(42_318_604_112, 10e9)).toBe('42.319')
   expect(formatMoment(42_318_604_112, 10e6)).toBe('42.318604')

@@ -3,7 +3,12 @@ import type { KeyPress } from './keys'
 import { KEYS, actionOf, isPressed, keysOf } from './keys'
 
 const press = (key: string, held: Partial<KeyPress> = {}): KeyPress => ({
-  key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...held,
+  key,
+  ctrlKey: false,
+  metaKey: false,
+  altKey: false,
+  shiftKey: false,
+  ...held,
 })
 
 test('no combination stands in the table twice', () => {

@@ -25,7 +25,12 @@ export function readTar(bytes: Uint8Array, name: string): Result<Record<string, 
   while (at + BLOCK <= bytes.length && bytes[at] !== 0) {
     const header = bytes.subarray(at, at + BLOCK)
     if (!isHeader(header)) {
-      return userError('tar/bad-header', name, `no tar header at byte ${at}.`, 'Bring the .tar that the capture script wrote.')
+      return userError(
+        'tar/bad-header',
+        name,
+        `no tar header at byte ${at}.`,
+        'Bring the .tar that the capture script wrote.',
+      )
     }
     const size = parseInt(field(header, 124, 12).trim() || '0', 8)
     const type = String.fromCharCode(header[156]!)

@@ -23,7 +23,13 @@ export function zoneShares(zone: ZoneFrame, width: number): readonly ZoneShare[]
   ] as const
   let x = 0
   return parts.map(([owner, pages, name]) => {
-    const share = { owner, pages, x, width: (pages / Math.max(1, zone.managed)) * width, words: `${name} ${formatCount(pages)} pages` }
+    const share = {
+      owner,
+      pages,
+      x,
+      width: (pages / Math.max(1, zone.managed)) * width,
+      words: `${name} ${formatCount(pages)} pages`,
+    }
     x += share.width
     return share
   })

@@ -9,7 +9,8 @@ const actions = [
 ]
 const titles = (query: string): string[] => rankActions(actions, query).map((action) => action.title)
 
-test('a title that starts with the word comes first', () => expect(titles('boot')).toEqual(['Boot vm-512m', 'Reset to boot']))
+test('a title that starts with the word comes first', () =>
+  expect(titles('boot')).toEqual(['Boot vm-512m', 'Reset to boot']))
 test('every word has to be found', () => expect(titles('boot zram')).toEqual([]))
 test('the detail counts too', () => expect(titles('oom')).toEqual(['Boot vm-512m']))
 test('no words find everything in its order', () => expect(titles('  ')).toHaveLength(3))

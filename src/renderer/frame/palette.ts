@@ -13,11 +13,20 @@ function score(text: string, words: readonly string[]): number {
 }
 
 /** Every word of the query must be found in the title, the group or the detail. Equal scores keep their order. */
-export function rankActions<A extends { title: string; group: string; detail?: string }>(actions: readonly A[], query: string): readonly A[] {
-  const words = query.toLowerCase().split(/\s+/).filter((word) => word !== '')
+export function rankActions<A extends { title: string; group: string; detail?: string }>(
+  actions: readonly A[],
+  query: string,
+): readonly A[] {
+  const words = query
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '')
   if (words.length === 0) return actions
   return actions
-    .map((action) => ({ action, points: 2 * score(action.title, words) || score(`${action.title} ${action.group} ${action.detail ?? ''}`, words) }))
+    .map((action) => ({
+      action,
+      points: 2 * score(action.title, words) || score(`${action.title} ${action.group} ${action.detail ?? ''}`, words),
+    }))
     .filter(({ points }) => points > 0)
     .sort((a, b) => b.points - a.points)
     .map(({ action }) => action)

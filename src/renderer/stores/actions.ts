@@ -30,17 +30,50 @@ export const useActions = defineStore('actions', () => {
   const hasMachine = (): boolean => session.hasMachine
 
   const transport = (): Action[] => [
-    { id: 'run-pause', title: session.isRunning ? 'Pause' : 'Run', group: 'Transport', isEnabled: hasMachine, run: session.runOrPause },
-    { id: 'step-forward', title: `Step by ${session.step.label}`, group: 'Transport', isEnabled: hasMachine, run: session.stepForward },
-    { id: 'step-back', title: `Step back by ${session.step.label}`, group: 'Transport', isEnabled: hasMachine, run: session.stepBack },
+    {
+      id: 'run-pause',
+      title: session.isRunning ? 'Pause' : 'Run',
+      group: 'Transport',
+      isEnabled: hasMachine,
+      run: session.runOrPause,
+    },
+    {
+      id: 'step-forward',
+      title: `Step by ${session.step.label}`,
+      group: 'Transport',
+      isEnabled: hasMachine,
+      run: session.stepForward,
+    },
+    {
+      id: 'step-back',
+      title: `Step back by ${session.step.label}`,
+      group: 'Transport',
+      isEnabled: hasMachine,
+      run: session.stepBack,
+    },
     ...STEP_SIZES.map((size) => ({
-      id: `step-${size.id}`, title: `Step by ${size.label}`, group: 'Transport', isEnabled: hasMachine, run: () => session.stepBy(size),
+      id: `step-${size.id}`,
+      title: `Step by ${size.label}`,
+      group: 'Transport',
+      isEnabled: hasMachine,
+      run: () => session.stepBy(size),
     })),
     { id: 'reset', title: 'Reset to boot', group: 'Transport', isEnabled: hasMachine, run: () => askReset.value() },
-    { id: 'to-end', title: 'Go to the end of the run', group: 'Transport', isEnabled: () => session.isInPast, run: () => session.seek(session.status?.endNs ?? 0) },
+    {
+      id: 'to-end',
+      title: 'Go to the end of the run',
+      group: 'Transport',
+      isEnabled: () => session.isInPast,
+      run: () => session.seek(session.status?.endNs ?? 0),
+    },
     { id: 'speed-up', title: 'Faster', group: 'Transport', run: () => shiftSpeed(1) },
     { id: 'speed-down', title: 'Slower', group: 'Transport', run: () => shiftSpeed(-1) },
-    ...SPEEDS.map((speed) => ({ id: `speed-${speed}`, title: `Speed ${formatSpeed(speed)}`, group: 'Transport', run: () => session.setSpeed(speed) })),
+    ...SPEEDS.map((speed) => ({
+      id: `speed-${speed}`,
+      title: `Speed ${formatSpeed(speed)}`,
+      group: 'Transport',
+      run: () => session.setSpeed(speed),
+    })),
   ]
 
   const navigation = (): Action[] => [
@@ -49,8 +82,19 @@ export const useActions = defineStore('actions', () => {
     { id: 'dock-timeline', title: 'Dock: timeline', group: 'Views', run: () => ui.showDock('timeline') },
     { id: 'terminal', title: 'Dock: terminal', group: 'Views', isEnabled: hasMachine, run: () => focusTerminal() },
     { id: 'dock-events', title: 'Dock: events', group: 'Views', run: () => ui.showDock('events') },
-    { id: 'dock', title: ui.isDockOpen ? 'Close the dock' : 'Open the dock', group: 'Views', run: () => (ui.isDockOpen = !ui.isDockOpen) },
-    { id: 'book', title: ui.isBookOpen ? 'Close the workbook' : 'Open the workbook', group: 'Views', isEnabled: () => labs.progress !== undefined, run: () => (ui.isBookOpen = !ui.isBookOpen) },
+    {
+      id: 'dock',
+      title: ui.isDockOpen ? 'Close the dock' : 'Open the dock',
+      group: 'Views',
+      run: () => (ui.isDockOpen = !ui.isDockOpen),
+    },
+    {
+      id: 'book',
+      title: ui.isBookOpen ? 'Close the workbook' : 'Open the workbook',
+      group: 'Views',
+      isEnabled: () => labs.progress !== undefined,
+      run: () => (ui.isBookOpen = !ui.isBookOpen),
+    },
     { id: 'key-map', title: 'Keys', group: 'Views', run: () => (ui.isKeyMapOpen = true) },
     { id: 'palette', title: 'Command palette', group: 'Views', run: () => (ui.isPaletteOpen = true) },
   ]
@@ -59,32 +103,69 @@ export const useActions = defineStore('actions', () => {
     { id: 'theme-system', title: 'Theme: as the system', group: 'Look', run: () => ui.setTheme('system') },
     { id: 'theme-light', title: 'Theme: light', group: 'Look', run: () => ui.setTheme('light') },
     { id: 'theme-dark', title: 'Theme: dark', group: 'Look', run: () => ui.setTheme('dark') },
-    { id: 'density', title: ui.density === 'compact' ? 'Rows: comfortable' : 'Rows: compact', group: 'Look', run: ui.toggleDensity },
+    {
+      id: 'density',
+      title: ui.density === 'compact' ? 'Rows: comfortable' : 'Rows: compact',
+      group: 'Look',
+      run: ui.toggleDensity,
+    },
   ]
 
   const fileActions = (): Action[] => [
     { id: 'open-session', title: 'Open session…', group: 'Files', run: () => files.openSession() },
-    { id: 'save-session', title: 'Save session', group: 'Files', isEnabled: hasMachine, run: () => files.saveSession() },
-    { id: 'save-session-as', title: 'Save session as…', group: 'Files', isEnabled: hasMachine, run: () => files.saveSession('as') },
+    {
+      id: 'save-session',
+      title: 'Save session',
+      group: 'Files',
+      isEnabled: hasMachine,
+      run: () => files.saveSession(),
+    },
+    {
+      id: 'save-session-as',
+      title: 'Save session as…',
+      group: 'Files',
+      isEnabled: hasMachine,
+      run: () => files.saveSession('as'),
+    },
     { id: 'open-profile', title: 'Open machine profile…', group: 'Files', run: files.openProfile },
     { id: 'import-archive', title: 'Import a capture (tar)…', group: 'Files', run: files.importArchive },
     { id: 'import-folder', title: 'Import a capture (folder)…', group: 'Files', run: files.importFolder },
-    ...files.recent.filter((file) => file.kind === 'session').map((file) => ({
-      id: `recent-${file.path}`, title: `Open ${file.name}`, group: 'Files', run: () => files.openSession(file.path),
-    })),
+    ...files.recent
+      .filter((file) => file.kind === 'session')
+      .map((file) => ({
+        id: `recent-${file.path}`,
+        title: `Open ${file.name}`,
+        group: 'Files',
+        run: () => files.openSession(file.path),
+      })),
   ]
 
   const machines = (): Action[] => [
     ...session.machines.map((machine) => ({
-      id: `boot-${machine.id}`, title: `Boot ${machine.title}`, group: 'Machines', detail: machine.description, run: () => session.boot(machine.profile),
+      id: `boot-${machine.id}`,
+      title: `Boot ${machine.title}`,
+      group: 'Machines',
+      detail: machine.description,
+      run: () => session.boot(machine.profile),
     })),
     ...labs.labs.map((lab, index) => ({
-      id: `lab-${index + 1}`, title: `Begin lab ${index + 1}: ${lab.title}`, group: 'Labs', detail: lab.summary, run: () => beginLab(lab.id),
+      id: `lab-${index + 1}`,
+      title: `Begin lab ${index + 1}: ${lab.title}`,
+      group: 'Labs',
+      detail: lab.summary,
+      run: () => beginLab(lab.id),
     })),
   ]
 
   const all = computed<readonly Action[]>(() => {
-    const lists = [transport(), navigation(), look(), fileActions(), machines(), ...contributed.value.map((list) => list())]
+    const lists = [
+      transport(),
+      navigation(),
+      look(),
+      fileActions(),
+      machines(),
+      ...contributed.value.map((list) => list()),
+    ]
     return lists.flat()
   })
 

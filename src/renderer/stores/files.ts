@@ -125,8 +125,23 @@ export const useFiles = defineStore('files', () => {
   }
 
   return {
-    recent, autosaved, sessionFile, savedAtMs, draftProfile,
-    refreshRecent, openSession, saveSession, openProfile, saveProfile, saveExport, importFiles, importArchive, importFolder,
-    autosave, findAutosave, restoreAutosave, startAutosave,
+    recent,
+    autosaved,
+    sessionFile,
+    savedAtMs,
+    draftProfile,
+    refreshRecent,
+    openSession,
+    saveSession,
+    openProfile,
+    saveProfile,
+    saveExport,
+    importFiles,
+    importArchive,
+    importFolder,
+    autosave,
+    findAutosave,
+    restoreAutosave,
+    startAutosave,
   }
 })

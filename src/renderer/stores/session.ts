@@ -64,7 +64,9 @@ export const useSession = defineStore('session', () => {
   }
 
   /** A request whose answer is the new status. */
-  async function move(request: Extract<Request, { kind: 'boot' | 'step' | 'seek' | 'reset' | 'loadSession' }>): Promise<boolean> {
+  async function move(
+    request: Extract<Request, { kind: 'boot' | 'step' | 'seek' | 'reset' | 'loadSession' }>,
+  ): Promise<boolean> {
     isBusy.value = true
     const result = await ask(request)
     isBusy.value = false
@@ -116,8 +118,36 @@ export const useSession = defineStore('session', () => {
   const dismissTrouble = (): void => void (trouble.value = '')
 
   return {
-    status, stopReport, trouble, isBusy, boots, speed, stepId, machines, hasMachine, isRunning, nowNs, isInPast, step,
-    ask, move, boot, reset, play, pause, runOrPause, stepBy, stepForward, stepBack, seek, setSpeed,
-    writeFile, readFile, exec, kill, loadMachines, dismissTrouble,
+    status,
+    stopReport,
+    trouble,
+    isBusy,
+    boots,
+    speed,
+    stepId,
+    machines,
+    hasMachine,
+    isRunning,
+    nowNs,
+    isInPast,
+    step,
+    ask,
+    move,
+    boot,
+    reset,
+    play,
+    pause,
+    runOrPause,
+    stepBy,
+    stepForward,
+    stepBack,
+    seek,
+    setSpeed,
+    writeFile,
+    readFile,
+    exec,
+    kill,
+    loadMachines,
+    dismissTrouble,
   }
 })

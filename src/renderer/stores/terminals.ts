@@ -46,18 +46,25 @@ export const useTerminals = defineStore('terminals', () => {
   const show = (id: number): void => void (activeId.value = id)
 
   // Another machine has other shells: the old screens say nothing true any more.
-  watch(() => session.boots, () => {
-    if (screens.value.length === 0) return
-    for (const screen of screens.value.slice(1)) screen.dispose()
-    const first = screens.value.slice(0, 1)
-    screens.value = first
-    activeId.value = first[0]?.id ?? 0
-    for (const screen of first) {
-      screen.reset()
-      void session.ask({ kind: 'terminalOpen', terminal: screen.id, ...screen.size() })
-    }
-  })
-  watch(() => ui.shade, () => screens.value.forEach((screen) => screen.paint()), { flush: 'post' })
+  watch(
+    () => session.boots,
+    () => {
+      if (screens.value.length === 0) return
+      for (const screen of screens.value.slice(1)) screen.dispose()
+      const first = screens.value.slice(0, 1)
+      screens.value = first
+      activeId.value = first[0]?.id ?? 0
+      for (const screen of first) {
+        screen.reset()
+        void session.ask({ kind: 'terminalOpen', terminal: screen.id, ...screen.size() })
+      }
+    },
+  )
+  watch(
+    () => ui.shade,
+    () => screens.value.forEach((screen) => screen.paint()),
+    { flush: 'post' },
+  )
 
   return { screens, activeId, active, open, ensure, show, screenOf }
 })

@@ -49,6 +49,16 @@ export const useTimeline = defineStore('timeline', () => {
   const overview = shallowRef<SeriesWindow>(EMPTY)
   const trouble = ref('')
 
+  /**
+   * The window as it is drawn. While it moves by itself it is the one that the data were read for, so that charts are
+   * drawn once a pull and not once a tick of the clock.
+   */
+  const drawn = computed<TimeWindow>(() => {
+    const movesItself = preset.value === 'all' || isFollowing.value
+    const isRead = data.value.toNs > data.value.fromNs
+    return movesItself && isRead ? { fromNs: data.value.fromNs, toNs: data.value.toNs } : view.value
+  })
+
   /** Who needs what; a chart takes its row away when it goes. */
   const needs = shallowRef<ReadonlyMap<symbol, readonly string[]>>(new Map())
   const names = computed(() => [...new Set([...needs.value.values()].flat())].sort())
@@ -65,7 +75,13 @@ export const useTimeline = defineStore('timeline', () => {
     const [series, reclaim, happened] = await Promise.all([
       names.value.length === 0
         ? undefined
-        : client.request({ kind: 'getSeries', names: names.value, fromNs, toNs, buckets: Math.min(2000, Math.round(widthPx.value)) }),
+        : client.request({
+            kind: 'getSeries',
+            names: names.value,
+            fromNs,
+            toNs,
+            buckets: Math.min(2000, Math.round(widthPx.value)),
+          }),
       client.request({ kind: 'getSpans', fromNs, toNs, limit: SPANS_MAX }),
       client.request({ kind: 'getEvents', fromNs, toNs, names: [], limit: EVENTS_MAX }),
     ])
@@ -80,7 +96,11 @@ export const useTimeline = defineStore('timeline', () => {
     if (overviewName.value === '' || performance.now() - overviewAt < OVERVIEW_EVERY_MS) return
     overviewAt = performance.now()
     const result = await client.request({
-      kind: 'getSeries', names: [overviewName.value], fromNs: 0, toNs: Math.max(endNs.value, NS_PER_S), buckets: OVERVIEW_BUCKETS,
+      kind: 'getSeries',
+      names: [overviewName.value],
+      fromNs: 0,
+      toNs: Math.max(endNs.value, NS_PER_S),
+      buckets: OVERVIEW_BUCKETS,
     })
     if (result.ok) overview.value = result.value
   }
@@ -97,10 +117,13 @@ export const useTimeline = defineStore('timeline', () => {
   function schedule(): void {
     isStale = true
     if (isPulling || timer !== undefined || needs.value.size === 0 || !session.hasMachine) return
-    timer = setTimeout(() => {
-      timer = undefined
-      void pullNow()
-    }, Math.max(0, PULL_EVERY_MS - (performance.now() - pulledAt)))
+    timer = setTimeout(
+      () => {
+        timer = undefined
+        void pullNow()
+      },
+      Math.max(0, PULL_EVERY_MS - (performance.now() - pulledAt)),
+    )
   }
 
   watch([view, endNs, names, widthPx, () => session.status?.eventCount], schedule)
@@ -109,6 +132,20 @@ export const useTimeline = defineStore('timeline', () => {
     () => void loadCatalog(),
   )
   watch(overviewName, () => (overviewAt = -Infinity))
+
+  watch(
+    () => session.boots,
+    () => {
+      data.value = EMPTY
+      overview.value = EMPTY
+      spans.value = []
+      events.value = []
+      pinnedNs.value = undefined
+      isFollowing.value = true
+      if (preset.value === 'free') preset.value = '10s'
+      void loadCatalog()
+    },
+  )
 
   async function loadCatalog(): Promise<void> {
     if (!session.hasMachine) return
@@ -139,13 +176,16 @@ export const useTimeline = defineStore('timeline', () => {
     preset.value = 'free'
     isFollowing.value = false
   }
-  const zoomAt = (factor: number, atNs: Ns): void => hold(zoom(view.value, factor, atNs, Math.max(endNs.value, NS_PER_S)))
+  const zoomAt = (factor: number, atNs: Ns): void =>
+    hold(zoom(view.value, factor, atNs, Math.max(endNs.value, NS_PER_S)))
   const panBy = (byNs: Ns): void => hold(pan(view.value, byNs, Math.max(endNs.value, spanOf(view.value))))
   function show(next: SpanPreset): void {
     if (next === '1s' || next === '10s') {
       const span = PRESET_NS[next]
       const at = cursorNs.value
-      held.value = isFollowing.value ? following(span, session.nowNs) : clampWindow({ fromNs: at - span / 2, toNs: at + span / 2 }, Math.max(endNs.value, span))
+      held.value = isFollowing.value
+        ? following(span, session.nowNs)
+        : clampWindow({ fromNs: at - span / 2, toNs: at + span / 2 }, Math.max(endNs.value, span))
     }
     preset.value = next
   }
@@ -159,7 +199,31 @@ export const useTimeline = defineStore('timeline', () => {
   const pin = (atNs: Ns | undefined): void => void (pinnedNs.value = atNs)
 
   return {
-    preset, isFollowing, view, cursorNs, hoverNs, pinnedNs, widthPx, endNs, catalog, data, spans, events, overview, overviewName, trouble,
-    need, hold, zoomAt, panBy, show, follow, hover, pin, loadCatalog, schedule,
+    preset,
+    isFollowing,
+    view,
+    drawn,
+    cursorNs,
+    hoverNs,
+    pinnedNs,
+    widthPx,
+    endNs,
+    catalog,
+    data,
+    spans,
+    events,
+    overview,
+    overviewName,
+    trouble,
+    need,
+    hold,
+    zoomAt,
+    panBy,
+    show,
+    follow,
+    hover,
+    pin,
+    loadCatalog,
+    schedule,
   }
 })

@@ -70,7 +70,25 @@ export const useUi = defineStore('ui', () => {
   const say = (text: string): void => void (notice.value = text)
 
   return {
-    theme, density, shade, view, dockTab, isDockOpen, isBookOpen, isPaletteOpen, isKeyMapOpen, shellLine, notice,
-    setTheme, setDensity, cycleTheme, toggleDensity, showDock, goTo, showShellLine, hideShellLine, say,
+    theme,
+    density,
+    shade,
+    view,
+    dockTab,
+    isDockOpen,
+    isBookOpen,
+    isPaletteOpen,
+    isKeyMapOpen,
+    shellLine,
+    notice,
+    setTheme,
+    setDensity,
+    cycleTheme,
+    toggleDensity,
+    showDock,
+    goTo,
+    showShellLine,
+    hideShellLine,
+    say,
   }
 })

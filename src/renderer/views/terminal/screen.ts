@@ -6,7 +6,7 @@ import { FitAddon } from '@xterm/addon-fit'
 import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
 import { readTokens } from '../../theme/tokens'
-import { strictDocument } from './strict-document'
+import { strictDocument, withStrictStyles } from './strict-document'
 import { terminalTheme } from './terminal-theme'
 
 const SCROLLBACK_LINES = 5000
@@ -71,7 +71,7 @@ export function createScreen(id: number, events: ScreenEvents): Screen {
   let isOpened = false
   function attach(container: HTMLElement): () => void {
     container.append(holder)
-    if (!isOpened) terminal.open(holder)
+    if (!isOpened) withStrictStyles(document, () => terminal.open(holder))
     isOpened = true
     const refit = (): void => {
       if (holder.clientWidth > 0 && holder.clientHeight > 0) fit.fit()

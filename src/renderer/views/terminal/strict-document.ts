@@ -4,9 +4,9 @@
  * constructed style sheets and into the style object, which it allows.
  */
 
-/** A style element whose text lives in an adopted style sheet. */
+/** Stands for a style element: its text lives in an adopted style sheet, and what xterm puts into the page is empty. */
 function strictStyle(owner: Document): HTMLStyleElement {
-  const element = owner.createElement('style')
+  const element = Document.prototype.createElement.call(owner, 'template') as HTMLElement as HTMLStyleElement
   const sheet = new CSSStyleSheet()
   let text = ''
   owner.adoptedStyleSheets = [...owner.adoptedStyleSheets, sheet]
@@ -18,7 +18,7 @@ function strictStyle(owner: Document): HTMLStyleElement {
   Object.defineProperty(element, 'innerText', { get: () => text, set: put })
   element.remove = () => {
     owner.adoptedStyleSheets = owner.adoptedStyleSheets.filter((other) => other !== sheet)
-    HTMLStyleElement.prototype.remove.call(element)
+    HTMLElement.prototype.remove.call(element)
   }
   return element
 }
@@ -32,9 +32,16 @@ function strictElement(element: HTMLElement): HTMLElement {
   return element
 }
 
+const creator =
+  (owner: Document) =>
+  (tag: string): HTMLElement => {
+    if (tag === 'style') return strictStyle(owner)
+    const element = Document.prototype.createElement.call(owner, tag)
+    return tag === 'span' ? strictElement(element) : element
+  }
+
 export function strictDocument(owner: Document): Document {
-  const create = (tag: string): HTMLElement =>
-    tag === 'style' ? strictStyle(owner) : tag === 'span' ? strictElement(owner.createElement(tag)) : owner.createElement(tag)
+  const create = creator(owner)
   return new Proxy(owner, {
     get(target, key) {
       if (key === 'createElement') return create
@@ -42,4 +49,14 @@ export function strictDocument(owner: Document): Document {
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
+}
+
+/** xterm's scroll bar takes the page's own document whatever it is given: for as long as `work` runs that is strict, too. */
+export function withStrictStyles(owner: Document, work: () => void): void {
+  Object.defineProperty(owner, 'createElement', { value: creator(owner), configurable: true })
+  try {
+    work()
+  } finally {
+    Reflect.deleteProperty(owner, 'createElement')
+  }
 }

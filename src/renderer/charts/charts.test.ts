@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import type { SeriesWindow } from '../../protocol/messages'
+import { chartColors } from './palette'
+import { psiChart } from './psi'
+import { rateChart } from './rates'
+import { freeScale, watermarkChart, watermarkNames } from './watermarks'
+import { overviewChart } from './overview'
+
+const colors = chartColors((name) => name)
+const view = { fromNs: 0, toNs: 4e9 }
+
+function windowOf(columns: Record<string, readonly number[]>): SeriesWindow {
+  const length = Object.values(columns)[0]?.length ?? 0
+  const series = Object.entries(columns).map(([name, values]) => {
+    const column = Float64Array.from(values)
+    return { name, min: column, max: column, last: column }
+  })
+  return { ...view, times: Float64Array.from({ length }, (_, i) => i * 1e9), series }
+}
+const zone = windowOf({ 'z:free': [5000, 900, 600, 800], 'z:min': [659, 659, 659, 659], 'z:low': [823, 823, 823, 823], 'z:high': [987, 987, 987, 987] })
+
+interface Drawn { name: string; data: Float64Array; lineStyle: { type: unknown; width: number }; areaStyle?: { opacity: number }; smooth?: unknown }
+const drawn = (option: object): Drawn[] => (option as { series: Drawn[] }).series
+
+test('min is solid, low dashed, high dotted: told apart without colour', () => {
+  const lines = drawn(watermarkChart({ view, colors, data: zone, zone: 'z', scaleMax: 2000 }))
+  const dash = (name: string): unknown => lines.find((line) => line.name === name)!.lineStyle.type
+  expect([dash('min'), dash('low'), dash('high')]).toEqual(['solid', [5, 3], [1, 3]])
+})
+
+test('below min is tinted by seven percent', () => {
+  const tint = drawn(watermarkChart({ view, colors, data: zone, zone: 'z', scaleMax: 2000 })).find((line) => line.name === 'below min')
+  expect(tint!.areaStyle!.opacity).toBe(0.07)
+})
+
+test('the range stays at the marks although free is far above, unless all is asked for', () => {
+  expect(freeScale(zone, 'z', 'marks')).toBe(2000)
+  expect(freeScale(zone, 'z', 'all')).toBe(6000)
+})
+
+test('a zone’s chart asks for four series', () =>
+  expect(watermarkNames('zone:0:DMA32')).toEqual(['zone:0:DMA32:free', 'zone:0:DMA32:min', 'zone:0:DMA32:low', 'zone:0:DMA32:high']))
+
+test('no chart moves, smooths or has a tooltip', () => {
+  const options = [
+    watermarkChart({ view, colors, data: zone, zone: 'z', scaleMax: 2000 }),
+    rateChart({ view, colors, data: windowOf({ 'vmstat:pgscan_kswapd': [0, 100, 300, 300] }) }),
+    psiChart({ view, colors, data: windowOf({ 'psi:some:avg10': [0, 10, 41, 30], 'psi:full:avg10': [0, 1, 15, 9] }) }),
+    overviewChart({ view, colors, data: zone, name: 'z:free' }),
+  ]
+  for (const option of options) {
+    expect(option['animation']).toBe(false)
+    expect(option['tooltip']).toBeUndefined()
+    expect(JSON.stringify(option['aria'])).toContain('description')
+    for (const line of drawn(option)) expect(line.smooth).toBeUndefined()
+  }
+})
+
+test('data go to the chart as flat typed columns', () => {
+  for (const line of drawn(psiChart({ view, colors, data: windowOf({ 'psi:some:avg10': [0, 10, 41, 30] }) }))) {
+    expect(line.data).toBeInstanceOf(Float64Array)
+  }
+})
+
+test('scan and steal of one track share a colour and differ by dash', () => {
+  const lines = drawn(rateChart({ view, colors, data: windowOf({ 'vmstat:pgscan_direct': [0, 1, 2, 3], 'vmstat:pgsteal_direct': [0, 1, 1, 1] }) }))
+  expect(lines.map((line) => line.lineStyle.type)).toEqual(['solid', [2, 2], 'solid', [2, 2]])
+})
+
+test('PSI without pressure keeps a readable axis', () => {
+  const option = psiChart({ view, colors, data: windowOf({ 'psi:some:avg10': [0, 0, 0, 0] }) })
+  expect((option['yAxis'] as { max: number }).max).toBe(10)
+})

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import type { RecordedEvent } from '../../protocol/messages'
+import { eventMarks, tickPath } from './events'
+
+const S = 1e9
+const view = { fromNs: 0, toNs: 10 * S }
+const event = (seconds: number, name: string, text = '', comm = 'hog'): RecordedEvent => ({
+  atNs: seconds * S, name, pid: 7, comm, cpu: 0, fields: {}, text,
+})
+
+test('an OOM kill is a cross with its victim’s name', () => {
+  expect(eventMarks([event(5, 'mark_victim', 'pid=7 comm=hog total-vm:1kB')], view, 1000)).toMatchObject([{ shape: 'oom', label: 'oom_kill hog', x: 500 }])
+})
+
+test('a crowd of stalls is one mark with a count', () => {
+  const stalls = [1, 1.01, 1.02, 1.03].map((at) => event(at, 'mm_vmscan_direct_reclaim_begin'))
+  expect(eventMarks(stalls, view, 1000)).toMatchObject([{ label: 'allocstall', count: 4 }])
+})
+
+test('the kill keeps its place when a wake would cover it', () => {
+  const marks = eventMarks([event(5, 'mm_vmscan_kswapd_wake'), event(5.02, 'mark_victim', 'comm=hog')], view, 1000)
+  expect(marks.map((mark) => mark.shape)).toEqual(['oom'])
+})
+
+test('a tracepoint without a rule is a tick, one for each pixel column', () => {
+  const events = [event(1, 'mm_vmscan_lru_isolate'), event(1.0001, 'mm_vmscan_lru_isolate'), event(2, 'mm_vmscan_lru_isolate')]
+  expect(eventMarks(events, view, 1000)).toEqual([])
+  expect(tickPath(events, view, { width: 1000, height: 7 })).toBe('M100.5 0v7M200.5 0v7')
+})
