@@ -56,7 +56,8 @@ test('while reclaim makes progress the task reclaims and never sleeps', () => {
   let sleptNs = 0
   for (let i = 0; i < 300; i++) sleptNs += touchBatch()
   expect(sleptNs).toBe(0)
-  expect(new Set(goals)).toEqual(new Set([64]))
+  // The first round asks for what was charged, further rounds for one cluster.
+  expect(new Set(goals)).toEqual(new Set([64, 32]))
 })
 
 test('a killed task owes nothing any more', () => {

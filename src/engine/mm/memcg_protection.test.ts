@@ -77,6 +77,6 @@ test('memory.min covers a group up to its usage', () => {
 })
 
 test('an overcommitted branch stays within what its parent is given', () => {
-  const { p, a, b } = family({ low: 1 }, { low: 0.3, usage: 0.7 }, { low: 0.9, usage: 0.8 })
+  const { p, a, b } = family({ low: 1 }, { low: 0.375, usage: 0.75 }, { low: 0.875, usage: 0.8125 })
   expect(a.memory.elow + b.memory.elow).toBeLessThanOrEqual(p.memory.elow)
 })
