@@ -59,7 +59,7 @@ export function zoneState(config: MachineConfig): KernelState {
     sysctl: {
       minFreeKbytes: 0, userMinFreeKbytes: -1, watermarkScaleFactor: 10, watermarkBoostFactor: 15000,
       lowmemReserveRatio: [256, 256, 32, 0, 0], percpuPagelistHighFraction: 0, dirtyRatio: 20, dirtyBytes: 0,
-      dirtyBackgroundRatio: 10, dirtyBackgroundBytes: 0,
+      dirtyBackgroundRatio: 10, dirtyBackgroundBytes: 0, overcommitRatio: 50, overcommitKbytes: 0,
     } as KernelState['sysctl'],
     memmap: createMemMap(endPfn),
     vmstat: createVmstat(),
