@@ -29,17 +29,20 @@ test('the policy stops inline scripts, eval and the network', async ({ app }) =>
 })
 
 test('nothing is served from outside the page', async ({ app }) => {
-  const statuses = await app.page.evaluate(async () => {
+  const outcomes = await app.page.evaluate(async () => {
     const load = (src: string): Promise<string> =>
       new Promise((done) => {
-        const image = new Image()
-        image.addEventListener('load', () => done('loaded'))
-        image.addEventListener('error', () => done('refused'))
-        image.src = src
+        const script = document.createElement('script')
+        script.type = 'text/javascript'
+        script.addEventListener('load', () => done('served'))
+        script.addEventListener('error', () => done('refused'))
+        script.src = src
+        document.head.append(script)
       })
-    return Promise.all([load('/../main/main.js'), load('/%2e%2e/%2e%2e/package.json'), load('/nothing-here.png')])
+    const own = document.querySelector<HTMLScriptElement>('script[src]')?.src ?? ''
+    return Promise.all([own, '/../main/main.js', '/..%2fmain%2fmain.js', '/assets/..%2f..%2fmain%2fmain.js'].map(load))
   })
-  expect(statuses).toEqual(['refused', 'refused', 'refused'])
+  expect(outcomes).toEqual(['served', 'refused', 'refused', 'refused'])
 })
 
 test('permissions are refused, but for copying', async ({ app }) => {
