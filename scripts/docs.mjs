@@ -55,7 +55,8 @@ const openingOf = (path) => (/^\s*\/\*\*?([\s\S]*?)\*\//.exec(read(path))?.[1] ?
 const readmeOf = (folder) => read(`${folder}/README.md`).replace(/^#.*$/gm, '')
 
 /** Version control knows no empty folder. */
-const hasFiles = (folder) => readdirSync(folder, { recursive: true, withFileTypes: true }).some((entry) => entry.isFile())
+const hasFiles = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true }).some((entry) => entry.isFile())
 
 function treeOf(folder, depth) {
   const line = (name, text) => `${'  '.repeat(depth)}${name}`.padEnd(34) + `  ${text}`.trimEnd()

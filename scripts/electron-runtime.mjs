@@ -41,13 +41,12 @@ function remember(reason) {
 }
 
 /** The line of an installer's output that says what went wrong, without the stack. */
-const reasonIn = (output) =>
-  output
-    .split('\n')
-    .map((line) => line.trim())
-    .find((line) => /error|refused|timed? ?out|ENOTFOUND|EAI_AGAIN|\b[45]\d\d\b/i.test(line) && !line.startsWith('at '))
-    ?.replace(/^\w*Error: /, '')
-    .slice(0, 160) ?? 'its installer gave no reason'
+function reasonIn(output) {
+  if (output.includes('fetch failed')) return 'its download failed; perhaps this machine is offline'
+  const lines = output.split('\n').map((line) => line.trim())
+  const telling = lines.find((line) => /error|refused|timed? ?out|\b[45]\d\d\b/i.test(line) && !line.startsWith('at '))
+  return telling?.replace(/^\w*Error: /, '').slice(0, 160) ?? 'its installer gave no reason'
+}
 
 /**
  * Runs Electron's own installer once, silently.

@@ -21,18 +21,26 @@ function build(script, output) {
   if (run.status !== 0) fail(`The build failed; "npm run ${script}" says:\n${run.stderr || run.stdout}`)
 }
 
+const hasDisplay = () => process.platform !== 'linux' || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)
+
 function startDesktop(program) {
   build('build:desktop', 'out/main/main.js')
   const isRoot = process.platform === 'linux' && process.getuid?.() === 0
   const child = spawn(program, ['.', ...(isRoot ? ['--no-sandbox'] : [])], { stdio: 'inherit' })
+  const passOn = (signal) => child.kill(signal)
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, passOn)
   child.on('error', (error) => fail(`Electron did not start: ${error.message}`))
-  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 0 : 1)))
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => {
+    if (code !== 127) process.exit(code ?? (signal === 'SIGINT' ? 0 : 1))
+    // The loader's own status: libraries of the system are missing, and it has named the first.
+    console.log("Electron's runtime lacks libraries of this system: starting the web edition.")
+    for (const name of ['SIGINT', 'SIGTERM']) process.off(name, passOn)
+    void startWeb()
+  })
 }
 
 function openBrowser(url) {
-  const hasDisplay = process.platform !== 'linux' || process.env.DISPLAY || process.env.WAYLAND_DISPLAY
-  if (!hasDisplay || process.env.BROWSER === 'none') return
+  if (!hasDisplay() || process.env.BROWSER === 'none') return
   const [command, ...args] = { darwin: ['open', url], win32: ['cmd', '/c', 'start', '', url] }[process.platform] ?? [
     'xdg-open',
     url,
@@ -59,17 +67,21 @@ async function startWeb() {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void server.stop().then(() => process.exit(0)))
 }
 
+/** Electron's program, or why the web edition starts instead; neither when it was asked for. */
 async function electronOrReason() {
+  if (wantsWeb) return {}
+  if (!hasDisplay()) return { reason: 'This computer has no display for the desktop edition' }
   const program = electronBinary()
   if (program) return { program }
   const reason = await fetchElectron({ limitMs: 90_000 })
-  return reason === undefined ? { program: electronBinary() } : { reason }
+  return reason === undefined
+    ? { program: electronBinary() }
+    : { reason: `Electron's runtime could not be fetched (${reason})` }
 }
 
-const desktop = wantsWeb ? { reason: undefined } : await electronOrReason()
-if (desktop.program) startDesktop(desktop.program)
+const { program, reason } = await electronOrReason()
+if (program) startDesktop(program)
 else {
-  if (desktop.reason)
-    console.log(`Electron's runtime could not be fetched (${desktop.reason}): starting the web edition.`)
+  if (reason) console.log(`${reason}: starting the web edition.`)
   await startWeb()
 }
