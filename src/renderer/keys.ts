@@ -38,13 +38,13 @@ export const KEYS: readonly KeyRow[] = [
   row('Ctrl+O', 'open-session', 'text'),
   row('Ctrl+S', 'save-session', 'text'),
   row('Ctrl+Shift+S', 'save-session-as', 'text'),
-  row('Alt+1', 'view-machine', 'text'),
-  row('Alt+2', 'view-processes', 'text'),
-  row('Alt+3', 'view-containers', 'text'),
-  row('Alt+4', 'view-timeline', 'text'),
-  row('Alt+5', 'view-oom', 'text'),
-  row('Alt+6', 'view-terminal', 'text'),
-  row('Alt+7', 'view-workbook', 'text'),
+  row('Alt+1', 'view-machine', 'terminal'),
+  row('Alt+2', 'view-processes', 'terminal'),
+  row('Alt+3', 'view-containers', 'terminal'),
+  row('Alt+4', 'view-timeline', 'terminal'),
+  row('Alt+5', 'view-oom', 'terminal'),
+  row('Alt+6', 'view-terminal', 'terminal'),
+  row('Alt+7', 'view-workbook', 'terminal'),
 ]
 
 /** What of a keyboard event decides; a KeyboardEvent is one. */

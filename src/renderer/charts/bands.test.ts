@@ -46,6 +46,6 @@ test('the chart has a row for a quiet track', () => {
   const colors = chartColors((name) => name)
   const option = bandChart({ view: query.view, colors, description: 'd', bands: [], rows: 3, bandHeight: 17, rowHeight: 23, hasStrip: true })
   const series = option['series'] as { data: Float64Array }[]
-  expect(series[0]!.data).toHaveLength(3)
+  expect(Array.from(series[0]!.data).filter((_, i) => i % 4 === 2)).toEqual([0, 1, 2])
   expect(option['animation']).toBe(false)
 })

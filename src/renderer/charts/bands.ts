@@ -4,7 +4,6 @@ import type { ReclaimSpan } from '../../protocol/messages'
 import type { Ns } from '../../util/units'
 import type { ChartFrame } from './base'
 import { chartFrame } from './base'
-import type { ChartColors } from './palette'
 import type { TimeWindow } from './window'
 import { spanOf } from './window'
 
@@ -122,10 +121,17 @@ interface RenderApi {
 }
 
 const COLUMNS = 4
+/** Colour column of what lies behind the bands of a row: a strip, or a hairline where bands are low. */
+const BEHIND = RECLAIM_TRACKS.length
 
-function flatBands(bands: readonly Band[]): Float64Array {
-  const flat = new Float64Array(bands.length * COLUMNS)
-  bands.forEach((band, i) => flat.set([band.fromNs, band.toNs, band.row, RECLAIM_TRACKS.indexOf(band.color)], i * COLUMNS))
+/** Flat [from, to, row, colour, …]: first the strips of all rows, then the bands over them. */
+function flatBands(chart: BandChart): Float64Array {
+  const { bands, rows, view } = chart
+  const flat = new Float64Array((rows + bands.length) * COLUMNS)
+  for (let row = 0; row < rows; row++) flat.set([view.fromNs, view.toNs, row, BEHIND], row * COLUMNS)
+  bands.forEach((band, i) =>
+    flat.set([band.fromNs, band.toNs, band.row, RECLAIM_TRACKS.indexOf(band.color)], (rows + i) * COLUMNS),
+  )
   return flat
 }
 
@@ -133,45 +139,37 @@ function flatBands(bands: readonly Band[]): Float64Array {
 const rowTop = (chart: BandChart, row: number): number =>
   (chart.padding?.top ?? 6) + row * chart.rowHeight + (chart.rowHeight - chart.bandHeight) / 2
 
-function strips(chart: BandChart, colors: ChartColors): object {
+/** The rectangle of one item of the flat columns. */
+function drawBand(chart: BandChart, api: RenderApi): object {
+  const { colors, hasStrip, bandHeight } = chart
+  const [from] = api.coord([api.value(0), 0])
+  const [to] = api.coord([api.value(1), 0])
+  const top = rowTop(chart, api.value(2))
+  const track = RECLAIM_TRACKS[api.value(3)]
+  const isLine = track === undefined && !hasStrip
   return {
-    type: 'custom',
-    silent: true,
-    z: 1,
-    dimensions: ['row'],
-    data: Float64Array.from({ length: chart.rows }, (_, row) => row),
-    renderItem: (params: { coordSys: { x: number; width: number } }, api: RenderApi) => ({
-      type: 'rect',
-      shape: chart.hasStrip
-        ? { x: params.coordSys.x, y: rowTop(chart, api.value(0)), width: params.coordSys.width, height: chart.bandHeight }
-        : { x: params.coordSys.x, y: rowTop(chart, api.value(0)) + Math.floor(chart.bandHeight / 2), width: params.coordSys.width, height: 1 },
-      style: { fill: chart.hasStrip ? colors.strip : colors.line },
-    }),
+    type: 'rect',
+    shape: {
+      x: from,
+      y: isLine ? top + Math.floor(bandHeight / 2) : top,
+      width: Math.max(1, to - from),
+      height: isLine ? 1 : bandHeight,
+    },
+    style: { fill: track ? colors[track] : hasStrip ? colors.strip : colors.line },
   }
 }
 
 /** A band is a stretch of work; a full row means that it never rests. Rows stay when they are quiet. */
 export function bandChart(chart: BandChart): EChartsCoreOption {
-  const { colors } = chart
   return chartFrame(chart, [
-    strips(chart, colors),
     {
       type: 'custom',
       silent: true,
       clip: true,
-      z: 2,
       dimensions: ['from', 'to', 'row', 'color'],
       encode: { x: [0, 1], y: 2 },
-      data: flatBands(chart.bands),
-      renderItem: (_params: object, api: RenderApi) => {
-        const [from] = api.coord([api.value(0), 0])
-        const [to] = api.coord([api.value(1), 0])
-        return {
-          type: 'rect',
-          shape: { x: from, y: rowTop(chart, api.value(2)), width: Math.max(1, to - from), height: chart.bandHeight },
-          style: { fill: colors[RECLAIM_TRACKS[api.value(3)] ?? 'kswapd'] },
-        }
-      },
+      data: flatBands(chart),
+      renderItem: (_params: object, api: RenderApi) => drawBand(chart, api),
     },
   ])
 }

@@ -4,6 +4,7 @@ import { computed, onScopeDispose, shallowRef } from 'vue'
 import { SPEEDS, STEP_SIZES, useSession } from './session'
 import { useFiles } from './files'
 import { useLabs } from './labs'
+import { useTimeline } from './timeline'
 import { useUi } from './ui'
 import { VIEWS } from '../views'
 import { formatSpeed } from '../format'
@@ -23,6 +24,7 @@ export const useActions = defineStore('actions', () => {
   const ui = useUi()
   const files = useFiles()
   const labs = useLabs()
+  const timeline = useTimeline()
   const contributed = shallowRef<readonly (() => readonly Action[])[]>([])
   /** Set by the frame: asks before a run is thrown away. */
   const askReset = shallowRef<() => void>(() => void session.reset())
@@ -79,6 +81,12 @@ export const useActions = defineStore('actions', () => {
   const navigation = (): Action[] => [
     { id: 'view-start', title: 'Start: choose a machine', group: 'Views', run: () => ui.goTo('start') },
     ...VIEWS.map((view) => ({ id: `view-${view.id}`, title: view.title, group: 'Views', run: () => ui.goTo(view.id) })),
+    {
+      id: 'follow',
+      title: timeline.isFollowing ? 'Timeline: stop following' : 'Timeline: follow the clock',
+      group: 'Views',
+      run: () => timeline.follow(!timeline.isFollowing),
+    },
     { id: 'dock-timeline', title: 'Dock: timeline', group: 'Views', run: () => ui.showDock('timeline') },
     { id: 'terminal', title: 'Dock: terminal', group: 'Views', isEnabled: hasMachine, run: () => focusTerminal() },
     { id: 'dock-events', title: 'Dock: events', group: 'Views', run: () => ui.showDock('events') },

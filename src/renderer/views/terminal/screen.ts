@@ -33,6 +33,7 @@ export interface ScreenEvents {
 
 /** Keys that stay with the window or the browser although the terminal has the focus. */
 function isForWindow(event: KeyboardEvent): boolean {
+  if (event.altKey && /^[1-7]$/.test(event.key)) return true
   if (!event.ctrlKey && !event.metaKey) return false
   const key = event.key.toLowerCase()
   return key === '`' || (event.shiftKey && (key === 'p' || key === 'v'))
