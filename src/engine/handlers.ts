@@ -9,7 +9,7 @@ import { handleDrainStock, releaseDeadMemcgs } from './mm/memcontrol'
 import { handleOomReap } from './mm/oom_kill'
 import { decayPcp } from './mm/pcp'
 import { handlePsiTick } from './mm/psi'
-import { flushOldDirtyPages } from './mm/page_writeback'
+import { handleWritebackTick } from './mm/flusher'
 import { schedule } from './queue'
 import { runCpu } from './sched'
 import { wakeTask } from './sched_queue'
@@ -20,7 +20,6 @@ import { NS_PER_S } from '../util/units'
 function vmstatTick(state: KernelState): void {
   for (let cpu = 0; cpu < state.cpuNode.length; cpu++) decayPcp(state, cpu)
   releaseDeadMemcgs(state)
-  flushOldDirtyPages(state)
   schedule(state.queue, now(state) + state.sysctl.statInterval * NS_PER_S, { kind: 'vmstatTick' })
 }
 
@@ -37,6 +36,7 @@ export const handlers: {
   oomReap: handleOomReap,
   psiTick: handlePsiTick,
   vmstatTick,
+  writebackTick: handleWritebackTick,
   drainStock: handleDrainStock,
 }
 

@@ -102,6 +102,8 @@ export function createTask(state: KernelState, spec: NewTask): Task {
     rssEvents: 0,
     stallNs: 0,
     stalledSinceNs: -1,
+    psiFlags: 0,
+    nrDirtied: 0,
     exitStatus: 0,
     heapBlocks: {},
     zombies: [],

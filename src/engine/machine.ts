@@ -19,8 +19,12 @@ import { seedFreeMemory } from './mm/buddy'
 import { GFP_BIT_RECLAIMABLE, GFP_DMA, GFP_DMA32, GFP_KERNEL } from './mm/gfp'
 import { PG_KERNEL, PG_RESERVED, PG_SLAB, PG_TAIL, createMemMap, pageZoneIndex, setFlag } from './mm/memmap'
 import { createMemcgStock } from './mm/memcontrol'
+import { createBlockDevice } from './mm/block'
+import { startFlusher } from './mm/flusher'
+import { removeMapping, shmemReplaceBySwap } from './mm/filemap'
 import { createNodes } from './mm/mmzone'
-import { memcgOutOfMemory } from './mm/oom_kill'
+import { createOomRatelimit, memcgOutOfMemory } from './mm/oom_kill'
+import { createReclaimState } from './mm/reclaim'
 import { allocPages } from './mm/page_alloc'
 import { createPageTables } from './mm/pgtable'
 import { createPsiGroup, startPsiClock } from './mm/psi'
@@ -44,6 +48,8 @@ function bindHooks(): void {
   hooks.reapMm = reapMm
   hooks.wakeTask = wakeTask
   hooks.wakePageWaiters = wakePageWaiters
+  hooks.removeMapping = removeMapping
+  hooks.shmemReplaceBySwap = shmemReplaceBySwap
   hooks.allocPages = allocPages
 }
 bindHooks()
@@ -143,12 +149,16 @@ function createState(config: MachineConfig, seed: number): KernelState {
     psi: createPsiGroup(),
     klog: [],
     boot: { totalPages: managed, physicalPages: present, freePagesAtBoot: 0, reservedPages: present - managed },
-    ...extraState(),
+    ...extraState(nodes.length),
   }
 }
 
 /** Fields that later mechanisms add. */
-const extraState = (): Pick<KernelState, 'oomReports'> => ({ oomReports: [] })
+const extraState = (nodes: number): Pick<KernelState, 'oomReports' | 'oomRatelimit' | 'reclaim'> => ({
+  oomReports: [],
+  oomRatelimit: createOomRatelimit(),
+  reclaim: createReclaimState(nodes),
+})
 
 /**
  * Boots the machine. Time 0 is power-on; user land is running its first instructions when this returns.
@@ -171,6 +181,7 @@ export function bootMachine(config: MachineConfig, seed: number): KernelState {
   switchOnSwap(state)
   for (const [name, value] of Object.entries(config.sysctls)) writeSysctl(state, name, value)
   startPsiClock(state)
+  startFlusher(state)
   schedule(state.queue, 1_000_000_000, { kind: 'vmstatTick' })
   return state
 }
@@ -245,19 +256,7 @@ function dmaPools(state: KernelState): void {
 }
 
 function addDevice(state: KernelState, device: BlockDeviceConfig): void {
-  state.devices.push({
-    path: device.path,
-    sizeBytes: device.sizeBytes,
-    readNs: device.readNs,
-    writeNs: device.writeNs,
-    perPageNs: device.perPageNs,
-    rotational: device.rotational,
-    rootIno: 0,
-    isSwapFormatted: device.swap !== undefined,
-    busyUntilNs: 0,
-    readBytes: 0,
-    writtenBytes: 0,
-  })
+  state.devices.push(createBlockDevice(device))
   const index = state.devices.length - 1
   const node = createAt(state, device.path, 'file')
   if (typeof node === 'string') return

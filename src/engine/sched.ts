@@ -103,14 +103,14 @@ function runTask(state: KernelState, task: Task, length: Ns): void {
 
 /** The operation is complete; what the system call charged beyond memory.high is slept off on the way back. */
 function finishOp(state: KernelState, task: Task, op: Op): void {
-  if (op.op === 'exec') startProgram(state, task, op)
+  if (op.op === 'exec') startProgram(task, op)
   else task.op = undefined
   task.opDone = 0
   if (!isSuspended(state)) returnToUser(state, task)
 }
 
 /** exec is done: the task is its program now. */
-function startProgram(state: KernelState, task: Task, op: Extract<Op, { op: 'exec' }>): void {
+function startProgram(task: Task, op: Extract<Op, { op: 'exec' }>): void {
   if (op.program === 'tool' || op.program === 'subshell') {
     task.op = { op: 'host' }
     context.sink.ready?.(task.pid)
@@ -144,9 +144,7 @@ function nextOp(state: KernelState, task: Task): Op {
   return programOf(task.program).next(task.data, viewOf(state, task))
 }
 
-interface MutableView {
-  -readonly [K in keyof ProgramView]: ProgramView[K]
-}
+type MutableView = { -readonly [K in keyof ProgramView]: ProgramView[K] }
 let viewState: KernelState
 let viewTask: Task
 const view: MutableView = {

@@ -19,7 +19,8 @@ import {
   writeText,
 } from './fs/vfs'
 import { filePages, findPage, inodeAt, isShmem, newCachePage, readPage } from './mm/filemap'
-import { balanceDirtyPages, folioMarkDirty, writebackInode } from './mm/page_writeback'
+import { writebackInode } from './mm/flusher'
+import { balanceDirtyPages, folioMarkDirty } from './mm/page_writeback'
 import { createReadahead } from './mm/readahead'
 import { mmAt } from './mm/rss'
 import { shmemGetPage } from './mm/shmem'
@@ -213,8 +214,7 @@ function writeData(state: KernelState, task: Task, fd: InodeFd, length: number, 
     folioMarkAccessed(state, pfn)
     if (!isShmem(inode)) {
       folioMarkDirty(state, pfn)
-      const sleepNs = balanceDirtyPages(state, task)
-      if (sleepNs > 0) suspend(state, now(state) + sleepNs, 'balance_dirty_pages')
+      throttleWriter(state, task, inode.device)
     }
     charge(state, state.costs.copyPage)
     task.opDone += upTo - at
@@ -224,15 +224,30 @@ function writeData(state: KernelState, task: Task, fd: InodeFd, length: number, 
   return finishIo(task, fd)
 }
 
+/** A writer looks at the dirty limits every so many pages. @kernel nr_dirtied_pause */
+const DIRTY_POLL_PAGES = 32
+
+function throttleWriter(state: KernelState, task: Task, device: number): void {
+  if (++task.nrDirtied < DIRTY_POLL_PAGES) return
+  const pages = task.nrDirtied
+  task.nrDirtied = 0
+  const pagesPerSecond = 1e9 / Math.max(1, state.devices[device]!.perPageNs)
+  const sleepNs = balanceDirtyPages(state, pages, pagesPerSecond)
+  if (sleepNs > 0) suspend(state, now(state) + sleepNs, 'balance_dirty_pages')
+}
+
 function opFsync(state: KernelState, task: Task, fdNumber: number): number {
   const fd = task.fds[fdNumber]
   if (fd?.kind !== 'inode') return fail(task, 'EBADF')
   const inode = inodeAt(state, fd.ino)
-  const doneAt = isShmem(inode) ? 0 : writebackInode(state, inode)
-  if (task.opDone === 0 && doneAt > now(state)) {
+  if (task.opDone === 0 && !isShmem(inode)) {
+    writebackInode(state, inode.ino)
     task.opDone = 1
-    suspend(state, doneAt, 'folio_wait_writeback')
-    return STEP_BLOCKED
+    const doneAt = state.devices[inode.device]!.busyUntilNs
+    if (doneAt > now(state)) {
+      suspend(state, doneAt, 'folio_wait_writeback')
+      return STEP_BLOCKED
+    }
   }
   return succeed(task, 0)
 }

@@ -244,6 +244,8 @@ export interface Task {
   heapBlocks: Record<number, Pages>
   /** Children that ended and were not waited for. */
   zombies: number[]
+  /** Pages dirtied since the last look at the dirty limits. */
+  nrDirtied: Pages
   nvcsw: number
   nivcsw: number
 }

@@ -31,17 +31,15 @@ import {
   PG_SWAPBACKED,
   PG_SWAPCACHE,
   PG_UNEVICTABLE,
-  clearFlag,
   hasFlag,
   mapcount,
   pageFlags,
-  pageMemcg,
   setFlag,
   setPageMemcg,
   testAndClearFlag,
 } from './memmap'
-import { memcgCharge, memcgUncharge, modMemcgState } from './memcontrol'
-import { MEMCG_PGFAULT, MEMCG_PGMAJFAULT } from './memcg_stat'
+import { memcgCharge, modMemcgState } from './memcontrol'
+import { MEMCG_PGFAULT } from './memcg_stat'
 import {
   MM_ANONPAGES,
   MM_FILEPAGES,
@@ -76,9 +74,11 @@ import {
 import { asyncReadahead } from './readahead'
 import { pageAddRmap, pageRemoveRmap, rssCounter } from './rmap'
 import { addMmCounter } from './rss'
-import { folioAddLru, folioMarkAccessed, lruDel } from './swap'
-import { doSwapPage, freeSwapAndCache, tryToFreeSwap } from './swap_fault'
-import { PGFAULT, PGMAJFAULT, PGREUSE, countVmEvent } from './vmstat'
+import { folioAddLru, folioMarkAccessed } from './swap'
+import { countMajor, freeSwapAndCache, releaseFrame, tryToFreeSwap } from './swap_fault'
+import { swapCacheGet, swapReadFolio } from './swap_state'
+import { swapCount, swapFree, vmSwapFull } from './swapfile'
+import { PGFAULT, PGREUSE, countVmEvent } from './vmstat'
 
 /** Outcomes of a fault. */
 export const FAULT_MINOR = 0
@@ -126,13 +126,6 @@ function accountFault(state: KernelState, task: Task, outcome: number): number {
   }
   if (outcome === FAULT_MINOR) task.minFlt++
   return outcome
-}
-
-/** The handler itself had to start I/O: counted once, where it is found out. */
-export function countMajor(state: KernelState, task: Task): void {
-  countVmEvent(state.vmstat, PGMAJFAULT)
-  modMemcgState(state, taskMemcg(state, task), MEMCG_PGMAJFAULT, 1)
-  task.retry.faultWasMajor = true
 }
 
 /**
@@ -326,15 +319,41 @@ function filemapFault(state: KernelState, task: Task, vma: Vma, index: number): 
   return pfn
 }
 
+/**
+ * A page that was swapped out is touched.
+ * @kernel  do_swap_page()
+ * @spec    04 §4.5 (Swap-in)
+ */
+function doSwapPage(state: KernelState, task: Task, mm: Mm, vma: Vma, vpn: Vpn, slot: number, isWrite: boolean): number {
+  const entry = pteSwapSlot(pteAt(state.pgtables, slot))
+  let pfn = swapCacheGet(state, entry, vma)
+  if (pfn === 0) {
+    countMajor(state, task)
+    pfn = swapReadFolio(state, entry, { mm, vma, vpn })
+    if (pfn === 0) return failed(state)
+  }
+  if (hasFlag(state.memmap, pfn, PG_LOCKED)) {
+    suspendOnPage(state, pfn)
+    return FAULT_RETRY
+  }
+  const isExclusive = swapCount(state, entry) === 1 && mapcount(state.memmap, pfn) === 0
+  if (isExclusive) setFlag(state.memmap, pfn, PG_ANON_EXCLUSIVE)
+  const writable = isExclusive && isWrite && (vma.flags & VM_WRITE) !== 0
+  setPte(state.pgtables, slot, makePte(pfn, PTE_ACCESSED | (writable ? PTE_WRITE | PTE_DIRTY : 0)))
+  pageAddRmap(state, pfn, slot)
+  addMmCounter(state, mm.id, MM_ANONPAGES, 1)
+  addMmCounter(state, mm.id, MM_SWAPENTS, -1)
+  swapFree(state, entry)
+  if (writable || vmSwapFull(state) || (vma.flags & VM_LOCKED) !== 0) {
+    if (tryToFreeSwap(state, pfn)) setPte(state.pgtables, slot, pteAt(state.pgtables, slot) | PTE_DIRTY)
+  }
+  charge(state, state.costs.minorFault)
+  return isWrite && !writable ? doWpPage(state, task, mm, vma, slot) : FAULT_MINOR
+}
+
 /** An anonymous page that nobody maps any more. @kernel free_unref_folios() through the LRU */
 export function freeAnonPage(state: KernelState, pfn: Pfn): void {
-  if (hasFlag(state.memmap, pfn, PG_SWAPCACHE) && !tryToFreeSwap(state, pfn)) return
-  lruDel(state, pfn)
-  const memcg = pageMemcg(state.memmap, pfn)
-  clearFlag(state.memmap, pfn, ~0)
-  setPageMemcg(state.memmap, pfn, 0)
-  memcgUncharge(state, memcg, 1)
-  freeUnrefPage(state, pfn, 0)
+  if (tryToFreeSwap(state, pfn)) releaseFrame(state, pfn)
 }
 
 /**

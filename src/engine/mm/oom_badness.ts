@@ -9,6 +9,7 @@ import type { Task } from '../task'
 import { MM_SWAPENTS, type Mm } from './mm_types'
 import type { OomCandidate } from './oom_report'
 import { mmOf, roughRss, roughRssTotal } from './rss'
+import { totalSwapPages } from './swap_space'
 
 export const OOM_SCORE_ADJ_MIN = -1000
 
@@ -64,9 +65,6 @@ export function oomScoreOf(points: number | undefined, totalPages: Pages): numbe
 
 /** @kernel totalram_pages() */
 export const totalRamPages = (state: KernelState): Pages => state.zones.reduce((sum, zone) => sum + zone.managed, 0)
-/** @kernel total_swap_pages */
-export const totalSwapPages = (state: KernelState): Pages =>
-  state.swapAreas.reduce((sum, area) => sum + (area.enabled ? area.pages : 0), 0)
 
 /** /proc/<pid>/oom_score: always measured against the whole machine. @kernel proc_oom_score() */
 export function oomScore(state: KernelState, pid: number): number {

@@ -17,7 +17,7 @@ import { memcgAt } from './memcg_tree'
 import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS, type Mm } from './mm_types'
 import { COUNTER_MAX, type PageCounter } from './page_counter'
 import { mmOf, roughRss, roughRssTotal } from './rss'
-import { showMem } from './show_mem'
+import { nodeListText, showMem } from './show_mem'
 
 export type OomConstraint = 'CONSTRAINT_NONE' | 'CONSTRAINT_CPUSET' | 'CONSTRAINT_MEMORY_POLICY' | 'CONSTRAINT_MEMCG'
 
@@ -67,18 +67,6 @@ export interface OomControl {
 }
 
 const kib = (pages: Pages): string => `${pagesToKib(pages)}kB`
-
-/** '0-1,3'. @kernel %*pbl */
-export function formatNodeList(nids: readonly number[]): string {
-  const parts: string[] = []
-  for (let i = 0; i < nids.length;) {
-    let last = i
-    while (nids[last + 1] === nids[last]! + 1) last++
-    parts.push(last === i ? `${nids[i]!}` : `${nids[i]!}-${nids[last]!}`)
-    i = last + 1
-  }
-  return parts.join(',')
-}
 
 // ---------------------------------------------------------------- parts of the report
 
@@ -187,9 +175,9 @@ export function oomSummary(state: KernelState, oc: OomControl, constraint: OomCo
   const victimMemcg = state.cgroups[victim.cgroup]?.memcg ?? 1
   return [
     `oom-kill:constraint=${constraint}`,
-    `nodemask=${oc.nodemask === undefined ? '(null)' : formatNodeList(oc.nodemask)}`,
+    `nodemask=${oc.nodemask === undefined ? '(null)' : nodeListText(oc.nodemask)}`,
     `cpuset=${cpusetName(state, currentTask(state))}`,
-    `mems_allowed=${formatNodeList(memory)}`,
+    `mems_allowed=${nodeListText(memory)}`,
     domain,
     `task_memcg=${cgroupPath(state, memcgAt(state, victimMemcg).cgroup)}`,
     `task=${victim.comm}`,

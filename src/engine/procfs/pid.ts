@@ -33,7 +33,7 @@ const STATE_NAMES: Readonly<Record<string, string>> = {
 
 const kb = (pages: number): string => `${String(pages * 4).padStart(8)} kB`
 
-function memoryLines(state: KernelState, task: Task, mm: Mm): string {
+function memoryLines(state: KernelState, mm: Mm): string {
   const anon = statusRss(state, mm.id, MM_ANONPAGES)
   const file = statusRss(state, mm.id, MM_FILEPAGES)
   const shmem = statusRss(state, mm.id, MM_SHMEMPAGES)
@@ -68,7 +68,7 @@ export function statusText(state: KernelState, task: Task): string {
     `Uid:\t${task.uid}\t${task.uid}\t${task.uid}\t${task.uid}\nGid:\t0\t0\t0\t0\nFDSize:\t64\nGroups:\t0 \n` +
     `NStgid:\t${task.tgid}\nNSpid:\t${task.pid}\nNSpgid:\t${task.pid}\nNSsid:\t${task.pid}\n` +
     `Kthread:\t${task.isKthread ? 1 : 0}\n` +
-    (mm === undefined ? '' : memoryLines(state, task, mm)) +
+    (mm === undefined ? '' : memoryLines(state, mm)) +
     `Threads:\t1\nvoluntary_ctxt_switches:\t${task.nvcsw}\nnonvoluntary_ctxt_switches:\t${task.nivcsw}\n`
   )
 }

@@ -33,7 +33,8 @@ export function phaseSteps<D extends MmData>(name: string | ((d: D) => string), 
   return [
     (d, view) => {
       const m = memory(d)
-      d['counted'] = { minflt: view.minflt - m.minflt, majflt: view.majflt - m.majflt, ms: (view.nowNs - m.startNs) / 1e6 }
+      const data: MmData = d
+      data['counted'] = { minflt: view.minflt - m.minflt, majflt: view.majflt - m.majflt, ms: (view.nowNs - m.startNs) / 1e6 }
       return { op: 'readFile', path: '/proc/self/status' }
     },
     (d, view) => {
