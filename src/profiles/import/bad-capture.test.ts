@@ -56,6 +56,15 @@ test('a capture of the script gives the machine, its swap areas and the sysctls 
   ])
 })
 
+test('a min_free_kbytes that boot would not have computed is kept, one that it computes is not', () => {
+  const sysctlsWith = (kib: string) => {
+    const profile = importCapture({ ...host, 'proc/sys/vm/min_free_kbytes': `${kib}\n` }, 'cap')
+    return profile.ok ? profile.value.sysctls : profile.error
+  }
+  expect(sysctlsWith('90112')).toEqual({ 'vm.swappiness': '10' })
+  expect(sysctlsWith('200000')).toEqual({ 'vm.swappiness': '10', 'vm.min_free_kbytes': '200000' })
+})
+
 test('without a boot log the ranges come from iomem, and the note says what is missing', () => {
   const profile = importCapture({ ...host, 'dmesg.txt': '' }, 'cap')
   if (!profile.ok) throw new Error(formatUserError(profile.error))

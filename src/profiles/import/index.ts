@@ -2,9 +2,11 @@
  * A captured machine → a machine profile. One capture is a set of files of /proc and /sys: a tar or folder made by the
  * capture script in resources, or a case folder with machine.json beside the snapshots.
  */
+import { previewMachine } from '../../engine/preview'
 import { ok, userError, type Result } from '../../util/result'
 import { PAGE_SIZE } from '../../util/units'
 import { readMachine, type MachineProfile, type ProfileDevice } from '../machine'
+import { toConfig } from '../machine-config'
 import { parseBootLog } from './boot-log'
 import { findProc, firstOf, needProc, normalise, readJson, type CaptureFiles } from './files'
 import { parseIomem } from './iomem'
@@ -39,7 +41,18 @@ export function importCapture(given: CaptureFiles, name: string): Result<Machine
   const machine = readJson(files, 'machine.json', name)
   if (!machine.ok) return machine
   const draft = assemble(files, name, zones.value, machine.value)
-  return draft.ok ? readMachine(draft.value, name) : draft
+  if (!draft.ok) return draft
+  const profile = readMachine(draft.value, name)
+  return profile.ok ? ok(withMinFree(profile.value, files)) : profile
+}
+
+/** A vm.min_free_kbytes that boot would not have computed was set by somebody (1 %: late returns of unknown size). */
+function withMinFree(profile: MachineProfile, files: CaptureFiles): MachineProfile {
+  const text = files['proc/sys/vm/min_free_kbytes']?.trim()
+  if (text === undefined || !/^\d+$/.test(text)) return profile
+  const computed = previewMachine(toConfig(profile)).minFreeKbytes
+  if (Math.abs(Number(text) - computed) <= computed / 100) return profile
+  return { ...profile, sysctls: { ...profile.sysctls, 'vm.min_free_kbytes': text } }
 }
 
 /** A zoneinfo that was cut between two zones is whole line by line, but every node lists its zones up to the last kind. */
