@@ -28,6 +28,7 @@ export default defineConfig({
   },
   renderer: {
     root: 'src/renderer',
+    publicDir: resolve('resources/icons'),
     plugins: [vue()],
     worker: { format: 'es' },
     build: {

@@ -21,6 +21,7 @@ function policyInPage(): Plugin {
 export default defineConfig({
   root: 'src/renderer',
   base: './',
+  publicDir: resolve('resources/icons'),
   plugins: [vue(), policyInPage()],
   worker: { format: 'es' },
   build: {

@@ -75,6 +75,7 @@ export function createWindow(): void {
     minHeight: 600,
     show: false,
     title: app.getName(),
+    icon: join(import.meta.dirname, '../renderer/icon.png'),
     backgroundColor: '#14171a',
     webPreferences: {
       preload: join(import.meta.dirname, '../preload/preload.cjs'),
