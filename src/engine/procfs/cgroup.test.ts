@@ -52,12 +52,15 @@ describe('values (spec 07 §7.2, E1)', () => {
     expect(read(state, 'a/memory.low')).toBe(back)
   })
 
-  test.each(['1.5G', '-1', '+4096', '100MB', '1 G', 'infinity', '08', 'MAX'])('%j is refused and changes nothing', (text) => {
-    const state = machine()
-    write(state, 'a/memory.high', '8192')
-    expect(write(state, 'a/memory.high', text)).toBe('EINVAL')
-    expect(read(state, 'a/memory.high')).toBe('8192\n')
-  })
+  test.each(['1.5G', '-1', '+4096', '100MB', '1 G', 'infinity', '08', 'MAX'])(
+    '%j is refused and changes nothing',
+    (text) => {
+      const state = machine()
+      write(state, 'a/memory.high', '8192')
+      expect(write(state, 'a/memory.high', text)).toBe('EINVAL')
+      expect(read(state, 'a/memory.high')).toBe('8192\n')
+    },
+  )
 
   test.each([
     ['a/memory.oom.group', '2', 'EINVAL'],
