@@ -3,7 +3,6 @@
  */
 import type { FirmwareRange, KernelSeries, MachineConfig, NodeConfig, ZoneReservation } from '../src/engine/config'
 import { createCosts } from '../src/engine/costs'
-import { endOfRam } from '../src/engine/machine_spans'
 import { layoutZones } from '../src/engine/machine_layout'
 import { freeBlockOrder, seedFreeMemory } from '../src/engine/mm/buddy'
 import { createMemMap, hasFlag, PG_LRU, PG_PCP, pageOrder } from '../src/engine/mm/memmap'
@@ -50,7 +49,7 @@ export const plainMachine = (endBytes: number, cpus = 2, series: KernelSeries = 
 export function zoneState(config: MachineConfig): KernelState {
   const layout = layoutZones(config)
   const { nodes, zones } = createNodes(config, layout)
-  const endPfn = endOfRam(config)
+  const endPfn = Math.max(1, ...zones.map((zone) => zone.startPfn + zone.spanned))
   const cpuNode: number[] = []
   for (const node of config.nodes) for (const cpu of node.cpus) cpuNode[cpu] = node.nid
   const part: Partial<KernelState> = {

@@ -59,11 +59,7 @@ function pushWithout(out: PfnRange[], range: PfnRange, hole: PfnRange): void {
   if (above.start < above.end) out.push(above)
 }
 
-/** The frame behind the last RAM frame of the machine. */
-export const endOfRam = (config: MachineConfig): Pfn =>
-  Math.max(1, ...config.nodes.flatMap((n) => ramRanges(config, n.nid)).map((r) => r.end))
-
-export const rangesPages = (ranges: readonly PfnRange[]): Pages => ranges.reduce((sum, r) => sum + r.end - r.start, 0)
+const rangesPages = (ranges: readonly PfnRange[]): Pages => ranges.reduce((sum, r) => sum + r.end - r.start, 0)
 
 /** The parts of `ranges` inside [start, end). */
 export function clipRanges(ranges: readonly PfnRange[], start: Pfn, end: Pfn): PfnRange[] {

@@ -50,26 +50,17 @@ export function freeBlockOrder(state: KernelState, pfn: Pfn): number {
   return hasFlag(state.memmap, pfn, PG_BUDDY) ? pageOrder(state.memmap, pfn) : -1
 }
 
-/** Order of the free block that contains `pfn`, −1 when the frame is not free. */
-export function freeOrderAround(state: KernelState, pfn: Pfn): number {
-  for (let order = 0; order < NR_PAGE_ORDERS; order++) {
-    const head = pfn & ~((1 << order) - 1)
-    if (freeBlockOrder(state, head) === order) return order
-  }
-  return -1
-}
-
-/** Type of the free list that the free block at `pfn` is on. */
+/** Type of the free list that the free block at `pfn` is on. @model 6.12's is that of the pageblock; 6.1's may differ */
 export function freeBlockType(state: KernelState, pfn: Pfn, order: number): number {
   if (order === MAX_PAGE_ORDER) return pageblockType(state, pfn)
   return (pageFlags(state.memmap, pfn) >>> LIST_TYPE_SHIFT) & LIST_TYPE_MASK
 }
 
-/** First block of a free list, 0 = empty. */
+/** First block of a free list, 0 = empty. @kernel mm/page_alloc.c get_page_from_free_area() */
 export const freeListHead = (zone: Zone, order: number, migratetype: number): Pfn =>
   listHead(zone.freeLists, listOf(order, migratetype))
 
-/** The block behind `pfn` on its free list, 0 at the end. */
+/** The block behind `pfn` on its free list, 0 at the end. @kernel list_next_entry(page, buddy_list) */
 export function nextFreeBlock(state: KernelState, pfn: Pfn, order: number): Pfn {
   if (order < MAX_PAGE_ORDER) return nextOnList(state.memmap, pfn)
   const next = state.blockNext[pfn >> MAX_PAGE_ORDER]!
@@ -232,7 +223,10 @@ export function takeBlock(
 
 // ---------------------------------------------------------------- boot
 
-/** Frames of the zone that boot gives to the allocator: the reserved ones are the first of DMA and the last elsewhere. */
+/**
+ * Frames of the zone that boot gives to the allocator.
+ * @model  the reserved frames are the first of DMA and the last elsewhere; memblock scatters them
+ */
 export function managedRanges(state: KernelState, zone: Zone): PfnRange[] {
   let reserved = zone.present - zone.managed
   const ranges = clipRanges(ramRanges(state.config, zone.nid), zone.startPfn, zone.startPfn + zone.spanned)

@@ -11,7 +11,7 @@ import { hasFlag, PG_OWNER_MASK, PG_PCP, pageFlags, pageZoneIndex } from './memm
 import { zoneFreePages, type Zone } from './mmzone'
 import { forEachPcpBlock } from './pcp'
 
-/** One sentence for each broken invariant of the allocator. */
+/** One sentence for each broken invariant of the allocator. @model see above @spec 02 §2.11 */
 export function checkBuddy(state: KernelState): string[] {
   const found: string[] = []
   for (const zone of state.zones) {

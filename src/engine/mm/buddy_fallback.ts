@@ -238,7 +238,7 @@ function traceExtfrag(state: KernelState, pfn: Pfn, f: Fallback): void {
 
 // ---------------------------------------------------------------- atomic high-order reserve
 
-/** Most pages a zone may keep for atomic requests. @spec 02 §2.4, E7 */
+/** Most pages a zone may keep for atomic requests. @kernel reserve_highatomic_pageblock() @spec 02 §2.4, E7 */
 export function highatomicMax(zone: Zone): Pages {
   const percent = Math.floor(zone.managed / 100)
   if (zone.series === '6.1') return percent + PAGEBLOCK_PAGES

@@ -22,7 +22,7 @@ import {
   NUMA_MISS, NUMA_OTHER, PGALLOC_DMA, readStat,
 } from './vmstat'
 
-/** Zones that a request may use, best first; entries above its highest zone must be skipped. */
+/** Zones that a request may use, best first; entries above its highest zone must be skipped. @kernel node_zonelist() */
 export const zonelistFor = (node: PgData, gfp: number): readonly number[] =>
   (gfp & GFP_BIT_THISNODE) !== 0 ? node.zonelistThisnode : node.zonelist
 

@@ -137,8 +137,8 @@ export interface PgData {
 /** min/low/high/promo plus boost. @kernel include/linux/mmzone.h wmark_pages() */
 export const wmark = (zone: Zone, which: number): Pages => zone.watermark[which]! + zone.watermarkBoost
 
+/** @kernel mm/vmstat.c zone_page_state(NR_FREE_PAGES) */
 export const zoneFreePages = (zone: Zone): Pages => readStat(zone.stat, NR_FREE_PAGES)
-export const isPopulated = (zone: Zone): boolean => zone.present > 0
 
 /**
  * Nodes and zones of a machine, all counters zero, no page free, no watermark set.
@@ -264,7 +264,11 @@ export function zoneWatermarkOkFor(
   return false
 }
 
-/** `mark` lowered for callers that may use reserves; an order-0 request fails at or below it. @spec 02 §2.5, E3 */
+/**
+ * `mark` lowered for callers that may use reserves; an order-0 request fails at or below it.
+ * @kernel  mm/page_alloc.c __zone_watermark_ok()
+ * @spec    02 §2.5, E3
+ */
 export function watermarkLimit(mark: Pages, allocFlags: number): Pages {
   let min = mark
   if ((allocFlags & ALLOC_MIN_RESERVE) !== 0) {

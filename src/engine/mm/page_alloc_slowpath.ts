@@ -37,7 +37,7 @@ const WARN_INTERVAL_NS = 10 * NS_PER_S
 /** Names a request among those of one operation: a retried operation may repeat others that succeed. */
 const requestKey = (gfp: number, order: number): number => gfp * 16 + order
 
-/** The task's allocation is over, either way: the next one like it counts its fruitless loops from 0. */
+/** The task's allocation is over: the next one like it counts its fruitless loops from 0. @model see the file's head */
 export function allocationEnded(state: KernelState, gfp: number, order: number): void {
   const retry = currentTask(state)?.retry
   if (retry === undefined || retry.noProgressLoops < 0 || retry.noProgressRequest !== requestKey(gfp, order)) return

@@ -290,14 +290,14 @@ export function decayPcp(state: KernelState, cpu: number): void {
   }
 }
 
-/** Pages on the lists of all CPUs of a zone. */
+/** Pages on the lists of all CPUs of a zone. @kernel mm/show_mem.c free_pcp */
 export function pcpCount(zone: Zone): Pages {
   let sum = 0
   for (const pcp of zone.pcp) sum += pcp.count
   return sum
 }
 
-/** Calls `visit` for each block on the lists of one CPU: for checks and pictures, not for hot paths. */
+/** Calls `visit` for each block on the lists of one CPU, for checks. @model no kernel function walks them */
 export function forEachPcpBlock(
   state: KernelState, zone: Zone, cpu: number, visit: (pfn: Pfn, order: number) => void,
 ): void {

@@ -26,7 +26,7 @@ const rounddownPow2 = (n: number): number => 2 ** (31 - Math.clz32(n))
 export const zoneHighsize = (total: Pages, cpus: number, batch: Pages): Pages =>
   Math.max(Math.floor(total / cpus), batch * 4)
 
-/** Both high marks of a zone. @spec 01 §1.8 */
+/** Both high marks of a zone. @kernel mm/page_alloc.c zone_set_pageset_high_and_batch() @spec 01 §1.8 */
 export function pcpHighMarks(
   zone: { readonly managed: Pages; readonly low: Pages }, cpus: number, fraction: number,
 ): { readonly highMin: Pages; readonly highMax: Pages } {

@@ -85,7 +85,7 @@ export function khugepagedMinFree(state: KernelState): void {
   setupPerZoneWmarks(state)
 }
 
-/** 2 + 3 × 3 pageblocks for each zone, pages. @spec 01 §1.6 */
+/** 2 + 3 × 3 pageblocks for each zone, pages. @kernel mm/khugepaged.c set_recommended_min_free_kbytes() @spec 01 §1.6 */
 export const thpMinFreePages = (zones: number): Pages => PAGEBLOCK_PAGES * zones * (2 + PCP_TYPES * PCP_TYPES)
 
 const populatedLowZones = (state: KernelState): number =>
