@@ -46,7 +46,7 @@ test.each(vectors.captures.memory_high_no_swap_high_12800)(
 )
 
 test('while reclaim makes progress the task reclaims and never sleeps', () => {
-  const { state, touchBatch } = throttled()
+  const { touchBatch } = throttled()
   const goals: number[] = []
   hooks.tryToFreeMemcgPages = (s, id, nr) => {
     goals.push(nr)

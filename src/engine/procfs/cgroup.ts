@@ -25,7 +25,7 @@ import { isMemcgDescendant, memcgAt } from '../mm/memcg_tree'
 import { MEMCG_EVENT_NAMES, MEMCG_SWAP_EVENT_NAMES, MEMCG_SWAP_HIGH } from '../mm/memcg_events'
 import type { Memcg } from '../mm/memcontrol'
 import { pageCounterSetLow, pageCounterSetMin } from '../mm/page_counter'
-import { formatPressure } from '../mm/psi'
+import { formatPressure, type PsiGroup } from '../mm/psi'
 import type { KernelState } from '../state'
 import {
   formatBytes,
@@ -39,7 +39,7 @@ import {
 import type { PseudoDir, PseudoFile } from './types'
 import { PAGE_SIZE, type Pages } from '../../util/units'
 
-type Read = (state: KernelState, cgroup: Cgroup) => string
+type Read = (state: KernelState, cgroup: Cgroup, peek: boolean) => string
 type Write = (state: KernelState, cgroup: Cgroup, text: string, pid: number) => Errno | undefined
 
 interface CgroupFile {
@@ -201,6 +201,13 @@ const shown = (read: (state: KernelState, memcg: Memcg) => string, onRoot = fals
   read: (state, cgroup) => read(state, memcgOf(state, cgroup)),
 })
 
+/** Reading brings averages up to date; a look from outside does that to a copy. */
+const copyPsiGroup = (group: PsiGroup): PsiGroup => ({
+  ...group,
+  avg: group.avg.slice(),
+  cpus: group.cpus.map((cpu) => ({ ...cpu })),
+})
+
 /** 6.12: a write starts a new peak for the writer's own descriptor, which closes with it. */
 const peakWrite: Write = (state) => (state.config.series === '6.1' ? 'EINVAL' : undefined)
 
@@ -220,7 +227,14 @@ const MEMORY: Readonly<Record<string, CgroupFile>> = {
     write: setting(zeroOrOne, (state, cgroup, value) => void (memcgOf(state, cgroup).oomGroup = value === 1)),
   },
   'memory.peak': { ...shown((_state, memcg) => formatBytes(memcg.memory.watermark)), write: peakWrite },
-  'memory.pressure': shown((state, memcg) => formatPressure(state, memcg.parent === 0 ? state.psi : memcg.psi), true),
+  'memory.pressure': {
+    controller: 'memory',
+    onRoot: true,
+    read: (state, cgroup, peek) => {
+      const group = cgroup.parent === 0 ? state.psi : memcgOf(state, cgroup).psi
+      return formatPressure(state, peek ? copyPsiGroup(group) : group)
+    },
+  },
   'memory.reclaim': { controller: 'memory', onRoot: true, write: writeReclaim },
   'memory.stat': shown((state, memcg) => memcgStatText(state, memcg.id), true),
   'memory.swap.current': shown((_state, memcg) => formatBytes(memcg.swap.usage)),
@@ -247,7 +261,8 @@ const isRoot = (state: KernelState, pid: number): boolean => (state.tasks[pid]?.
 /** Files may be opened both ways by root; what a file cannot do is EINVAL. @kernel cgroup_file_write(), cgroup_seqfile_show() */
 function bind(cgroupId: number, file: CgroupFile): PseudoFile {
   return {
-    read: (state) => (file.read === undefined ? { errno: 'EINVAL' } : file.read(state, cgroupAt(state, cgroupId))),
+    read: (state, _pid, peek) =>
+      file.read === undefined ? { errno: 'EINVAL' } : file.read(state, cgroupAt(state, cgroupId), peek),
     write: (state, text, pid) => {
       if (!isRoot(state, pid)) return 'EACCES'
       return file.write === undefined ? 'EINVAL' : file.write(state, cgroupAt(state, cgroupId), text, pid)
