@@ -131,7 +131,7 @@ async function runScript({ machine, host, defaultName }: ScriptRun, text: string
 }
 
 /** The shell's own task goes with it. */
-function endShell(machine: Machine, pid: number, status: number): void {
+export function endShell(machine: Machine, pid: number, status: number): void {
   const task = machine.state.tasks[pid]
   if (task === undefined) return
   if (task.state !== 'Z') issue(machine, { kind: 'exit', pid, status })

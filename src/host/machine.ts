@@ -12,9 +12,11 @@ import {
   type RecorderOptions,
 } from '../recorder/recorder'
 import {
-  addCheckpoint, createRewind, cutHere, isLive, noteCommand, noteLive, replay, restoreBefore, stopAtEvent, type Rewind,
+  addCheckpoint, createRewind, cutHere, isLive, noteCommand, noteLive, replay, restoreBefore, restoreBeforeEvent, stopAtEvent,
+  type Rewind,
 } from '../recorder/rewind'
 import { assert } from '../util/assert'
+import { digestTree } from '../util/hash'
 import type { Ns } from '../util/units'
 
 /** Who is told of what programs do; time stops at the end of the event in which `stopRequested` became true. */
@@ -102,13 +104,13 @@ export function runLive(machine: Machine, toNs: Ns): void {
   }
 }
 
-/** Handles at most `nr` events at the live end. */
-export function stepLive(machine: Machine, nr: number): void {
+/** Handles at most `nr` events at the live end, none of them later than `untilNs`. */
+export function stepLive(machine: Machine, nr: number, untilNs: Ns = Number.MAX_SAFE_INTEGER): void {
   const { engine, state, rewind, recorder } = machine
   const limit = stopAtEvent(state, state.eventCount + nr)
   const sink = liveSink(machine)
   Object.defineProperty(sink, 'stopRequested', Object.getOwnPropertyDescriptor(limit, 'stopRequested')!)
-  engine.runUntil(state, Number.MAX_SAFE_INTEGER, sink)
+  engine.runUntil(state, untilNs, sink)
   noteLive(rewind, state)
   if (recorder !== undefined) takeSample(recorder, state)
 }
@@ -120,6 +122,55 @@ export const replayTo = (machine: Machine, target: { readonly atNs: Ns; readonly
 /** Puts a copy from at or before `atNs` in place of the state; replayTo() goes on from there. */
 export function goBack(machine: Machine, atNs: Ns): void {
   machine.state = restoreBefore(machine.rewind, machine.engine, atNs)
+}
+
+/** The same, to before the event with this number. */
+export function goBackToEvent(machine: Machine, eventCount: number): void {
+  machine.state = restoreBeforeEvent(machine.rewind, machine.engine, eventCount)
+}
+
+/** Time and event count right after boot: the earliest position there is. */
+export function firstPosition(machine: Machine): { readonly atNs: Ns; readonly eventCount: number } {
+  const first = machine.rewind.stops[0]
+  assert(first !== undefined, 'a machine without checkpoints has no past')
+  return first.checkpoint
+}
+
+/**
+ * Digest of the machine at the live end of its run, wherever the state is now.
+ * @param isBroken  the state is what a failed check left behind: only a replay tells where the run was before
+ */
+export function digestAtEnd(machine: Machine, isBroken: boolean): string {
+  if (!isBroken && isAtEnd(machine)) return digestTree(machine.state)
+  const { state, rewind } = machine
+  const { cursor } = rewind
+  goBack(machine, rewind.endNs)
+  replayTo(machine, { atNs: Infinity, eventCount: Infinity })
+  const digest = digestTree(machine.state)
+  machine.state = state
+  rewind.cursor = cursor
+  return digest
+}
+
+/** Lives up to a position that another run of this machine had reached, recording as if it were new. */
+export function runToPosition(machine: Machine, at: { readonly atNs: Ns; readonly eventCount: number }): void {
+  const { state } = machine
+  const limit: Listener = {
+    output: () => {}, exited: () => {}, ready: () => {},
+    get stopRequested() {
+      return state.eventCount >= at.eventCount
+    },
+    set stopRequested(_: boolean) {},
+  }
+  const { listener } = machine
+  if (state.eventCount < at.eventCount) {
+    machine.listener = limit
+    while (state.eventCount < at.eventCount && state.nowNs < at.atNs && state.panicked === '') runLive(machine, at.atNs)
+    if (state.eventCount < at.eventCount && state.panicked === '') stepLive(machine, at.eventCount - state.eventCount, at.atNs)
+  }
+  machine.listener = undefined
+  runLive(machine, at.atNs)
+  machine.listener = listener
 }
 
 /** Makes this moment the end of the run: what was recorded after it is forgotten. */

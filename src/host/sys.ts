@@ -10,11 +10,12 @@
  * code that needs turns of its own is declared through work() and waited for as well.
  */
 import type { CommandResult, Refusal } from '../engine/commands'
+import { nextEventAt } from '../engine/queue'
 import type { ProgramTable } from '../engine/task'
 import type { Sys } from '../shell/sys'
 import { err, ok, type Result } from '../util/result'
 import { NS_PER_MS, type Ns } from '../util/units'
-import { issue, runLive, type Listener, type Machine } from './machine'
+import { issue, runLive, stepLive, type Listener, type Machine } from './machine'
 import { turn } from './turn'
 
 /** The machine's date at boot: 2026-01-05 08:00:00 UTC. A constant, because the same run shows the same dates. */
@@ -45,6 +46,8 @@ export interface SysHost {
   readonly sys: Sys
   /** Runs shells and machine until `toNs`, or until `shouldPause` says that this slice of wall time is used up. */
   advance(toNs: Ns, shouldPause?: () => boolean): Promise<void>
+  /** Handles `nr` events, or wakes as many sleepers, one at a time. */
+  step(nr: number): Promise<void>
   /** Lets shells run until all of them wait, without letting time pass. */
   settle(): Promise<void>
   /** The shells of this door belong to a run that is no more: nothing they do has an effect, no wait of theirs ends. */
@@ -62,6 +65,8 @@ interface Waiting {
   /** Ordered by time, then by arrival. */
   readonly sleepers: Sleeper[]
   readonly works: Set<Promise<unknown>>
+  /** Our own bug, met by a shell in the middle of a line: it must stop the machine, not end as that shell's trouble. */
+  failure: { readonly error: unknown } | undefined
   isClosed: boolean
 }
 
@@ -73,7 +78,7 @@ export interface SysOptions {
 
 export function createSysHost(machine: Machine, options: SysOptions): SysHost {
   const waiting: Waiting = {
-    news: [], watches: new Map(), handlers: new Map(), sleepers: [], works: new Set(), isClosed: false,
+    news: [], watches: new Map(), handlers: new Map(), sleepers: [], works: new Set(), failure: undefined, isClosed: false,
   }
   const listener = listen(machine, waiting, options)
   machine.listener = listener
@@ -81,6 +86,7 @@ export function createSysHost(machine: Machine, options: SysOptions): SysHost {
     do {
       await turn()
       if (waiting.works.size > 0) await Promise.allSettled(waiting.works)
+      if (waiting.failure !== undefined) throw waiting.failure.error
     } while (waiting.works.size > 0 || deliver(machine, waiting))
   }
   return {
@@ -93,6 +99,17 @@ export function createSysHost(machine: Machine, options: SysOptions): SysHost {
         listener.stopRequested = false
         const wakeNs = waiting.sleepers[0]?.dueNs ?? Infinity
         runLive(machine, Math.min(toNs, wakeNs, machine.state.nowNs + STRETCH_NS))
+        if (deliver(machine, waiting)) await settle()
+      }
+    },
+    step: async (nr) => {
+      await settle()
+      for (let i = 0; i < nr && !waiting.isClosed && machine.state.panicked === ''; i++) {
+        const wakeNs = waiting.sleepers[0]?.dueNs ?? Infinity
+        const eventNs = nextEventAt(machine.state.queue) ?? Infinity
+        if (wakeNs === Infinity && eventNs === Infinity) return
+        if (wakeNs < eventNs) runLive(machine, wakeNs)
+        else stepLive(machine, 1)
         if (deliver(machine, waiting)) await settle()
       }
     },
@@ -196,7 +213,12 @@ const isGone = (machine: Machine, pid: number): boolean => {
 function createSys(machine: Machine, waiting: Waiting, options: SysOptions): Sys {
   const act: Sys['command'] = (command) => {
     if (waiting.isClosed) return err(GONE)
-    return issue(machine, command)
+    try {
+      return issue(machine, command)
+    } catch (error) {
+      waiting.failure ??= { error }
+      throw error
+    }
   }
   const pidOf = (result: CommandResult): Result<number, Refusal> => (result.ok ? ok(result.value.value) : result)
   return {

@@ -138,6 +138,8 @@ export interface StatusMessage {
   readonly tightest: ZoneFrame | undefined
   /** Profile JSON that was booted. */
   readonly profile: string
+  /** Something that the person should know about what was just done: a session that replays differently. */
+  readonly notice?: string
 }
 
 export interface ZoneFrame {

@@ -120,14 +120,21 @@ export function restoreBefore(rewind: Rewind, engine: Engine, atNs: Ns): KernelS
   return engine.restore(stop.checkpoint)
 }
 
+/** The same for a position counted in events. */
+export function restoreBeforeEvent(rewind: Rewind, engine: Engine, eventCount: number): KernelState {
+  const stop = rewind.stops.findLast((s) => s.checkpoint.eventCount <= eventCount) ?? rewind.stops[0]
+  assert(stop !== undefined, 'nothing to go back to: no checkpoint was taken')
+  rewind.cursor = stop.cursor
+  return engine.restore(stop.checkpoint)
+}
+
 /** A sink that stops the engine once so many events were handled in all. */
 export const stopAtEvent = (state: KernelState, eventCount: number): Sink => ({
   get stopRequested(): boolean {
     return state.eventCount >= eventCount
   },
-  set stopRequested(_: boolean) {
-    assert(false, 'a replay was asked to stop by somebody else')
-  },
+  // The engine clears it at the start of a run; the count decides alone.
+  set stopRequested(_: boolean) {},
 })
 
 /** Goes to a position at which the recorded run was before: (atNs, eventCount). */
