@@ -5,7 +5,13 @@ import { chartColors } from './palette'
 
 const MS = 1e6
 const span = (track: ReclaimSpan['track'], fromMs: number, toMs: number, pid = 42, comm = 'kswapd0'): ReclaimSpan => ({
-  track, fromNs: fromMs * MS, toNs: toMs * MS, pid, comm, nid: 0, reclaimed: 32,
+  track,
+  fromNs: fromMs * MS,
+  toNs: toMs * MS,
+  pid,
+  comm,
+  nid: 0,
+  reclaimed: 32,
 })
 const query = { view: { fromNs: 0, toNs: 1000 * MS }, nowNs: 1000 * MS, width: 1000 }
 
@@ -16,7 +22,11 @@ test('bands that would touch on the screen are drawn as one', () => {
 
 test('the three tracks keep their rows, and memory.high throttling is the container’s', () => {
   const bands = reclaimBands([span('throttle', 5, 9), span('direct', 20, 30), span('kswapd', 40, 50)], query)
-  expect(bands.map((band) => [band.row, band.color])).toEqual([[0, 'kswapd'], [1, 'direct'], [2, 'memcg']])
+  expect(bands.map((band) => [band.row, band.color])).toEqual([
+    [0, 'kswapd'],
+    [1, 'direct'],
+    [2, 'memcg'],
+  ])
 })
 
 test('work that goes on ends at the clock', () => {
@@ -25,7 +35,10 @@ test('work that goes on ends at the clock', () => {
 })
 
 test('overlapping direct reclaim of two tasks is counted once', () => {
-  expect(sumTrack([span('direct', 0, 10, 1), span('direct', 5, 20, 2)], 'direct', query)).toEqual({ ns: 20 * MS, runs: 2 })
+  expect(sumTrack([span('direct', 0, 10, 1), span('direct', 5, 20, 2)], 'direct', query)).toEqual({
+    ns: 20 * MS,
+    runs: 2,
+  })
 })
 
 test('only what lies in view is counted', () => {
@@ -33,8 +46,16 @@ test('only what lies in view is counted', () => {
 })
 
 test('kswapd is nobody’s stall; tasks come by the time they lost', () => {
-  const spans = [span('kswapd', 0, 900), span('direct', 0, 5, 7, 'web'), span('direct', 10, 30, 9, 'hog'), span('throttle', 40, 41, 7, 'web')]
-  expect(stallRows(spans, query, 4).map((row) => [row.comm, row.ns / MS, row.longestNs / MS])).toEqual([['hog', 20, 20], ['web', 6, 5]])
+  const spans = [
+    span('kswapd', 0, 900),
+    span('direct', 0, 5, 7, 'web'),
+    span('direct', 10, 30, 9, 'hog'),
+    span('throttle', 40, 41, 7, 'web'),
+  ]
+  expect(stallRows(spans, query, 4).map((row) => [row.comm, row.ns / MS, row.longestNs / MS])).toEqual([
+    ['hog', 20, 20],
+    ['web', 6, 5],
+  ])
 })
 
 test('a moment finds the spans that hold it', () => {
@@ -44,7 +65,16 @@ test('a moment finds the spans that hold it', () => {
 
 test('the chart has a row for a quiet track', () => {
   const colors = chartColors((name) => name)
-  const option = bandChart({ view: query.view, colors, description: 'd', bands: [], rows: 3, bandHeight: 17, rowHeight: 23, hasStrip: true })
+  const option = bandChart({
+    view: query.view,
+    colors,
+    description: 'd',
+    bands: [],
+    rows: 3,
+    bandHeight: 17,
+    rowHeight: 23,
+    hasStrip: true,
+  })
   const series = option['series'] as { data: Float64Array }[]
   expect(Array.from(series[0]!.data).filter((_, i) => i % 4 === 2)).toEqual([0, 1, 2])
   expect(option['animation']).toBe(false)

@@ -25,7 +25,8 @@ export interface Band {
 export const trackOf = (span: ReclaimSpan): ReclaimTrack => (span.track === 'throttle' ? 'memcg' : span.track)
 
 /** What the recorder tells of as going on ends at `nowNs`. */
-export const endOf = (span: ReclaimSpan, nowNs: Ns): Ns => (Number.isFinite(span.toNs) ? span.toNs : Math.max(span.fromNs, nowNs))
+export const endOf = (span: ReclaimSpan, nowNs: Ns): Ns =>
+  Number.isFinite(span.toNs) ? span.toNs : Math.max(span.fromNs, nowNs)
 
 /**
  * Bands of one row, with those that would touch on the screen drawn as one. Oldest first; a band is at least a pixel.
@@ -35,7 +36,8 @@ export function mergeBands(bands: readonly Band[], pixelNs: Ns): readonly Band[]
   const merged: { fromNs: Ns; toNs: Ns; row: number; color: BandColor }[] = []
   for (const band of [...bands].sort((a, b) => a.fromNs - b.fromNs)) {
     const last = merged.at(-1)
-    if (last && last.color === band.color && band.fromNs <= last.toNs + pixelNs) last.toNs = Math.max(last.toNs, band.toNs)
+    if (last && last.color === band.color && band.fromNs <= last.toNs + pixelNs)
+      last.toNs = Math.max(last.toNs, band.toNs)
     else merged.push({ ...band })
   }
   return merged
@@ -53,7 +55,9 @@ const pixelOf = ({ view, width }: BandQuery): Ns => spanOf(view) / Math.max(1, w
 export function reclaimBands(spans: readonly ReclaimSpan[], query: BandQuery): readonly Band[] {
   return RECLAIM_TRACKS.flatMap((track, row) =>
     mergeBands(
-      spans.filter((span) => trackOf(span) === track).map((span) => ({ fromNs: span.fromNs, toNs: endOf(span, query.nowNs), row, color: track })),
+      spans
+        .filter((span) => trackOf(span) === track)
+        .map((span) => ({ fromNs: span.fromNs, toNs: endOf(span, query.nowNs), row, color: track })),
       pixelOf(query),
     ),
   )
@@ -67,7 +71,15 @@ export interface TrackSum {
 
 export function sumTrack(spans: readonly ReclaimSpan[], track: ReclaimTrack, query: BandQuery): TrackSum {
   const own = spans.filter((span) => trackOf(span) === track)
-  const bands = mergeBands(own.map((span) => ({ fromNs: Math.max(query.view.fromNs, span.fromNs), toNs: Math.min(query.view.toNs, endOf(span, query.nowNs)), row: 0, color: track })), 0)
+  const bands = mergeBands(
+    own.map((span) => ({
+      fromNs: Math.max(query.view.fromNs, span.fromNs),
+      toNs: Math.min(query.view.toNs, endOf(span, query.nowNs)),
+      row: 0,
+      color: track,
+    })),
+    0,
+  )
   return { ns: bands.reduce((sum, band) => sum + Math.max(0, band.toNs - band.fromNs), 0), runs: own.length }
 }
 
@@ -86,7 +98,13 @@ export function stallRows(spans: readonly ReclaimSpan[], query: BandQuery, most:
   for (const span of spans) if (span.track !== 'kswapd') byPid.set(span.pid, [...(byPid.get(span.pid) ?? []), span])
   const rows = [...byPid].map(([pid, own]) => {
     const lengths = own.map((span) => endOf(span, query.nowNs) - span.fromNs)
-    return { pid, comm: own[0]!.comm, ns: lengths.reduce((sum, ns) => sum + ns, 0), longestNs: Math.max(...lengths), spans: own }
+    return {
+      pid,
+      comm: own[0]!.comm,
+      ns: lengths.reduce((sum, ns) => sum + ns, 0),
+      longestNs: Math.max(...lengths),
+      spans: own,
+    }
   })
   return rows.sort((a, b) => b.ns - a.ns || a.pid - b.pid).slice(0, most)
 }
@@ -95,7 +113,9 @@ export function stallBands(rows: readonly StallRow[], query: BandQuery): readonl
   return rows.flatMap((stall, row) =>
     RECLAIM_TRACKS.flatMap((track) =>
       mergeBands(
-        stall.spans.filter((span) => trackOf(span) === track).map((span) => ({ fromNs: span.fromNs, toNs: endOf(span, query.nowNs), row, color: track })),
+        stall.spans
+          .filter((span) => trackOf(span) === track)
+          .map((span) => ({ fromNs: span.fromNs, toNs: endOf(span, query.nowNs), row, color: track })),
         pixelOf(query),
       ),
     ),

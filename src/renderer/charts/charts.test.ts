@@ -17,9 +17,20 @@ function windowOf(columns: Record<string, readonly number[]>): SeriesWindow {
   })
   return { ...view, times: Float64Array.from({ length }, (_, i) => i * 1e9), series }
 }
-const zone = windowOf({ 'z:free': [5000, 900, 600, 800], 'z:min': [659, 659, 659, 659], 'z:low': [823, 823, 823, 823], 'z:high': [987, 987, 987, 987] })
+const zone = windowOf({
+  'z:free': [5000, 900, 600, 800],
+  'z:min': [659, 659, 659, 659],
+  'z:low': [823, 823, 823, 823],
+  'z:high': [987, 987, 987, 987],
+})
 
-interface Drawn { name: string; data: Float64Array; lineStyle: { type: unknown; width: number }; areaStyle?: { opacity: number }; smooth?: unknown }
+interface Drawn {
+  name: string
+  data: Float64Array
+  lineStyle: { type: unknown; width: number }
+  areaStyle?: { opacity: number }
+  smooth?: unknown
+}
 const drawn = (option: object): Drawn[] => (option as { series: Drawn[] }).series
 
 test('min is solid, low dashed, high dotted: told apart without colour', () => {
@@ -29,7 +40,9 @@ test('min is solid, low dashed, high dotted: told apart without colour', () => {
 })
 
 test('below min is tinted by seven percent', () => {
-  const tint = drawn(watermarkChart({ view, colors, data: zone, zone: 'z', scaleMax: 2000 })).find((line) => line.name === 'below min')
+  const tint = drawn(watermarkChart({ view, colors, data: zone, zone: 'z', scaleMax: 2000 })).find(
+    (line) => line.name === 'below min',
+  )
   expect(tint!.areaStyle!.opacity).toBe(0.07)
 })
 
@@ -39,7 +52,12 @@ test('the range stays at the marks although free is far above, unless all is ask
 })
 
 test('a zone’s chart asks for four series', () =>
-  expect(watermarkNames('zone:0:DMA32')).toEqual(['zone:0:DMA32:free', 'zone:0:DMA32:min', 'zone:0:DMA32:low', 'zone:0:DMA32:high']))
+  expect(watermarkNames('zone:0:DMA32')).toEqual([
+    'zone:0:DMA32:free',
+    'zone:0:DMA32:min',
+    'zone:0:DMA32:low',
+    'zone:0:DMA32:high',
+  ]))
 
 test('no chart moves, smooths or has a tooltip', () => {
   const options = [
@@ -63,7 +81,13 @@ test('data go to the chart as flat typed columns', () => {
 })
 
 test('scan and steal of one track share a colour and differ by dash', () => {
-  const lines = drawn(rateChart({ view, colors, data: windowOf({ 'vmstat:pgscan_direct': [0, 1, 2, 3], 'vmstat:pgsteal_direct': [0, 1, 1, 1] }) }))
+  const lines = drawn(
+    rateChart({
+      view,
+      colors,
+      data: windowOf({ 'vmstat:pgscan_direct': [0, 1, 2, 3], 'vmstat:pgsteal_direct': [0, 1, 1, 1] }),
+    }),
+  )
   expect(lines.map((line) => line.lineStyle.type)).toEqual(['solid', [2, 2], 'solid', [2, 2]])
 })
 

@@ -1,15 +1,23 @@
 import { expect, test } from 'vitest'
 import type { RecordedEvent } from '../../protocol/messages'
-import { eventMarks, tickPath } from './events'
+import { eventFields, eventMarks, tickPath } from './events'
 
 const S = 1e9
 const view = { fromNs: 0, toNs: 10 * S }
 const event = (seconds: number, name: string, text = '', comm = 'hog'): RecordedEvent => ({
-  atNs: seconds * S, name, pid: 7, comm, cpu: 0, fields: {}, text,
+  atNs: seconds * S,
+  name,
+  pid: 7,
+  comm,
+  cpu: 0,
+  fields: {},
+  text,
 })
 
 test('an OOM kill is a cross with its victim’s name', () => {
-  expect(eventMarks([event(5, 'mark_victim', 'pid=7 comm=hog total-vm:1kB')], view, 1000)).toMatchObject([{ shape: 'oom', label: 'oom_kill hog', x: 500 }])
+  expect(eventMarks([event(5, 'mark_victim', 'hog')], view, 1000)).toMatchObject([
+    { shape: 'oom', label: 'oom_kill hog', x: 500 },
+  ])
 })
 
 test('a crowd of stalls is one mark with a count', () => {
@@ -18,12 +26,22 @@ test('a crowd of stalls is one mark with a count', () => {
 })
 
 test('the kill keeps its place when a wake would cover it', () => {
-  const marks = eventMarks([event(5, 'mm_vmscan_kswapd_wake'), event(5.02, 'mark_victim', 'comm=hog')], view, 1000)
+  const marks = eventMarks([event(5, 'mm_vmscan_kswapd_wake'), event(5.02, 'mark_victim', 'hog')], view, 1000)
   expect(marks.map((mark) => mark.shape)).toEqual(['oom'])
 })
 
 test('a tracepoint without a rule is a tick, one for each pixel column', () => {
-  const events = [event(1, 'mm_vmscan_lru_isolate'), event(1.0001, 'mm_vmscan_lru_isolate'), event(2, 'mm_vmscan_lru_isolate')]
+  const events = [
+    event(1, 'mm_vmscan_lru_isolate'),
+    event(1.0001, 'mm_vmscan_lru_isolate'),
+    event(2, 'mm_vmscan_lru_isolate'),
+  ]
   expect(eventMarks(events, view, 1000)).toEqual([])
   expect(tickPath(events, view, { width: 1000, height: 7 })).toBe('M100.5 0v7M200.5 0v7')
+})
+
+test('a group’s event has the name that it has in memory.events', () => {
+  const high = { ...event(5, 'memcg_event'), fields: { memcg: 3, event: 1, count: 1 } }
+  expect(eventMarks([high], view, 1000)[0]!.label).toBe('memory.high')
+  expect(eventFields(high)).toBe('memcg=3 event=1 count=1')
 })

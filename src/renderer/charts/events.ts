@@ -13,18 +13,35 @@ interface MarkRule {
   readonly label: (event: RecordedEvent) => string
 }
 
-const fieldOf = (event: RecordedEvent, name: string): string => new RegExp(`\\b${name}=(\\S+)`).exec(event.text)?.[1] ?? ''
+/** Events of memory.events in the kernel's order, as the tracepoint numbers them. */
+const MEMCG_EVENTS = ['low', 'high', 'max', 'oom', 'oom_kill', 'oom_group_kill']
 
 /** Which tracepoints are worth a mark, and what it is called. Everything else is a tick. */
 const RULES: Readonly<Record<string, MarkRule>> = {
-  mark_victim: { shape: 'oom', weight: 9, label: (event) => `oom_kill ${fieldOf(event, 'comm') || event.comm}`.trim() },
-  memcg_event: { shape: 'memcg', weight: 6, label: (event) => `memory.${fieldOf(event, 'event') || 'events'}` },
+  mark_victim: { shape: 'oom', weight: 9, label: (event) => `oom_kill ${event.text || event.comm}`.trim() },
+  memcg_event: {
+    shape: 'memcg',
+    weight: 6,
+    label: (event) => `memory.${MEMCG_EVENTS[event.fields['event'] ?? -1] ?? 'events'}`,
+  },
   memcg_high_throttle: { shape: 'memcg', weight: 5, label: () => 'memory.high' },
   mm_vmscan_direct_reclaim_begin: { shape: 'stall', weight: 4, label: () => 'allocstall' },
   mm_vmscan_kswapd_wake: { shape: 'wake', weight: 3, label: () => 'kswapd wake' },
   mm_compaction_begin: { shape: 'compaction', weight: 3, label: () => 'compact_stall' },
-  sched_process_exec: { shape: 'circle', weight: 2, label: (event) => event.comm || 'exec' },
+  sched_process_exec: {
+    shape: 'circle',
+    weight: 2,
+    label: (event) => event.text.split('/').at(-1) || event.comm || 'exec',
+  },
   sched_process_fork: { shape: 'circle', weight: 1, label: () => 'fork' },
+}
+
+export const MARKED_EVENTS: readonly string[] = Object.keys(RULES)
+
+/** Fields of an event in one line, as a trace prints them. */
+export function eventFields(event: RecordedEvent): string {
+  const fields = Object.entries(event.fields).map(([name, value]) => `${name}=${value}`)
+  return [...fields, ...(event.text ? [event.text] : [])].join(' ')
 }
 
 export interface EventMark {
@@ -56,7 +73,18 @@ export function eventMarks(events: readonly RecordedEvent[], view: TimeWindow, w
       before.mark = { ...before.mark, count: before.mark.count + 1 }
       continue
     }
-    const group = { mark: { key: `${event.name}@${event.atNs}/${event.pid}`, atNs: event.atNs, x, shape: rule.shape, label, count: 1 }, weight: rule.weight, endX: x + size }
+    const group = {
+      mark: {
+        key: `${event.name}@${event.atNs}/${event.pid}`,
+        atNs: event.atNs,
+        x,
+        shape: rule.shape,
+        label,
+        count: 1,
+      },
+      weight: rule.weight,
+      endX: x + size,
+    }
     groups.push(group)
     latest.set(label, group)
   }
@@ -73,7 +101,11 @@ export function eventMarks(events: readonly RecordedEvent[], view: TimeWindow, w
 }
 
 /** One tick for each pixel column that has an event, as an SVG path of `height` px. */
-export function tickPath(events: readonly RecordedEvent[], view: TimeWindow, size: { width: number; height: number }): string {
+export function tickPath(
+  events: readonly RecordedEvent[],
+  view: TimeWindow,
+  size: { width: number; height: number },
+): string {
   const columns = new Set<number>()
   for (const event of events) {
     const x = Math.floor(timeToX(view, size.width, event.atNs))

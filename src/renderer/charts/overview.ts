@@ -14,8 +14,15 @@ export interface OverviewChart extends Omit<ChartFrame, 'axis' | 'description'> 
 export function overviewChart(chart: OverviewChart): EChartsCoreOption {
   const series = findSeries(chart.data, chart.name)
   const max = Math.max(1, maxOf(series?.max) * 1.1)
-  const option = chartFrame({ ...chart, description: 'Free pages over the whole run. Where it falls and stays low is where to look closer.' }, [
-    lineSeries('free', series ? minMaxLine(chart.data.times, series) : new Float64Array(0), { color: chart.colors.quiet, fill: 0.12, isStep: true }),
-  ])
+  const option = chartFrame(
+    { ...chart, description: 'Free pages over the whole run. Where it falls and stays low is where to look closer.' },
+    [
+      lineSeries('free', series ? minMaxLine(chart.data.times, series) : new Float64Array(0), {
+        color: chart.colors.quiet,
+        fill: 0.12,
+        isStep: true,
+      }),
+    ],
+  )
   return { ...option, yAxis: { type: 'value', min: 0, max, show: false } }
 }

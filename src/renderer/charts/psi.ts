@@ -18,9 +18,13 @@ export function psiChart(chart: PsiChart): EChartsCoreOption {
   const full = findSeries(data, PSI_SERIES.full)
   const line = (series: typeof some): Float64Array => (series ? flatLine(data.times, series.max) : new Float64Array(0))
   const max = Math.min(100, Math.max(10, niceMax(maxOf(some?.max) * 1.05)))
-  const description = 'Pressure stall information. some: share of time in which a task waited for memory; full: in which all did.'
-  return chartFrame({ ...chart, description, axis: { max, ticks: ticksOf(max, false), format: (value) => String(Math.round(value)) } }, [
-    lineSeries('some', line(some), { color: colors.warn, fill: 0.28 }),
-    lineSeries('full', line(full), { color: colors.danger, fill: 0.55 }),
-  ])
+  const description =
+    'Pressure stall information. some: share of time in which a task waited for memory; full: in which all did.'
+  return chartFrame(
+    { ...chart, description, axis: { max, ticks: ticksOf(max, false), format: (value) => String(Math.round(value)) } },
+    [
+      lineSeries('some', line(some), { color: colors.warn, fill: 0.28 }),
+      lineSeries('full', line(full), { color: colors.danger, fill: 0.55 }),
+    ],
+  )
 }

@@ -31,16 +31,27 @@ export const rateOf = (data: SeriesWindow, name: string): Float64Array | undefin
   return series && ratesOf(data, series.last)
 }
 
-const style = (line: RateLine, colors: ChartColors): LineStyle => ({ color: colors[line.color], ...(line.isDashed ? { dash: [2, 2] } : {}) })
+const style = (line: RateLine, colors: ChartColors): LineStyle => ({
+  color: colors[line.color],
+  ...(line.isDashed ? { dash: [2, 2] } : {}),
+})
 
 /** Scanned far above stolen means that reclaim works hard for little: the pages it looks at are in use. */
 export function rateChart(chart: RateChart): EChartsCoreOption {
   const rates = SCAN_LINES.map((line) => rateOf(chart.data, line.series))
   const max = niceMax(Math.max(1000, ...rates.map(maxOf)) * 1.05)
-  const description = 'Pages scanned and stolen a second. Scanned far above stolen means that reclaim works hard for little.'
-  const format = (value: number): string => (value === 0 ? '0' : max >= 10_000 ? `${Math.round(value / 1000)} k` : `${formatThree(value / 1000)} k`)
+  const description =
+    'Pages scanned and stolen a second. Scanned far above stolen means that reclaim works hard for little.'
+  const format = (value: number): string =>
+    value === 0 ? '0' : max >= 10_000 ? `${Math.round(value / 1000)} k` : `${formatThree(value / 1000)} k`
   return chartFrame(
     { ...chart, description, axis: { max, ticks: ticksOf(max, false), format } },
-    SCAN_LINES.map((line, i) => lineSeries(line.name, rates[i] ? flatLine(chart.data.times, rates[i]) : new Float64Array(0), style(line, chart.colors))),
+    SCAN_LINES.map((line, i) =>
+      lineSeries(
+        line.name,
+        rates[i] ? flatLine(chart.data.times, rates[i]) : new Float64Array(0),
+        style(line, chart.colors),
+      ),
+    ),
   )
 }

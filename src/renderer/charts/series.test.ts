@@ -7,7 +7,12 @@ const of = (...values: number[]): Float64Array => Float64Array.from(values)
 
 function windowOf(stepNs: number, min: number[], max: number[], last: number[]): SeriesWindow {
   const times = Float64Array.from(min, (_, i) => i * stepNs)
-  return { fromNs: 0, toNs: min.length * stepNs, times, series: [{ name: 'x', min: of(...min), max: of(...max), last: of(...last) }] }
+  return {
+    fromNs: 0,
+    toNs: min.length * stepNs,
+    times,
+    series: [{ name: 'x', min: of(...min), max: of(...max), last: of(...last) }],
+  }
 }
 
 test('a bucket keeps its lowest and its highest value: a dip between samples is drawn', () => {
@@ -41,13 +46,26 @@ test('the value under the cursor is the last one recorded before it', () => {
   expect(bucketAt(data, 99 * S)).toBe(2)
 })
 
-test.each([[987, 1000], [1593, 2000], [34_700, 40_000], [46, 60], [0, 1], [0.3, 0.3]])('an axis for %d ends at %d', (v, end) =>
-  expect(niceMax(v)).toBeCloseTo(end))
+test.each([
+  [987, 1000],
+  [1593, 2000],
+  [34_700, 40_000],
+  [46, 60],
+  [0, 1],
+  [0.3, 0.3],
+])('an axis for %d ends at %d', (v, end) => expect(niceMax(v)).toBeCloseTo(end))
 
 test('each stretch above the range is told once, with its peak', () => {
   const data = windowOf(S, [9, 9, 1, 8, 1], [9, 12, 1, 11, 1], [9, 9, 1, 8, 1])
-  expect(offScale(data, data.series[0], 5)).toEqual([{ atNs: S, value: 12 }, { atNs: 3 * S, value: 11 }])
+  expect(offScale(data, data.series[0], 5)).toEqual([
+    { atNs: S, value: 12 },
+    { atNs: 3 * S, value: 11 },
+  ])
 })
 
-test.each([[2000, 4], [60_000, 3], [3000, 3], [100, 4]])('an axis that ends at %d has %d stretches', (max, ticks) =>
-  expect(ticksOf(max, true)).toBe(ticks))
+test.each([
+  [2000, 4],
+  [60_000, 3],
+  [3000, 3],
+  [100, 4],
+])('an axis that ends at %d has %d stretches', (max, ticks) => expect(ticksOf(max, true)).toBe(ticks))

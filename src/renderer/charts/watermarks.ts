@@ -17,7 +17,8 @@ export interface WatermarkChart extends Omit<ChartFrame, 'axis' | 'description'>
 }
 
 /** Names of the series that the chart of a zone needs. */
-export const watermarkNames = (zone: string): readonly string[] => ['free', 'min', 'low', 'high'].map((mark) => `${zone}:${mark}`)
+export const watermarkNames = (zone: string): readonly string[] =>
+  ['free', 'min', 'low', 'high'].map((mark) => `${zone}:${mark}`)
 
 /**
  * The end of the vertical axis. 'marks': the high watermark stands at two thirds, and what is above is off the scale,
@@ -42,11 +43,20 @@ export function watermarkChart(chart: WatermarkChart): EChartsCoreOption {
   const free = findSeries(data, `${zone}:free`)
   const description =
     'Free pages against the watermarks. Below low kswapd works; below min tasks pay for reclaim themselves; above high kswapd sleeps again.'
-  return chartFrame({ ...chart, description, axis: { max: scaleMax, ticks: ticksOf(scaleMax, true), format: formatCount } }, [
-    { ...lineSeries('below min', mark('min'), { color: colors.danger, isStep: true, fill: 0.07, width: 0 }), z: 1 },
-    { ...lineSeries('high', mark('high'), { color: colors.high, isStep: true, dash: [1, 3] }), z: 2 },
-    { ...lineSeries('low', mark('low'), { color: colors.low, isStep: true, dash: [5, 3] }), z: 2 },
-    { ...lineSeries('min', mark('min'), { color: colors.min, isStep: true }), z: 2 },
-    { ...lineSeries('free', free ? minMaxLine(data.times, free) : new Float64Array(0), { color: colors.ink, isStep: true }), z: 3 },
-  ])
+  return chartFrame(
+    { ...chart, description, axis: { max: scaleMax, ticks: ticksOf(scaleMax, true), format: formatCount } },
+    [
+      { ...lineSeries('below min', mark('min'), { color: colors.danger, isStep: true, fill: 0.07, width: 0 }), z: 1 },
+      { ...lineSeries('high', mark('high'), { color: colors.high, isStep: true, dash: [1, 3] }), z: 2 },
+      { ...lineSeries('low', mark('low'), { color: colors.low, isStep: true, dash: [5, 3] }), z: 2 },
+      { ...lineSeries('min', mark('min'), { color: colors.min, isStep: true }), z: 2 },
+      {
+        ...lineSeries('free', free ? minMaxLine(data.times, free) : new Float64Array(0), {
+          color: colors.ink,
+          isStep: true,
+        }),
+        z: 3,
+      },
+    ],
+  )
 }

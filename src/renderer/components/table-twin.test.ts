@@ -11,14 +11,21 @@ const input = {
 
 test('a row for each bucket that holds something; what is unknown is a dash', () => {
   const table = twinTable(input, 100, (ns) => `${ns}`)
-  expect(table.rows.map((row) => [row.time, ...row.cells])).toEqual([['0', '9', '0.5'], ['10', '8', '–'], ['20', '–', '3']])
+  expect(table.rows.map((row) => [row.time, ...row.cells])).toEqual([
+    ['0', '9', '0.5'],
+    ['10', '8', '–'],
+    ['20', '–', '3'],
+  ])
 })
 
-test('a long window keeps every n-th row', () => expect(twinTable(input, 2, String).rows.map((row) => row.atNs)).toEqual([0, 20]))
+test('a long window keeps every n-th row', () =>
+  expect(twinTable(input, 2, String).rows.map((row) => row.atNs)).toEqual([0, 20]))
 
 test('the cursor is in the last row before it', () => {
   const table = twinTable(input, 100, String)
-  expect([cursorRow(table, -1), cursorRow(table, 10), cursorRow(table, 19), cursorRow(table, 99)]).toEqual([-1, 1, 1, 2])
+  expect([cursorRow(table, -1), cursorRow(table, 10), cursorRow(table, 19), cursorRow(table, 99)]).toEqual([
+    -1, 1, 1, 2,
+  ])
 })
 
 test('CSV has plain figures, empty cells for the unknown and quoted heads', () => {

@@ -51,7 +51,10 @@ const quote = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceA
 export function twinCsv({ times, columns }: TwinInput): string {
   const head = ['time_ns', ...columns.map(({ title, unit }) => quote(unit ? `${title} (${unit})` : title))].join(',')
   const lines = Array.from(times, (at, i) =>
-    [String(Math.round(at)), ...columns.map(({ values }) => (values[i] === values[i] ? String(Number(values[i]!.toPrecision(12))) : ''))].join(','),
+    [
+      String(Math.round(at)),
+      ...columns.map(({ values }) => (values[i] === values[i] ? String(Number(values[i]!.toPrecision(12))) : '')),
+    ].join(','),
   )
   return `${[head, ...lines].join('\r\n')}\r\n`
 }

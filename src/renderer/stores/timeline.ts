@@ -7,6 +7,7 @@ import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import type { ReclaimSpan, RecordedEvent, SeriesInfo, SeriesWindow } from '../../protocol/messages'
 import type { Ns } from '../../util/units'
 import { NS_PER_S } from '../../util/units'
+import { MARKED_EVENTS } from '../charts/events'
 import type { TimeWindow } from '../charts/window'
 import { clampWindow, following, pan, spanOf, zoom } from '../charts/window'
 import { useClient } from '../client'
@@ -17,6 +18,7 @@ const OVERVIEW_EVERY_MS = 1000
 const OVERVIEW_BUCKETS = 400
 const SPANS_MAX = 20_000
 const EVENTS_MAX = 2_000
+const MARKS_MAX = 1_000
 
 export type SpanPreset = '1s' | '10s' | 'all' | 'free'
 const PRESET_NS: Readonly<Record<'1s' | '10s', Ns>> = { '1s': NS_PER_S, '10s': 10 * NS_PER_S }
@@ -46,6 +48,8 @@ export const useTimeline = defineStore('timeline', () => {
   const data = shallowRef<SeriesWindow>(EMPTY)
   const spans = shallowRef<readonly ReclaimSpan[]>([])
   const events = shallowRef<readonly RecordedEvent[]>([])
+  /** Those of them that get a mark with their name. */
+  const marks = shallowRef<readonly RecordedEvent[]>([])
   const overview = shallowRef<SeriesWindow>(EMPTY)
   const trouble = ref('')
 
@@ -72,7 +76,7 @@ export const useTimeline = defineStore('timeline', () => {
 
   async function pull(): Promise<void> {
     const { fromNs, toNs } = view.value
-    const [series, reclaim, happened] = await Promise.all([
+    const [series, reclaim, happened, marked] = await Promise.all([
       names.value.length === 0
         ? undefined
         : client.request({
@@ -84,11 +88,14 @@ export const useTimeline = defineStore('timeline', () => {
           }),
       client.request({ kind: 'getSpans', fromNs, toNs, limit: SPANS_MAX }),
       client.request({ kind: 'getEvents', fromNs, toNs, names: [], limit: EVENTS_MAX }),
+      // Apart, because frequent tracepoints would push the rare ones over the limit.
+      client.request({ kind: 'getEvents', fromNs, toNs, names: MARKED_EVENTS, limit: MARKS_MAX }),
     ])
     trouble.value = series && !series.ok ? series.error.message : ''
     if (series?.ok) data.value = series.value
     if (reclaim.ok) spans.value = reclaim.value
     if (happened.ok) events.value = happened.value
+    if (marked.ok) marks.value = marked.value
     await pullOverview()
   }
 
@@ -140,6 +147,7 @@ export const useTimeline = defineStore('timeline', () => {
       overview.value = EMPTY
       spans.value = []
       events.value = []
+      marks.value = []
       pinnedNs.value = undefined
       isFollowing.value = true
       if (preset.value === 'free') preset.value = '10s'
@@ -212,6 +220,7 @@ export const useTimeline = defineStore('timeline', () => {
     data,
     spans,
     events,
+    marks,
     overview,
     overviewName,
     trouble,

@@ -24,9 +24,28 @@ export function createFakeClient(options: { startNs?: number } = {}): FakeClient
   function at(nowNs: number, more: Partial<StatusMessage> = {}): StatusMessage {
     const zone = fakeZones(nowNs)[1]
     status = {
-      machine: 'vm-512m', release: '6.12.95+deb12-cloud-amd64', cpus: 2, memoryBytes: 512 * 1024 * 1024, nodes: 1, eventCount: Math.round(nowNs / 33_000), running: false, speed: 1, measuredSpeed: 31.4,
-      seed: 42, recorderBytes: 18.2 * 1024 * 1024, recorderBudgetBytes: 256 * 1024 * 1024, panicked: '', profile: FAKE_MACHINES[0]!.profile, ...status, ...more,
-      nowNs, endNs: Math.max(nowNs, status?.endNs ?? 0), oomKills: nowNs > 43.55e9 ? 1 : 0, psiSome: fakePsi(nowNs), psiFull: fakePsi(nowNs) * 0.37, tightest: zone,
+      machine: 'vm-512m',
+      release: '6.12.95+deb12-cloud-amd64',
+      cpus: 2,
+      memoryBytes: 512 * 1024 * 1024,
+      nodes: 1,
+      eventCount: Math.round(nowNs / 33_000),
+      running: false,
+      speed: 1,
+      measuredSpeed: 31.4,
+      seed: 42,
+      recorderBytes: 18.2 * 1024 * 1024,
+      recorderBudgetBytes: 256 * 1024 * 1024,
+      panicked: '',
+      profile: FAKE_MACHINES[0]!.profile,
+      ...status,
+      ...more,
+      nowNs,
+      endNs: Math.max(nowNs, status?.endNs ?? 0),
+      oomKills: nowNs > 43.55e9 ? 1 : 0,
+      psiSome: fakePsi(nowNs),
+      psiFull: fakePsi(nowNs) * 0.37,
+      tightest: zone,
     }
     say({ kind: 'status', status })
     say({ kind: 'frame', frame: fakeFrame(nowNs) })
@@ -38,13 +57,19 @@ export function createFakeClient(options: { startNs?: number } = {}): FakeClient
   }
   function play(speed: number): void {
     clearInterval(timer)
-    timer = setInterval(() => at((status?.nowNs ?? 0) + Math.min(speed, 20) * TICK_MS * 1e6, { running: true, speed }), TICK_MS)
+    timer = setInterval(
+      () => at((status?.nowNs ?? 0) + Math.min(speed, 20) * TICK_MS * 1e6, { running: true, speed }),
+      TICK_MS,
+    )
   }
 
   function answer(request: Request): unknown {
     switch (request.kind) {
       case 'boot':
-        return at(options.startNs ?? 0, { machine: FAKE_MACHINES.find((m) => m.profile === request.profile)?.id ?? 'edited', profile: request.profile })
+        return at(options.startNs ?? 0, {
+          machine: FAKE_MACHINES.find((m) => m.profile === request.profile)?.id ?? 'edited',
+          profile: request.profile,
+        })
       case 'loadSession':
         return at(options.startNs ?? 0)
       case 'reset':
@@ -68,7 +93,9 @@ export function createFakeClient(options: { startNs?: number } = {}): FakeClient
       case 'getSpans':
         return fakeSpans(request.fromNs, Math.min(request.toNs, status?.endNs ?? 0))
       case 'getEvents':
-        return fakeEvents(request.fromNs, Math.min(request.toNs, status?.endNs ?? 0))
+        return fakeEvents(request.fromNs, Math.min(request.toNs, status?.endNs ?? 0)).filter(
+          (event) => request.names.length === 0 || request.names.includes(event.name),
+        )
       case 'listSeries':
         return fakeSeriesList()
       case 'getOomReports':
@@ -76,9 +103,17 @@ export function createFakeClient(options: { startNs?: number } = {}): FakeClient
       case 'subscribe':
         return status && say({ kind: 'frame', frame: fakeFrame(status.nowNs) })
       case 'terminalOpen':
-        return say({ kind: 'terminal', terminal: request.terminal, text: 'root@vm-512m:~# \u001b[1mvmstat 1\u001b[0m\r\nprocs -----------memory---------- ---swap--\r\n r  b   swpd   free   buff  cache   si   so\r\n 1  0      0  10428      0  61208    0    0\r\nroot@vm-512m:~# ' })
+        return say({
+          kind: 'terminal',
+          terminal: request.terminal,
+          text: 'root@vm-512m:~# \u001b[1mvmstat 1\u001b[0m\r\nprocs -----------memory---------- ---swap--\r\n r  b   swpd   free   buff  cache   si   so\r\n 1  0      0  10428      0  61208    0    0\r\nroot@vm-512m:~# ',
+        })
       case 'terminalInput':
-        return say({ kind: 'terminal', terminal: request.terminal, text: request.text === '\r' ? '\r\nroot@vm-512m:~# ' : request.text })
+        return say({
+          kind: 'terminal',
+          terminal: request.terminal,
+          text: request.text === '\r' ? '\r\nroot@vm-512m:~# ' : request.text,
+        })
       case 'exec':
         return say({ kind: 'terminal', terminal: 0, text: `${request.line}\r\nroot@vm-512m:~# ` })
       case 'startLab':
@@ -107,7 +142,8 @@ export function createFakeClient(options: { startNs?: number } = {}): FakeClient
     say,
     request: ((request: Request) => {
       asked.push(request)
-      if (request.kind === 'writeFile' && request.text === 'lots') return Promise.resolve(userError('EINVAL', request.path, 'lots is no size.', 'Write bytes, 100M or max.'))
+      if (request.kind === 'writeFile' && request.text === 'lots')
+        return Promise.resolve(userError('EINVAL', request.path, 'lots is no size.', 'Write bytes, 100M or max.'))
       return Promise.resolve(ok(answer(request)))
     }) as EngineClient['request'],
     on(listener) {

@@ -58,11 +58,15 @@ const VALUES: Record<string, readonly [SeriesInfo['unit'], SeriesInfo['shape'], 
   'cgroup:/lab:current': ['bytes', 'level', (ns) => Math.min(104857600, (ns / S) * 3e6)],
 }
 
-export const fakeSeriesList = (): SeriesInfo[] => Object.entries(VALUES).map(([name, [unit, shape]]) => ({ name, unit, shape }))
+export const fakeSeriesList = (): SeriesInfo[] =>
+  Object.entries(VALUES).map(([name, [unit, shape]]) => ({ name, unit, shape }))
 export const fakeFree = free
 export const fakePsi = (ns: number): number => psi(ns / S)
 
-export function fakeSeries(names: readonly string[], range: { fromNs: number; toNs: number; buckets: number; endNs: number }): SeriesWindow {
+export function fakeSeries(
+  names: readonly string[],
+  range: { fromNs: number; toNs: number; buckets: number; endNs: number },
+): SeriesWindow {
   const { fromNs, buckets } = range
   const toNs = Math.min(range.toNs, range.endNs)
   const count = toNs <= fromNs ? 0 : Math.ceil(buckets * ((toNs - fromNs) / (range.toNs - fromNs)))
@@ -74,7 +78,12 @@ export function fakeSeries(names: readonly string[], range: { fromNs: number; to
       const value = VALUES[name]![2]
       const ends = times.map((t) => value(t))
       const mids = times.map((t) => value(t + step / 2))
-      return { name, min: ends.map((v, i) => Math.min(v, mids[i]!)), max: ends.map((v, i) => Math.max(v, mids[i]!)), last: mids }
+      return {
+        name,
+        min: ends.map((v, i) => Math.min(v, mids[i]!)),
+        max: ends.map((v, i) => Math.max(v, mids[i]!)),
+        last: mids,
+      }
     })
   return { fromNs, toNs: range.toNs, times, series }
 }
@@ -83,7 +92,15 @@ export function fakeSpans(fromNs: number, toNs: number): ReclaimSpan[] {
   const spans: ReclaimSpan[] = []
   const add = (track: ReclaimSpan['track'], from: number, length: number, pid: number, comm: string): void => {
     if (from * S < toNs && (from + length) * S > fromNs) {
-      spans.push({ track, fromNs: from * S, toNs: (from + length) * S, pid, comm, nid: 0, reclaimed: Math.round(length * 3000) })
+      spans.push({
+        track,
+        fromNs: from * S,
+        toNs: (from + length) * S,
+        pid,
+        comm,
+        nid: 0,
+        reclaimed: Math.round(length * 3000),
+      })
     }
   }
   for (let i = 0; i < 140; i++) {
@@ -94,27 +111,53 @@ export function fakeSpans(fromNs: number, toNs: number): ReclaimSpan[] {
   add('kswapd', 40.32, 3.28, 42, 'kswapd0')
   for (let i = 0; i < 130; i++) {
     const at = 40.6 + 3 * noise(i)
-    add('direct', at, 0.004 + 0.03 * noise(i + 500), [181, 163, 164][i % 7] ?? 181, ['hog', 'web', 'db'][i % 7] ?? 'hog')
+    add(
+      'direct',
+      at,
+      0.004 + 0.03 * noise(i + 500),
+      [181, 163, 164][i % 7] ?? 181,
+      ['hog', 'web', 'db'][i % 7] ?? 'hog',
+    )
   }
-  for (const [at, length] of [[39.2, 0.55], [41.75, 0.3], [43.1, 0.09], [43.25, 0.09], [43.4, 0.09]] as const) add('memcg', at, length, 165, 'cache')
+  for (const [at, length] of [
+    [39.2, 0.55],
+    [41.75, 0.3],
+    [43.1, 0.09],
+    [43.25, 0.09],
+    [43.4, 0.09],
+  ] as const)
+    add('memcg', at, length, 165, 'cache')
   for (const at of [39.4, 42.1, 43.2]) add('throttle', at, 0.2, 165, 'cache')
   return spans.sort((a, b) => a.fromNs - b.fromNs)
 }
 
-const HAPPENED: readonly [number, string, number, string, string][] = [
-  [36.9, 'sched_process_fork', 1, 'init', 'parent=1 child=181'],
-  [38.15, 'sched_process_exec', 181, 'hog', 'filename=/bin/stress pid=181'],
-  [39.2, 'memcg_event', 165, 'cache', 'memcg=/lab event=high count=1'],
-  [40.332, 'mm_vmscan_kswapd_wake', 42, 'kswapd0', 'nid=0 order=0'],
-  [42.31, 'mm_vmscan_direct_reclaim_begin', 181, 'hog', 'order=0 gfp_flags=GFP_HIGHUSER_MOVABLE'],
-  [43.55, 'mark_victim', 181, 'hog', 'pid=181 comm=hog total-vm:410916kB anon-rss:169344kB'],
+const HAPPENED: readonly [number, string, number, string, Record<string, number>, string][] = [
+  [36.9, 'sched_process_fork', 1, 'init', { parent: 1, child: 181 }, ''],
+  [38.15, 'sched_process_exec', 181, 'hog', { pid: 181 }, '/bin/hog'],
+  [39.2, 'memcg_event', 165, 'cache', { memcg: 3, event: 1, count: 1 }, ''],
+  [40.332, 'mm_vmscan_kswapd_wake', 42, 'kswapd0', { nid: 0, order: 0 }, ''],
+  [42.31, 'mm_vmscan_direct_reclaim_begin', 181, 'hog', { order: 0, gfp_flags: 1051082 }, ''],
+  [43.55, 'mark_victim', 181, 'hog', { pid: 181, total_vm_kb: 410916, anon_rss_kb: 169344 }, 'hog'],
 ]
 
 export function fakeEvents(fromNs: number, toNs: number): RecordedEvent[] {
-  const named = HAPPENED.map(([at, name, pid, comm, text]) => ({ atNs: at * S, name, pid, comm, cpu: 0, fields: {}, text }))
+  const named = HAPPENED.map(([at, name, pid, comm, fields, text]) => ({
+    atNs: at * S,
+    name,
+    pid,
+    comm,
+    cpu: 0,
+    fields,
+    text,
+  }))
   const wakes = Array.from({ length: 120 }, (_, i) => ({
-    atNs: Math.round((38 + noise(i + 9000) * 7.9) * S), name: i % 3 ? 'mm_vmscan_lru_shrink_inactive' : 'mm_vmscan_direct_reclaim_begin', pid: 42, comm: 'kswapd0', cpu: 1,
-    fields: { nr_scanned: 32, nr_reclaimed: 12 }, text: 'nid=0 nr_scanned=32 nr_reclaimed=12 priority=12',
+    atNs: Math.round((38 + noise(i + 9000) * 7.9) * S),
+    name: i % 3 ? 'mm_vmscan_lru_shrink_inactive' : 'mm_vmscan_direct_reclaim_begin',
+    pid: 42,
+    comm: 'kswapd0',
+    cpu: 1,
+    fields: { nr_scanned: 32, nr_reclaimed: 12 },
+    text: 'nid=0 nr_scanned=32 nr_reclaimed=12 priority=12',
   }))
   return [...named, ...wakes].filter((e) => e.atNs >= fromNs && e.atNs < toNs).sort((a, b) => a.atNs - b.atNs)
 }

@@ -59,7 +59,11 @@ export async function timelinePng(shelf: ChartShelf, colors: ChartColors, paper:
   pen.font = `600 11px ${colors.font}`
   for (const { title, y, option, ...size } of charts) {
     pen.fillText(title, GAP, y + 13)
-    const chart = initChart(document.createElement('div'), undefined, { renderer: 'canvas', devicePixelRatio: PNG_SCALE, ...size })
+    const chart = initChart(document.createElement('div'), undefined, {
+      renderer: 'canvas',
+      devicePixelRatio: PNG_SCALE,
+      ...size,
+    })
     chart.setOption(option)
     pen.drawImage(chart.renderToCanvas({ pixelRatio: PNG_SCALE }), GAP, y + TITLE_HEIGHT, size.width, size.height)
     chart.dispose()

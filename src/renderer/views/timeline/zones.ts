@@ -20,6 +20,9 @@ export function mainZones(keys: readonly string[], zones: readonly ZoneFrame[]):
     const best = largest.get(zone.nid)
     if (!best || zone.managed > best.managed) largest.set(zone.nid, zone)
   }
-  const main = [...largest.values()].filter((zone) => zone.managed > 0).map(keyOfZone).filter((key) => keys.includes(key))
+  const main = [...largest.values()]
+    .filter((zone) => zone.managed > 0)
+    .map(keyOfZone)
+    .filter((key) => keys.includes(key))
   return main.length > 0 ? main.slice(0, 2) : keys.slice(-1)
 }
