@@ -1,0 +1,172 @@
+/**
+ * The lab format: steps with their commands, predictions, checks and solution in lab.json; what the student reads in
+ * lab.md, one section a step behind a `<!-- step: id -->` line.
+ * @see docs/formats.md
+ */
+import { loadDocument, type FileFormat } from '../profiles/load'
+import { z } from '../profiles/zod'
+import { err, ok, userError, type Result } from '../util/result'
+
+export const LAB_FORMAT = 'pagewalk-lab'
+export const LAB_VERSION = 1
+
+const path = z.string().regex(/^\//, 'an absolute path')
+/** What the student is told about a check; every kind has one. */
+const says = z.string().min(1)
+
+const checkSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('exists'), says, path }),
+  z.strictObject({ kind: z.literal('missing'), says, path }),
+  z.strictObject({ kind: z.literal('contains'), says, path, text: z.string().min(1) }),
+  z.strictObject({
+    kind: z.literal('value'),
+    says,
+    path,
+    key: z.string().optional(),
+    min: z.number().optional(),
+    max: z.number().optional(),
+  }),
+  z.strictObject({ kind: z.literal('log'), says, text: z.string().min(1) }),
+  z.strictObject({ kind: z.literal('event'), says, name: z.string().min(1), comm: z.string().optional() }),
+])
+export type Check = z.infer<typeof checkSchema>
+
+const stepSchema = z.strictObject({
+  id: z.string().regex(/^[a-z0-9-]+$/, 'lower case letters, digits and hyphens'),
+  kind: z.enum(['text', 'command', 'prediction', 'check', 'explanation']),
+  /** Shell text that one click types into the terminal. */
+  command: z.string().optional(),
+  choices: z.array(z.string()).min(2).optional(),
+  /** The right choice, word for word. */
+  answer: z.string().optional(),
+  checks: z.array(checkSchema).optional(),
+  hint: z.string().optional(),
+  /** Shell text that makes the checks pass; the command when left out. */
+  solution: z.string().optional(),
+})
+export type LabStep = z.infer<typeof stepSchema>
+
+export const labSchema = z.strictObject({
+  format: z.literal(LAB_FORMAT),
+  version: z.literal(LAB_VERSION),
+  id: z.string().min(1),
+  title: z.string().min(1),
+  summary: z.string().min(1),
+  minutes: z.number().int().positive(),
+  topics: z.array(z.number().int().min(1).max(15)),
+  /** What one knows afterwards. */
+  outcomes: z.array(z.string()).min(1),
+  /** Name of a ready machine. */
+  machine: z.string().min(1),
+  /** Shell text that prepares the machine before the first step. */
+  setup: z.string(),
+  seeds: z.array(z.number().int().nonnegative()).min(1),
+  steps: z.array(stepSchema).min(1),
+})
+export type LabDocument = z.infer<typeof labSchema>
+
+const FORMAT: FileFormat<LabDocument> = {
+  format: LAB_FORMAT,
+  noun: 'lab',
+  version: LAB_VERSION,
+  schema: labSchema,
+  upgrades: [],
+}
+
+export interface Lab {
+  readonly document: LabDocument
+  /** Step id → Markdown. */
+  readonly prose: Readonly<Record<string, string>>
+}
+
+const STEP_LINE = /^<!-- step: ([a-z0-9-]+) -->$/
+
+/** Sections of lab.md by step id. */
+export function parseProse(markdown: string): Record<string, string> {
+  const sections: Record<string, string> = {}
+  let current = ''
+  for (const line of markdown.split('\n')) {
+    const match = STEP_LINE.exec(line.trim())
+    if (match !== null) {
+      current = match[1]!
+      sections[current] = ''
+    } else if (current !== '') sections[current] += `${line}\n`
+  }
+  for (const id of Object.keys(sections)) sections[id] = sections[id]!.trim()
+  return sections
+}
+
+/** Rules between fields that a schema cannot say. */
+function faultOf(document: LabDocument, fileName: string): ReturnType<typeof userError> | undefined {
+  const seen = new Set<string>()
+  for (const [i, step] of document.steps.entries()) {
+    const where = `${fileName}: steps[${i}]`
+    if (seen.has(step.id))
+      return userError(
+        'lab/step-twice',
+        `${where}.id`,
+        `"${step.id}" is used twice.`,
+        'Give each step an id of its own.',
+      )
+    seen.add(step.id)
+    if (step.kind === 'prediction') {
+      if (step.choices === undefined || step.answer === undefined)
+        return userError('lab/prediction', where, 'A prediction needs choices and an answer.', 'Add both.')
+      if (!step.choices.includes(step.answer))
+        return userError(
+          'lab/answer',
+          `${where}.answer`,
+          `"${step.answer}" is none of the choices.`,
+          `Choices: ${step.choices.join(', ')}.`,
+        )
+    }
+    if (step.kind === 'command' && step.command === undefined)
+      return userError('lab/command', where, 'A command step has no command.', 'Add "command".')
+    if ((step.kind === 'command' || step.kind === 'check') && (step.checks ?? []).length === 0)
+      return userError(
+        'lab/checks',
+        where,
+        `A ${step.kind} step has no checks.`,
+        'Add at least one, so that the step can be done.',
+      )
+    if (step.kind === 'check' && step.solution === undefined)
+      return userError(
+        'lab/solution',
+        where,
+        'A check step has no solution.',
+        'Add "solution": shell text after which its checks pass.',
+      )
+  }
+  return undefined
+}
+
+/**
+ * @param json      text of lab.json
+ * @param markdown  text of lab.md
+ * @param name      of the folder, for messages
+ */
+export function loadLab(json: string, markdown: string, name: string): Result<Lab> {
+  const loaded = loadDocument(FORMAT, json, `${name}/lab.json`)
+  if (!loaded.ok) return loaded
+  const fault = faultOf(loaded.value, `${name}/lab.json`)
+  if (fault !== undefined) return fault
+  const prose = parseProse(markdown)
+  const ids = loaded.value.steps.map((s) => s.id)
+  const missing = ids.find((id) => (prose[id] ?? '') === '')
+  if (missing !== undefined)
+    return err({
+      code: 'lab/prose',
+      where: `${name}/lab.md`,
+      message: `There is no text for step "${missing}".`,
+      fix: `Write it below a line "<!-- step: ${missing} -->".`,
+    })
+  const stray = Object.keys(prose).find((id) => !ids.includes(id))
+  if (stray !== undefined)
+    return err({
+      code: 'lab/prose-stray',
+      where: `${name}/lab.md`,
+      message: `Step "${stray}" is not in lab.json.`,
+      fix: `Known steps: ${ids.join(', ')}.`,
+    })
+  return ok({ document: loaded.value, prose })
+}
