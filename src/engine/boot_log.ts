@@ -26,14 +26,23 @@ export function bootLog(state: KernelState): void {
   say('e820: remove [mem 0x000a0000-0x000fffff] usable')
   logZones(state, say)
   say(`Kernel command line: ${config.cmdline}`)
-  for (const node of state.nodes) say(`Fallback order for Node ${node.nid}: ${node.nodeOrder.map((n) => `${n} `).join('')}`)
+  for (const node of state.nodes)
+    say(`Fallback order for Node ${node.nid}: ${node.nodeOrder.map((n) => `${n} `).join('')}`)
   const freeable = state.zones.reduce((sum, z) => sum + z.present, 0)
   say(`Built ${state.nodes.length} zonelists, mobility grouping on.  Total pages: ${freeable}`)
-  const policy = [...state.zones].filter((z) => z.managed > 0 && z.idx < 3).reduce((best, z) => Math.max(best, z.idx), 0)
+  const policy = [...state.zones]
+    .filter((z) => z.managed > 0 && z.idx < 3)
+    .reduce((best, z) => Math.max(best, z.idx), 0)
   say(`Policy zone: ${ZONE_NAMES[policy]}`)
   say('mem auto-init: stack:all(zero), heap alloc:on, heap free:off')
-  say(`SLUB: HWalign=64, Order=0-3, MinObjects=0, CPUs=${state.cpuNode.length}, Nodes=${state.nodes.length}`, 40_000_000)
-  say(`smp: Brought up ${state.nodes.length} node${state.nodes.length > 1 ? 's' : ''}, ${state.cpuNode.length} CPUs`, 200_000_000)
+  say(
+    `SLUB: HWalign=64, Order=0-3, MinObjects=0, CPUs=${state.cpuNode.length}, Nodes=${state.nodes.length}`,
+    40_000_000,
+  )
+  say(
+    `smp: Brought up ${state.nodes.length} node${state.nodes.length > 1 ? 's' : ''}, ${state.cpuNode.length} CPUs`,
+    200_000_000,
+  )
   const total = state.boot.physicalPages * 4
   const managed = state.boot.totalPages * 4
   say(
@@ -41,7 +50,8 @@ export function bootLog(state: KernelState): void {
     100_000_000,
   )
   for (const device of state.devices) {
-    if (device.path.startsWith('/dev/')) say(`${device.path.slice(5)}: ${Math.floor(device.sizeBytes / 512)} 512-byte logical blocks`, 20_000_000)
+    if (device.path.startsWith('/dev/'))
+      say(`${device.path.slice(5)}: ${Math.floor(device.sizeBytes / 512)} 512-byte logical blocks`, 20_000_000)
   }
   say('Run /init as init process', 300_000_000)
 }
@@ -61,9 +71,11 @@ function logZones(state: KernelState, say: (text: string) => void): void {
     say(`  ${name} ${range(start, end)}`)
   }
   say('Movable zone start for each node')
-  for (const zone of state.zones) if (zone.idx === 3 && zone.spanned > 0) say(`  Node ${zone.nid}: ${hex16(zone.startPfn * PAGE_SIZE)}`)
+  for (const zone of state.zones)
+    if (zone.idx === 3 && zone.spanned > 0) say(`  Node ${zone.nid}: ${hex16(zone.startPfn * PAGE_SIZE)}`)
   say('Early memory node ranges')
-  for (const node of state.config.nodes) for (const r of node.ranges) say(`  node ${String(node.nid).padStart(3)}: ${range(r.start, r.end)}`)
+  for (const node of state.config.nodes)
+    for (const r of node.ranges) say(`  node ${String(node.nid).padStart(3)}: ${range(r.start, r.end)}`)
   for (const node of state.config.nodes) {
     const first = node.ranges[0]
     const last = node.ranges[node.ranges.length - 1]

@@ -28,7 +28,8 @@ function checkOwners(state: KernelState, found: string[]): void {
     if (pageZoneIndex(state.memmap, pfn) < 0) continue
     const owner = pageFlags(state.memmap, pfn) & PG_OWNER_MASK
     if ((owner & (owner - 1)) !== 0) found.push(`pfn ${pfn} has two owners: flags 0x${owner.toString(16)}`)
-    if (mapcount(state.memmap, pfn) > 0 && (owner === 0 || (owner & PG_TAIL) !== 0)) found.push(`pfn ${pfn} is mapped but owned by nobody`)
+    if (mapcount(state.memmap, pfn) > 0 && (owner === 0 || (owner & PG_TAIL) !== 0))
+      found.push(`pfn ${pfn} is mapped but owned by nobody`)
   }
 }
 
@@ -39,11 +40,13 @@ function checkAddressSpaces(state: KernelState, found: string[]): void {
     const seen = [0, 0, 0, 0]
     forEachPte(state, mm, 0, Number.MAX_SAFE_INTEGER, (_slot, pte) => {
       if (isSwapPte(pte)) seen[MM_SWAPENTS]!++
-      else if (isPresent(pte) && ptePfn(pte) !== state.zeroPfn) seen[rssCounter(pageFlags(state.memmap, ptePfn(pte)))]!++
+      else if (isPresent(pte) && ptePfn(pte) !== state.zeroPfn)
+        seen[rssCounter(pageFlags(state.memmap, ptePfn(pte)))]!++
     })
     for (const counter of [MM_FILEPAGES, MM_ANONPAGES, MM_SHMEMPAGES, MM_SWAPENTS]) {
       const counted = exactRss(state, mm.id, counter)
-      if (counted !== seen[counter]) found.push(`mm ${mm.id} counter ${counter} says ${counted}, its page tables hold ${seen[counter]}`)
+      if (counted !== seen[counter])
+        found.push(`mm ${mm.id} counter ${counter} says ${counted}, its page tables hold ${seen[counter]}`)
     }
   }
 }
@@ -56,8 +59,12 @@ function checkRmap(state: KernelState, found: string[]): void {
     forEachMapping(state, pfn, (slot) => {
       n++
       const pte = pteAt(state.pgtables, slot)
-      if (!isPresent(pte) || ptePfn(pte) !== pfn) found.push(`rmap of pfn ${pfn} names slot ${slot} of mm ${mmOfSlot(state.pgtables, slot)}, which holds 0x${pte.toString(16)}`)
+      if (!isPresent(pte) || ptePfn(pte) !== pfn)
+        found.push(
+          `rmap of pfn ${pfn} names slot ${slot} of mm ${mmOfSlot(state.pgtables, slot)}, which holds 0x${pte.toString(16)}`,
+        )
     })
-    if (n !== mapcount(state.memmap, pfn)) found.push(`pfn ${pfn} has mapcount ${mapcount(state.memmap, pfn)} and ${n} mappings`)
+    if (n !== mapcount(state.memmap, pfn))
+      found.push(`pfn ${pfn} has mapcount ${mapcount(state.memmap, pfn)} and ${n} mappings`)
   }
 }

@@ -16,7 +16,16 @@ export type Command =
    * fork + exec by `parent`: a program of the table, or a host-driven tool (any other name in `tool`). The child inherits
    * cgroup, affinity, oom_score_adj, cwd and env. Reply: its pid. ENOENT when there is no such program.
    */
-  | { readonly kind: 'spawn'; readonly parent: number; readonly argv: readonly string[]; readonly env?: Readonly<Record<string, string>>; readonly stdin?: Stdio; readonly stdout?: Stdio; readonly stderr?: Stdio; readonly tool?: boolean }
+  | {
+      readonly kind: 'spawn'
+      readonly parent: number
+      readonly argv: readonly string[]
+      readonly env?: Readonly<Record<string, string>>
+      readonly stdin?: Stdio
+      readonly stdout?: Stdio
+      readonly stderr?: Stdio
+      readonly tool?: boolean
+    }
   /** fork without exec: a subshell, driven by the host. Reply: pid. */
   | { readonly kind: 'fork'; readonly parent: number }
   /** A host-driven task ends by itself. */
@@ -27,13 +36,27 @@ export type Command =
   /** read(2) of a whole file by a task, with its side effects. Reply: text. */
   | { readonly kind: 'read'; readonly pid: number; readonly path: string }
   /** open(2) with O_WRONLY and, if asked, O_CREAT, O_TRUNC or O_APPEND, then one write(2). */
-  | { readonly kind: 'write'; readonly pid: number; readonly path: string; readonly text: string; readonly create: boolean; readonly append: boolean }
+  | {
+      readonly kind: 'write'
+      readonly pid: number
+      readonly path: string
+      readonly text: string
+      readonly create: boolean
+      readonly append: boolean
+    }
   | { readonly kind: 'mkdir'; readonly pid: number; readonly path: string; readonly parents: boolean }
   | { readonly kind: 'rmdir'; readonly pid: number; readonly path: string }
   | { readonly kind: 'unlink'; readonly pid: number; readonly path: string }
   | { readonly kind: 'rename'; readonly pid: number; readonly from: string; readonly to: string }
   | { readonly kind: 'chdir'; readonly pid: number; readonly path: string }
-  | { readonly kind: 'mount'; readonly pid: number; readonly fs: string; readonly source: string; readonly path: string; readonly options: readonly string[] }
+  | {
+      readonly kind: 'mount'
+      readonly pid: number
+      readonly fs: string
+      readonly source: string
+      readonly path: string
+      readonly options: readonly string[]
+    }
   | { readonly kind: 'umount'; readonly pid: number; readonly path: string }
   | { readonly kind: 'mkswap'; readonly pid: number; readonly path: string }
   | { readonly kind: 'swapon'; readonly pid: number; readonly path: string; readonly priority?: number }

@@ -42,12 +42,52 @@ function mapImage(state: KernelState, mm: Mm, image: ProgramImage): void {
   insertVma(mm, { ...text, flags: VM_READ | VM_EXEC })
   const bssStart = TEXT_VPN + image.textPages
   const anonFlags = VM_READ | VM_WRITE | VM_ACCOUNT
-  insertVma(mm, { start: bssStart, end: bssStart + dataPages - heapPages, flags: anonFlags, ino: 0, pgoff: 0, name: '', ...none })
+  insertVma(mm, {
+    start: bssStart,
+    end: bssStart + dataPages - heapPages,
+    flags: anonFlags,
+    ino: 0,
+    pgoff: 0,
+    name: '',
+    ...none,
+  })
   const heapStart = Math.max(HEAP_VPN, Math.ceil((bssStart + dataPages) / 512 + 1) * 512)
-  insertVma(mm, { start: heapStart, end: heapStart + heapPages, flags: anonFlags, ino: 0, pgoff: 0, name: '[heap]', ...none })
-  insertVma(mm, { start: VDSO_VPN - VVAR_PAGES, end: VDSO_VPN, flags: VM_READ, ino: 0, pgoff: 0, name: '[vvar]', ...none })
-  insertVma(mm, { start: VDSO_VPN, end: VDSO_VPN + VDSO_PAGES, flags: VM_READ | VM_EXEC, ino: state.vdsoIno, pgoff: 0, name: '[vdso]', ...none })
-  insertVma(mm, { start: STACK_TOP_VPN - STACK_PAGES, end: STACK_TOP_VPN, flags: anonFlags | VM_GROWSDOWN, ino: 0, pgoff: 0, name: '[stack]', ...none })
+  insertVma(mm, {
+    start: heapStart,
+    end: heapStart + heapPages,
+    flags: anonFlags,
+    ino: 0,
+    pgoff: 0,
+    name: '[heap]',
+    ...none,
+  })
+  insertVma(mm, {
+    start: VDSO_VPN - VVAR_PAGES,
+    end: VDSO_VPN,
+    flags: VM_READ,
+    ino: 0,
+    pgoff: 0,
+    name: '[vvar]',
+    ...none,
+  })
+  insertVma(mm, {
+    start: VDSO_VPN,
+    end: VDSO_VPN + VDSO_PAGES,
+    flags: VM_READ | VM_EXEC,
+    ino: state.vdsoIno,
+    pgoff: 0,
+    name: '[vdso]',
+    ...none,
+  })
+  insertVma(mm, {
+    start: STACK_TOP_VPN - STACK_PAGES,
+    end: STACK_TOP_VPN,
+    flags: anonFlags | VM_GROWSDOWN,
+    ino: 0,
+    pgoff: 0,
+    name: '[stack]',
+    ...none,
+  })
   mm.startBrk = heapStart * PAGE_SIZE
   mm.brk = (heapStart + heapPages) * PAGE_SIZE
   vmEnoughMemory(state, undefined, dataPages + STACK_PAGES)
@@ -59,10 +99,19 @@ interface Touch {
 }
 
 /** The n-th access of an image's start: text windows, then data, heap, stack, then the vdso. */
-function imageTouch(state: KernelState, mm: Mm, image: ProgramImage, textFaults: number, anonPages: Pages, withVdso: boolean, n: number): Touch | undefined {
+function imageTouch(
+  state: KernelState,
+  mm: Mm,
+  image: ProgramImage,
+  textFaults: number,
+  anonPages: Pages,
+  withVdso: boolean,
+  n: number,
+): Touch | undefined {
   if (n < textFaults) {
-    const step = Math.max(WINDOW, Math.floor(image.textPages / Math.max(1, textFaults)))
-    return { vpn: TEXT_VPN + Math.min(n * step, image.textPages - 1), isWrite: false }
+    // The entry code lies at the end of the image; then the rest is used from the start.
+    if (n === 0) return { vpn: TEXT_VPN + image.textPages - 1, isWrite: false }
+    return { vpn: TEXT_VPN + Math.min((n - 1) * WINDOW, image.textPages - 1), isWrite: false }
   }
   let i = n - textFaults
   if (i < anonPages) {

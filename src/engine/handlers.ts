@@ -51,4 +51,3 @@ export function dispatch(state: KernelState, event: SimEvent): void {
   exec.suspendUntilNs = -1
   exec.waitPfn = 0
 }
-

@@ -7,7 +7,13 @@ import type { KernelState } from './state'
 
 export interface Hooks {
   /** memcontrol → vmscan: reclaim from one group because of its limit. Returns pages freed. */
-  tryToFreeMemcgPages(state: KernelState, memcgId: number, nr: Pages, gfp: number, options: { maySwap: boolean; proactive: boolean; swappiness?: number }): Pages
+  tryToFreeMemcgPages(
+    state: KernelState,
+    memcgId: number,
+    nr: Pages,
+    gfp: number,
+    options: { maySwap: boolean; proactive: boolean; swappiness?: number },
+  ): Pages
   /** memcontrol → oom_kill: true when somebody was or is being killed. */
   memcgOutOfMemory(state: KernelState, memcgId: number, gfp: number, order: number): boolean
   /** oom_kill → task lifecycle: SIGKILL to a whole process. */

@@ -6,7 +6,12 @@ import type { MachineConfig } from './config'
 import type { ProgramImage } from './task'
 
 const BUSYBOX = '/bin/busybox'
-const busybox = (totalVm: number, textPages: number): ProgramImage => ({ path: BUSYBOX, totalVm, textPages, anonPages: 14 })
+const busybox = (totalVm: number, textPages: number): ProgramImage => ({
+  path: BUSYBOX,
+  totalVm,
+  textPages,
+  anonPages: 14,
+})
 
 const BUSYBOX_SHELL = busybox(565, 244)
 const BUSYBOX_TOOLS: Readonly<Record<string, ProgramImage>> = {

@@ -57,7 +57,9 @@ export function createEngine({ programs }: { readonly programs: ProgramTable }):
     command: (state, command, sink) => withContext(sink, programs, () => runCommand(state, command)),
     readFile: (state, path) => withContext(undefined, programs, () => peek(state, path)),
     writeFile: (state, path, text, sink): CommandResult =>
-      withContext(sink, programs, () => runCommand(state, { kind: 'write', pid: 1, path, text, create: false, append: false })),
+      withContext(sink, programs, () =>
+        runCommand(state, { kind: 'write', pid: 1, path, text, create: false, append: false }),
+      ),
     listDir: (state, path) => {
       const names = listPath(state, normalizePath('/', path))
       return typeof names === 'string' ? err({ errno: names, explanation: '' }) : ok(names)

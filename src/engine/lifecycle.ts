@@ -218,7 +218,8 @@ export function sendKill(state: KernelState, pid: number): void {
   const mm = state.tasks[pid]?.mm ?? -1
   sendSignal(state, pid, SIGKILL)
   if (mm < 0) return
-  for (const other of [...state.taskList]) if (other !== pid && state.tasks[other]!.mm === mm) sendSignal(state, other, SIGKILL)
+  for (const other of [...state.taskList])
+    if (other !== pid && state.tasks[other]!.mm === mm) sendSignal(state, other, SIGKILL)
 }
 
 /** Unmaps a victim's private memory; the task itself may still be stuck. @kernel __oom_reap_task_mm() */
@@ -242,4 +243,3 @@ export function accountedPages(state: KernelState, mmIndex: number): number {
   for (const vma of mmAt(state, mmIndex).vmas) if (vma.flags & VM_ACCOUNT) pages += vma.end - vma.start
   return pages
 }
-

@@ -198,8 +198,28 @@ function pickZeroPage(state: KernelState): number {
 
 /** Debian's kernels right after boot, pages; read off 18 captured machines (spec 11 §0 and truth index). */
 const BOOT_USE = {
-  '6.12': { slabReclaimable: 155, slabReclaimableCpu: 22, slabUnreclaimable: 1760, slabUnreclaimableCpu: 105, stack: 190, stackCpu: 30, percpuCpu: 69, other: 1600, otherPerNode: 1950 },
-  '6.1': { slabReclaimable: 2300, slabReclaimableCpu: 6, slabUnreclaimable: 1600, slabUnreclaimableCpu: 100, stack: 180, stackCpu: 22, percpuCpu: 64, other: 1650, otherPerNode: 3500 },
+  '6.12': {
+    slabReclaimable: 155,
+    slabReclaimableCpu: 22,
+    slabUnreclaimable: 1760,
+    slabUnreclaimableCpu: 105,
+    stack: 190,
+    stackCpu: 30,
+    percpuCpu: 69,
+    other: 1600,
+    otherPerNode: 1950,
+  },
+  '6.1': {
+    slabReclaimable: 2300,
+    slabReclaimableCpu: 6,
+    slabUnreclaimable: 1600,
+    slabUnreclaimableCpu: 100,
+    stack: 180,
+    stackCpu: 22,
+    percpuCpu: 64,
+    other: 1650,
+    otherPerNode: 3500,
+  },
 } as const
 
 /** Pages of "other" memory for each page of RAM: per-page metadata of subsystems. */
@@ -215,7 +235,12 @@ function allocateKernelMemory(state: KernelState): void {
   const nodes = state.nodes.filter((n) => n.hasMemory).length
   dmaPools(state)
   takeSlab(state, use.slabUnreclaimable + use.slabUnreclaimableCpu * cpus, GFP_KERNEL, NR_SLAB_UNRECLAIMABLE)
-  takeSlab(state, use.slabReclaimable + use.slabReclaimableCpu * cpus, GFP_KERNEL | GFP_BIT_RECLAIMABLE, NR_SLAB_RECLAIMABLE)
+  takeSlab(
+    state,
+    use.slabReclaimable + use.slabReclaimableCpu * cpus,
+    GFP_KERNEL | GFP_BIT_RECLAIMABLE,
+    NR_SLAB_RECLAIMABLE,
+  )
   const stacks = use.stack + use.stackCpu * cpus
   takeKernel(state, stacks)
   modStat(state.nodes[bootNode(state)]!.stat, NR_KERNEL_STACK, stacks * 4)
@@ -251,7 +276,7 @@ function dmaPools(state: KernelState): void {
     const pfn = allocPages(state, gfp, order)
     if (pfn === 0) continue
     setFlag(state.memmap, pfn, PG_KERNEL)
-    for (let i = 1; i < 1 << order; i++) setFlag(state.memmap, pfn + i, PG_KERNEL | PG_TAIL)
+    for (let i = 1; i < 1 << order; i++) setFlag(state.memmap, pfn + i, PG_TAIL)
   }
 }
 
@@ -285,7 +310,13 @@ const ROOT_DISK: BlockDeviceConfig = {
 function mountRoot(state: KernelState): void {
   const onDisk = state.config.userland === 'debian'
   const root = createInode(state, 'dir', onDisk ? 'ext4' : 'tmpfs', 0, onDisk ? 0 : -1)
-  state.mounts.push({ path: '/', fs: onDisk ? 'ext4' : 'tmpfs', root: root.ino, readOnly: false, source: onDisk ? ROOT_DISK.path : 'rootfs' })
+  state.mounts.push({
+    path: '/',
+    fs: onDisk ? 'ext4' : 'tmpfs',
+    root: root.ino,
+    readOnly: false,
+    source: onDisk ? ROOT_DISK.path : 'rootfs',
+  })
   for (const dir of ['bin', 'dev', 'proc', 'sys', 'tmp', 'root', 'etc', 'out', 'data', 'run', 'usr', 'mnt']) {
     const inode = createInode(state, 'dir', root.fs, 0, root.device)
     root.entries[dir] = inode.ino
@@ -302,7 +333,15 @@ function mountRoot(state: KernelState): void {
 }
 
 function createKthreads(state: KernelState): void {
-  createTask(state, { ppid: 0, comm: 'swapper/init', argv: ['/sbin/init'], program: 'host', data: {}, op: undefined, isKthread: false })
+  createTask(state, {
+    ppid: 0,
+    comm: 'swapper/init',
+    argv: ['/sbin/init'],
+    program: 'host',
+    data: {},
+    op: undefined,
+    isKthread: false,
+  })
   const spawn = (comm: string, program: string, data: Record<string, unknown>): number =>
     createTask(state, { ppid: 2, comm, argv: [comm], program, data, op: undefined, isKthread: true }).pid
   spawn('kthreadd', 'kthread', {})
@@ -318,7 +357,13 @@ function createKthreads(state: KernelState): void {
   state.lastPid = state.config.userland === 'initramfs' ? 90 : 400
   const init = state.tasks[1]!
   init.ppid = 0
-  init.op = { op: 'exec', argv: ['init'], program: 'tool', image: shellImage(state.config), forked: shellImage(state.config) }
+  init.op = {
+    op: 'exec',
+    argv: ['init'],
+    program: 'tool',
+    image: shellImage(state.config),
+    forked: shellImage(state.config),
+  }
   startTask(state, init)
 }
 
@@ -336,4 +381,3 @@ function switchOnSwap(state: KernelState): void {
     assert(errno === undefined, `swapon ${device.path} at boot: ${errno}`)
   }
 }
-

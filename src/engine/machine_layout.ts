@@ -44,7 +44,10 @@ export function layoutZones(config: MachineConfig): ZoneLayout[] {
     if (span.present === 0) return { ...span, managed: 0, managedAtBoot: 0 }
     const row = reservationOf(rows, span)
     assert(row !== undefined, `no reservation row for node ${span.nid} zone ${ZONE_NAMES[span.idx]}`)
-    assert(row.managed <= span.present, `node ${span.nid} ${row.zone}: managed ${row.managed} > present ${span.present}`)
+    assert(
+      row.managed <= span.present,
+      `node ${span.nid} ${row.zone}: managed ${row.managed} > present ${span.present}`,
+    )
     return { ...span, managed: row.managed, managedAtBoot: row.managed - row.returnedLate }
   })
 }

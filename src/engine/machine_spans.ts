@@ -99,7 +99,9 @@ function spanOf(nid: number, idx: number, ranges: readonly PfnRange[], movableSt
  * @spec    01 §1.3 "kernelcore= / movablecore="
  */
 export function movableStarts(config: MachineConfig): number[] {
-  const nodes = config.nodes.map((n) => ({ nid: n.nid, ranges: ramRanges(config, n.nid) })).filter((n) => n.ranges.length > 0)
+  const nodes = config.nodes
+    .map((n) => ({ nid: n.nid, ranges: ramRanges(config, n.nid) }))
+    .filter((n) => n.ranges.length > 0)
   const starts: number[] = config.nodes.map(() => 0)
   const total = nodes.reduce((sum, n) => sum + rangesPages(n.ranges), 0)
   const required = requiredKernelcore(config, total)
@@ -110,7 +112,12 @@ export function movableStarts(config: MachineConfig): number[] {
   let missing = required - left.reduce((sum, r) => sum + rangesPages(r), 0)
   // What lies below the highest zone serves the kernel already; the rest is cut from each node's part in turn.
   for (let share = nodes.length; share > 0 && missing > 0; share--) {
-    missing = spreadKernelcore(nodes.map((n) => n.ranges), at, Math.floor(missing / share), missing)
+    missing = spreadKernelcore(
+      nodes.map((n) => n.ranges),
+      at,
+      Math.floor(missing / share),
+      missing,
+    )
   }
   nodes.forEach((n, i) => {
     const start = Math.ceil(at[i]! / MAX_ORDER_PAGES) * MAX_ORDER_PAGES

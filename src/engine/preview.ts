@@ -65,7 +65,15 @@ export function previewMachine(config: MachineConfig): Preview {
   const cpuNode: number[] = []
   for (const node of config.nodes) for (const cpu of node.cpus) cpuNode[cpu] = node.nid
   // Watermark code reads only these fields of a machine.
-  const state = { config, zones, nodes, cpuNode, sysctl: watermarkSysctls(config), thpEnabled: config.thp, totalreservePages: 0 } as unknown as KernelState
+  const state = {
+    config,
+    zones,
+    nodes,
+    cpuNode,
+    sysctl: watermarkSysctls(config),
+    thpEnabled: config.thp,
+    totalreservePages: 0,
+  } as unknown as KernelState
   initMinFreeKbytes(state)
   setupPerZoneLowmemReserve(state)
   return {

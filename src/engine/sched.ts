@@ -186,7 +186,8 @@ function blockTask(state: KernelState, task: Task): void {
   exec.suspendUntilNs = -1
   exec.suspendReason = ''
   if (task.killSignal === SIGKILL && until === Infinity) return
-  const interruptible = reason === 'hrtimer_nanosleep' || reason === 'do_pause' || reason === 'do_wait' || reason === 'do_wait_host'
+  const interruptible =
+    reason === 'hrtimer_nanosleep' || reason === 'do_pause' || reason === 'do_wait' || reason === 'do_wait_host'
   if (exec.waitPfn !== 0) {
     waitOnPage(state, task.pid, exec.waitPfn)
     exec.waitPfn = 0

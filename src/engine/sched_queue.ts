@@ -55,7 +55,12 @@ export function sleepTask(state: KernelState, task: Task, how: 'S' | 'D', untilN
   task.wakeSequence++
   task.nvcsw++
   psiDequeue(state, task)
-  if (untilNs !== Infinity) schedule(state.queue, Math.max(now(state), Math.ceil(untilNs)), { kind: 'taskWake', pid: task.pid, sequence: task.wakeSequence })
+  if (untilNs !== Infinity)
+    schedule(state.queue, Math.max(now(state), Math.ceil(untilNs)), {
+      kind: 'taskWake',
+      pid: task.pid,
+      sequence: task.wakeSequence,
+    })
 }
 
 /** Registers a task that waits for a frame's I/O. */

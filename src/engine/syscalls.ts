@@ -12,18 +12,49 @@ import { createTask, exitTask, reapZombie, sendSignal, startTask, SIGKILL } from
 import { copyMm } from './mm/fork'
 import { inodeAt } from './mm/filemap'
 import { zapRange } from './mm/memory'
-import { VM_ACCOUNT, VM_HUGEPAGE, VM_LOCKED, VM_NOHUGEPAGE, VM_RAND_READ, VM_SEQ_READ, VM_WRITE, type Mm } from './mm/mm_types'
+import {
+  VM_ACCOUNT,
+  VM_HUGEPAGE,
+  VM_LOCKED,
+  VM_NOHUGEPAGE,
+  VM_RAND_READ,
+  VM_SEQ_READ,
+  VM_WRITE,
+  type Mm,
+} from './mm/mm_types'
 import { PG_MLOCKED, PG_UNEVICTABLE, clearFlag, hasFlag } from './mm/memmap'
 import { PTE_WRITE, forEachPte, freePageTables, isPresent, ptePfn, setPte } from './mm/pgtable'
 import { mmAt, mmOf } from './mm/rss'
 import { folioAddLru, lruDel } from './mm/swap'
-import { changeFlags, findFreeRange, insertVma, isFullyMapped, mmapRegion, removeVmas, splitAt, vmEnoughMemory, vmFlags, vmUnacctMemory } from './mm/vma'
+import {
+  changeFlags,
+  findFreeRange,
+  insertVma,
+  isFullyMapped,
+  mmapRegion,
+  removeVmas,
+  splitAt,
+  vmEnoughMemory,
+  vmFlags,
+  vmUnacctMemory,
+} from './mm/vma'
 import { findVma, findVmaIndex } from './mm/vma_find'
 import { releaseInode } from './fs/vfs'
+import { chargeObject } from './slab_objects'
 import type { KernelState } from './state'
 import { fail, succeed } from './syscall_result'
 import { fileOp } from './syscalls_file'
-import { MAP_ANONYMOUS, MAP_FIXED, MAP_LOCKED, MAP_POPULATE, MAP_PRIVATE, PROT_READ, PROT_WRITE, type Op, type Task } from './task'
+import {
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_LOCKED,
+  MAP_POPULATE,
+  MAP_PRIVATE,
+  PROT_READ,
+  PROT_WRITE,
+  type Op,
+  type Task,
+} from './task'
 import { STEP_BLOCKED, STEP_DONE, STEP_KILLED, STEP_MORE, populate, touchList, touchRange } from './touch'
 
 const pageOf = (address: number): number => Math.floor(address / PAGE_SIZE)
@@ -113,6 +144,7 @@ function opMmap(state: KernelState, task: Task, op: OpOf<'mmap'>, endNs: Ns): nu
   // opDone 0: make the mapping; afterwards pages are brought in, opDone counts them and result keeps the address.
   if (task.opDone === 0) {
     charge(state, state.costs.mmapCall)
+    if (!chargeObject(state, 'mapping')) return isSuspended(state) ? STEP_BLOCKED : fail(task, 'ENOMEM')
     const errno = makeMapping(state, task, mm, op)
     if (errno !== undefined) return fail(task, errno)
     if ((op.flags & (MAP_POPULATE | MAP_LOCKED)) === 0 && !mm.lockFuture) return STEP_DONE
@@ -305,7 +337,16 @@ function opBrk(state: KernelState, task: Task, address: number): number {
     const isFree = next === undefined || next.start > newEnd + 256
     if (!isFree || !vmEnoughMemory(state, mm, newEnd - oldEnd)) return succeed(task, mm.brk)
     const flags = vmFlags(PROT_READ | PROT_WRITE, MAP_PRIVATE) | VM_ACCOUNT
-    insertVma(mm, { start: oldEnd, end: newEnd, flags, ino: 0, pgoff: 0, name: '[heap]', hasAnon: false, incompressible: false })
+    insertVma(mm, {
+      start: oldEnd,
+      end: newEnd,
+      flags,
+      ino: 0,
+      pgoff: 0,
+      name: '[heap]',
+      hasAnon: false,
+      incompressible: false,
+    })
   } else if (newEnd < oldEnd) unmapRange(state, mm, newEnd, oldEnd)
   mm.brk = address
   return succeed(task, address)
@@ -328,7 +369,15 @@ function opMalloc(state: KernelState, task: Task, length: number): number {
     charge(state, state.costs.mmapCall)
     const pages = pagesIn(length + PAGE_SIZE)
     const at = findFreeRange(state, mm, pages, true)
-    const vma = mmapRegion(state, mm, { pages, prot: PROT_READ | PROT_WRITE, flags: MAP_PRIVATE | MAP_ANONYMOUS, ino: 0, pgoff: 0, at: -1, name: '' })
+    const vma = mmapRegion(state, mm, {
+      pages,
+      prot: PROT_READ | PROT_WRITE,
+      flags: MAP_PRIVATE | MAP_ANONYMOUS,
+      ino: 0,
+      pgoff: 0,
+      at: -1,
+      name: '',
+    })
     if (typeof vma === 'string') return fail(task, vma)
     task.result = at * PAGE_SIZE + MALLOC_HEADER
     task.errno = ''
@@ -347,7 +396,7 @@ function opFree(state: KernelState, task: Task, address: number): number {
 
 /** First call: go to sleep. Second call, after waking: done. */
 function opSleep(state: KernelState, task: Task, op: OpOf<'sleep'> | OpOf<'pause'> | OpOf<'host'>): number {
-  if (task.opDone === 1 && (op.op !== 'host')) return succeed(task, 0)
+  if (task.opDone === 1 && op.op !== 'host') return succeed(task, 0)
   task.opDone = 1
   const until = op.op === 'sleep' ? now(state) + Math.max(0, op.ns) : Infinity
   suspend(state, until, op.op === 'sleep' ? 'hrtimer_nanosleep' : op.op === 'pause' ? 'do_pause' : 'do_wait_host')
@@ -426,4 +475,3 @@ function opExec(state: KernelState, task: Task, op: OpOf<'exec'>, endNs: Ns): nu
   if (step === STEP_KILLED && task.killSignal === 0) task.killSignal = SIGKILL
   return step
 }
-

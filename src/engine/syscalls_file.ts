@@ -27,6 +27,7 @@ import { shmemGetPage } from './mm/shmem'
 import { folioMarkAccessed } from './mm/swap'
 import { findVma } from './mm/vma_find'
 import { pseudo } from './procfs'
+import { chargeObject } from './slab_objects'
 import type { KernelState } from './state'
 import { fail, succeed } from './syscall_result'
 import type { FileDescriptor, Op, Task } from './task'
@@ -82,7 +83,12 @@ function firstFreeFd(task: Task): number {
 }
 
 /** Opens a path for a task. @kernel do_sys_openat2() */
-export function openPath(state: KernelState, task: Task, rawPath: string, how: { write: boolean; create: boolean; truncate: boolean; append: boolean }): FileDescriptor | Errno {
+export function openPath(
+  state: KernelState,
+  task: Task,
+  rawPath: string,
+  how: { write: boolean; create: boolean; truncate: boolean; append: boolean },
+): FileDescriptor | Errno {
   const path = normalizePath(task.cwd, rawPath)
   if (isPseudoPath(state, path) || path === '/dev/kmsg') {
     const stat = pseudo.stat(state, path, task.pid)
@@ -94,10 +100,14 @@ export function openPath(state: KernelState, task: Task, rawPath: string, how: {
   }
   if (path === '/dev/null') return { kind: 'null' }
   let inode = lookup(state, path)
-  if (inode === 'ENOENT' && how.create) inode = createAt(state, path, 'file')
+  if (inode === 'ENOENT' && how.create) {
+    if (!chargeObject(state, 'inode')) return 'ENOMEM'
+    inode = createAt(state, path, 'file')
+  }
   if (typeof inode === 'string') return inode
   if (how.write && inode.kind === 'dir') return 'EISDIR'
   if (how.write && mountOf(state, path).readOnly) return 'EROFS'
+  if (!chargeObject(state, 'filp')) return 'ENOMEM'
   if (how.truncate) truncate(state, inode, 0)
   inode.users++
   return {
@@ -118,7 +128,7 @@ function opOpen(state: KernelState, task: Task, op: OpOf<'open'>): number {
     truncate: op.truncate === true,
     append: op.append === true,
   })
-  if (typeof opened === 'string') return fail(task, opened)
+  if (typeof opened === 'string') return blockedOr(state, task, opened)
   const fd = firstFreeFd(task)
   task.fds[fd] = opened
   return succeed(task, fd)
@@ -147,7 +157,9 @@ function readInode(state: KernelState, task: Task, fd: InodeFd, length: number, 
     const at = fd.position + task.opDone
     const index = Math.floor(at / PAGE_SIZE)
     const left = Math.ceil(end / PAGE_SIZE) - index
-    const pfn = isShmem(inode) ? shmemGetPage(state, task, inode, index) : readPage(state, inode, fd.readahead, index, left)
+    const pfn = isShmem(inode)
+      ? shmemGetPage(state, task, inode, index)
+      : readPage(state, inode, fd.readahead, index, left)
     if (pfn === 0) return task.opDone > 0 && !isSuspended(state) ? finishIo(task, fd) : blockedOr(state, task, 'ENOMEM')
     folioMarkAccessed(state, pfn)
     charge(state, state.costs.copyPage)
@@ -206,7 +218,9 @@ function writeData(state: KernelState, task: Task, fd: InodeFd, length: number, 
     const upTo = Math.min((index + 1) * PAGE_SIZE, fd.position + length)
     const size = inode.size
     inode.size = Math.max(size, upTo)
-    const pfn = isShmem(inode) ? shmemGetPage(state, task, inode, index) : findPage(inode, index) || newCachePage(state, inode, index, 0)
+    const pfn = isShmem(inode)
+      ? shmemGetPage(state, task, inode, index)
+      : findPage(inode, index) || newCachePage(state, inode, index, 0)
     if (pfn === 0) {
       inode.size = size
       return blockedOr(state, task, isShmem(inode) ? 'ENOSPC' : 'ENOMEM')
@@ -275,8 +289,19 @@ function opReadFile(state: KernelState, task: Task, path: string): number {
 }
 
 /** One open, one write, one close. */
-export function writeWhole(state: KernelState, task: Task, path: string, text: string, how: { create: boolean; append: boolean }): Errno | undefined {
-  const opened = openPath(state, task, path, { write: true, create: how.create, truncate: !how.append, append: how.append })
+export function writeWhole(
+  state: KernelState,
+  task: Task,
+  path: string,
+  text: string,
+  how: { create: boolean; append: boolean },
+): Errno | undefined {
+  const opened = openPath(state, task, path, {
+    write: true,
+    create: how.create,
+    truncate: !how.append,
+    append: how.append,
+  })
   if (typeof opened === 'string') return opened
   if (opened.kind === 'pseudo') return pseudo.write(state, opened.path, text, task.pid)
   if (opened.kind !== 'inode') return undefined
@@ -304,4 +329,3 @@ function opMincore(state: KernelState, task: Task, op: OpOf<'mincore'>): number 
   for (let i = 0; i < Math.ceil(op.length / PAGE_SIZE); i++) if (findPage(inode, vma.pgoff + i) !== 0) cached++
   return succeed(task, cached)
 }
-

@@ -17,11 +17,25 @@ export type TouchMode = 'read' | 'write'
  */
 export type Op =
   /** One access to every page of [address, address+length), ascending. Result: pages touched. */
-  | { readonly op: 'touch'; readonly address: number; readonly length: Bytes; readonly mode: TouchMode; readonly incompressible?: boolean }
+  | {
+      readonly op: 'touch'
+      readonly address: number
+      readonly length: Bytes
+      readonly mode: TouchMode
+      readonly incompressible?: boolean
+    }
   /** Accesses in the given order of page indices from address. */
   | { readonly op: 'touchList'; readonly address: number; readonly pages: readonly number[]; readonly mode: TouchMode }
   /** Result: address, or errno. `fd` of an open file for a file mapping. */
-  | { readonly op: 'mmap'; readonly length: Bytes; readonly prot: number; readonly flags: number; readonly fd?: number; readonly offset?: Bytes; readonly address?: number }
+  | {
+      readonly op: 'mmap'
+      readonly length: Bytes
+      readonly prot: number
+      readonly flags: number
+      readonly fd?: number
+      readonly offset?: Bytes
+      readonly address?: number
+    }
   | { readonly op: 'munmap'; readonly address: number; readonly length: Bytes }
   | { readonly op: 'mprotect'; readonly address: number; readonly length: Bytes; readonly prot: number }
   | { readonly op: 'madvise'; readonly address: number; readonly length: Bytes; readonly advice: Advice }
@@ -34,7 +48,14 @@ export type Op =
   | { readonly op: 'malloc'; readonly length: Bytes }
   | { readonly op: 'free'; readonly address: number }
   /** Result: descriptor. */
-  | { readonly op: 'open'; readonly path: string; readonly write?: boolean; readonly create?: boolean; readonly truncate?: boolean; readonly append?: boolean }
+  | {
+      readonly op: 'open'
+      readonly path: string
+      readonly write?: boolean
+      readonly create?: boolean
+      readonly truncate?: boolean
+      readonly append?: boolean
+    }
   | { readonly op: 'close'; readonly fd: number }
   /** Result: bytes read (0 at the end). Through the page cache. */
   | { readonly op: 'read'; readonly fd: number; readonly length: Bytes }
@@ -43,7 +64,13 @@ export type Op =
   | { readonly op: 'fsync'; readonly fd: number }
   /** Whole small file, pseudo-files included. Result text in `text`. */
   | { readonly op: 'readFile'; readonly path: string }
-  | { readonly op: 'writeFile'; readonly path: string; readonly text: string; readonly create?: boolean; readonly append?: boolean }
+  | {
+      readonly op: 'writeFile'
+      readonly path: string
+      readonly text: string
+      readonly create?: boolean
+      readonly append?: boolean
+    }
   | { readonly op: 'stat'; readonly path: string }
   | { readonly op: 'unlink'; readonly path: string }
   /** Result: how many of the pages are in the page cache. */
@@ -63,13 +90,29 @@ export type Op =
   | { readonly op: 'catchSignals' }
   | { readonly op: 'exit'; readonly status: number }
   /** Replaces the address space by a program's image and goes on as that program. Made by spawn, not by programs. */
-  | { readonly op: 'exec'; readonly argv: readonly string[]; readonly program: string; readonly image: ProgramImage; readonly forked: ProgramImage }
+  | {
+      readonly op: 'exec'
+      readonly argv: readonly string[]
+      readonly program: string
+      readonly image: ProgramImage
+      readonly forked: ProgramImage
+    }
   /** A host-driven task: waits until its host ends it. */
   | { readonly op: 'host' }
 
 export type Advice =
-  | 'normal' | 'random' | 'sequential' | 'willneed' | 'dontneed' | 'free' | 'cold' | 'pageout'
-  | 'hugepage' | 'nohugepage' | 'populate_read' | 'populate_write'
+  | 'normal'
+  | 'random'
+  | 'sequential'
+  | 'willneed'
+  | 'dontneed'
+  | 'free'
+  | 'cold'
+  | 'pageout'
+  | 'hugepage'
+  | 'nohugepage'
+  | 'populate_read'
+  | 'populate_write'
 
 export const PROT_READ = 1
 export const PROT_WRITE = 2
@@ -146,9 +189,22 @@ export type TaskState = 'R' | 'S' | 'D' | 'Z'
 export type FileDescriptor =
   | { readonly kind: 'host' }
   | { readonly kind: 'null' }
-  | { readonly kind: 'inode'; readonly ino: number; position: Bytes; readonly append: boolean; readonly writable: boolean; readahead: Readahead }
+  | {
+      readonly kind: 'inode'
+      readonly ino: number
+      position: Bytes
+      readonly append: boolean
+      readonly writable: boolean
+      readahead: Readahead
+    }
   /** A file of /proc, /sys or a cgroup, re-read at each open. */
-  | { readonly kind: 'pseudo'; readonly path: string; readonly text: string; position: Bytes; readonly writable: boolean }
+  | {
+      readonly kind: 'pseudo'
+      readonly path: string
+      readonly text: string
+      position: Bytes
+      readonly writable: boolean
+    }
 
 /** struct file_ra_state. Owner: mm/readahead.ts */
 export interface Readahead {

@@ -7,25 +7,9 @@ import { NS_PER_US, PAGE_SIZE, type Ns, type Vpn } from '../util/units'
 import { charge, isSuspended, now, suspend } from './exec'
 import { hasFlag, PG_MLOCKED, PG_UNEVICTABLE, setFlag } from './mm/memmap'
 import { handleOverHigh } from './mm/memcontrol'
-import {
-  FAULT_MAJOR,
-  FAULT_MINOR,
-  FAULT_OOM,
-  FAULT_RETRY,
-  FAULT_SIGBUS,
-  handleMmFault,
-} from './mm/memory'
+import { FAULT_MAJOR, FAULT_MINOR, FAULT_OOM, FAULT_RETRY, FAULT_SIGBUS, handleMmFault } from './mm/memory'
 import { VM_LOCKED, VM_READ, VM_SHARED, VM_WRITE, type Mm, type Vma } from './mm/mm_types'
-import {
-  PTE_ACCESSED,
-  PTE_DIRTY,
-  PTE_PRESENT,
-  PTE_WRITE,
-  findPteSlot,
-  pteAt,
-  ptePfn,
-  setPte,
-} from './mm/pgtable'
+import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_WRITE, findPteSlot, pteAt, ptePfn, setPte } from './mm/pgtable'
 import { mmOf } from './mm/rss'
 import { folioAddLru, lruDel } from './mm/swap'
 import { findVma } from './mm/vma_find'
@@ -91,7 +75,15 @@ export function faultAt(state: KernelState, task: Task, mm: Mm, vpn: Vpn, isWrit
  * Accesses pages [first + opDone, first + count) until the slice ends.
  * @param endNs  value of exec.ns at which the slice ends
  */
-export function touchRange(state: KernelState, task: Task, first: Vpn, count: number, isWrite: boolean, perPageNs: Ns, endNs: Ns): number {
+export function touchRange(
+  state: KernelState,
+  task: Task,
+  first: Vpn,
+  count: number,
+  isWrite: boolean,
+  perPageNs: Ns,
+  endNs: Ns,
+): number {
   const mm = mmOf(state, task)
   if (mm === undefined) return deadlySignal(task, SIGSEGV)
   const t = state.pgtables
@@ -125,7 +117,15 @@ function suspendAt(task: Task, done: number, step: number): number {
 }
 
 /** Accesses pages in a given order. */
-export function touchList(state: KernelState, task: Task, first: Vpn, pages: readonly number[], isWrite: boolean, perPageNs: Ns, endNs: Ns): number {
+export function touchList(
+  state: KernelState,
+  task: Task,
+  first: Vpn,
+  pages: readonly number[],
+  isWrite: boolean,
+  perPageNs: Ns,
+  endNs: Ns,
+): number {
   const mm = mmOf(state, task)
   if (mm === undefined) return deadlySignal(task, SIGSEGV)
   while (task.opDone < pages.length) {

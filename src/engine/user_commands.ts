@@ -21,10 +21,12 @@ const outcome = (errno: Errno | undefined, explanation = ''): CommandResult =>
 
 /** The machine takes the command now; nothing is half done when it refuses. */
 export function runCommand(state: KernelState, command: Command): CommandResult {
-  if (state.panicked !== '') return refuse('EIO', `The machine has stopped: ${state.panicked}. Reset it or go back in time.`)
+  if (state.panicked !== '')
+    return refuse('EIO', `The machine has stopped: ${state.panicked}. Reset it or go back in time.`)
   const pid = 'pid' in command && command.kind !== 'signal' ? command.pid : 'parent' in command ? command.parent : 1
   const task = state.tasks[pid]
-  if (command.kind === 'signal') return outcome(sendSignal(state, command.pid, command.signal), `There is no process ${command.pid}.`)
+  if (command.kind === 'signal')
+    return outcome(sendSignal(state, command.pid, command.signal), `There is no process ${command.pid}.`)
   if (task === undefined || task.state === 'Z') return refuse('ESRCH', `There is no process ${pid}.`)
   const { exec } = state
   exec.pid = pid
@@ -83,18 +85,30 @@ function perform(state: KernelState, task: Task, command: Exclude<Command, { kin
   }
 }
 
-function descriptorFor(state: KernelState, task: Task, stdio: Stdio | undefined, inherited: FileDescriptor | undefined, isInput: boolean): FileDescriptor | Errno {
+function descriptorFor(
+  state: KernelState,
+  task: Task,
+  stdio: Stdio | undefined,
+  inherited: FileDescriptor | undefined,
+  isInput: boolean,
+): FileDescriptor | Errno {
   if (stdio === undefined) return inherited ?? { kind: 'host' }
   if (stdio.to === 'host') return { kind: 'host' }
   if (stdio.to === 'null') return { kind: 'null' }
-  return openPath(state, task, stdio.path, { write: !isInput, create: !isInput, truncate: !isInput && !stdio.append, append: stdio.append })
+  return openPath(state, task, stdio.path, {
+    write: !isInput,
+    create: !isInput,
+    truncate: !isInput && !stdio.append,
+    append: stdio.append,
+  })
 }
 
 function spawn(state: KernelState, parent: Task, command: Extract<Command, { kind: 'spawn' }>): CommandResult {
   const name = command.argv[0] ?? ''
   const base = name.split('/').pop() ?? ''
   const program = Object.hasOwn(context.programs, base) ? context.programs[base] : undefined
-  if (program === undefined && command.tool !== true) return refuse('ENOENT', `There is no program ${base} in this machine.`)
+  if (program === undefined && command.tool !== true)
+    return refuse('ENOENT', `There is no program ${base} in this machine.`)
   const wanted = [command.stdin, command.stdout, command.stderr]
   const fds: FileDescriptor[] = []
   for (let fd = 0; fd < 3; fd++) {
@@ -151,12 +165,12 @@ function hostExit(state: KernelState, task: Task, status: number): CommandResult
   return done()
 }
 
-const isQueued = (state: KernelState, task: Task): boolean =>
-  state.runqueues.some((rq) => rq.queue.includes(task.pid))
+const isQueued = (state: KernelState, task: Task): boolean => state.runqueues.some((rq) => rq.queue.includes(task.pid))
 
 function reap(state: KernelState, parent: Task, pid: number): CommandResult {
   const zombie = state.tasks[pid]
-  if (zombie === undefined || zombie.ppid !== parent.pid) return refuse('ECHILD', `${pid} is no child of ${parent.pid}.`)
+  if (zombie === undefined || zombie.ppid !== parent.pid)
+    return refuse('ECHILD', `${pid} is no child of ${parent.pid}.`)
   if (zombie.state !== 'Z') return refuse('EAGAIN', `${pid} is still running.`)
   const status = zombie.exitStatus
   reapZombie(state, parent, zombie)
@@ -173,11 +187,20 @@ function chdir(state: KernelState, task: Task, path: string): CommandResult {
 
 const PSEUDO_FS = new Set(['proc', 'sysfs', 'cgroup2', 'devtmpfs', 'tracefs', 'debugfs'])
 
-function mount(state: KernelState, path: string, fs: string, source: string, options: readonly string[]): CommandResult {
+function mount(
+  state: KernelState,
+  path: string,
+  fs: string,
+  source: string,
+  options: readonly string[],
+): CommandResult {
   const at = statPath(state, path)
   if (typeof at === 'string') return refuse(at, `Make ${path} first.`)
   if (at.kind !== 'dir') return refuse('ENOTDIR')
-  if (PSEUDO_FS.has(fs)) return mountOf(state, path).fs === fs ? refuse('EBUSY', `${fs} is mounted there already.`) : refuse('ENODEV', `${fs} has its fixed place.`)
+  if (PSEUDO_FS.has(fs))
+    return mountOf(state, path).fs === fs
+      ? refuse('EBUSY', `${fs} is mounted there already.`)
+      : refuse('ENODEV', `${fs} has its fixed place.`)
   const readOnly = options.includes('ro')
   if (fs === 'tmpfs') {
     const root = createInode(state, 'dir', 'tmpfs', 0, -1)
@@ -200,4 +223,3 @@ function umount(state: KernelState, path: string): CommandResult {
   state.mounts.splice(at, 1)
   return done()
 }
-

@@ -16,7 +16,14 @@ interface Service {
   readonly oomScoreAdj: number
 }
 
-const service = (name: string, unit: string, totalVm: number, textPages: number, anonPages: number, oomScoreAdj = 0): Service => ({
+const service = (
+  name: string,
+  unit: string,
+  totalVm: number,
+  textPages: number,
+  anonPages: number,
+  oomScoreAdj = 0,
+): Service => ({
   name,
   cgroup: `/system.slice/${unit}`,
   image: { path: `/usr/sbin/${name}`, totalVm, textPages, anonPages },
@@ -71,5 +78,6 @@ function startDebian(state: KernelState): void {
 function makeGroup(state: KernelState, path: string): void {
   const at = path.lastIndexOf('/')
   const parent = cgroupByPath(state, path.slice(0, at) || '/')
-  if (parent !== undefined && cgroupByPath(state, path) === undefined) createCgroup(state, parent.id, path.slice(at + 1))
+  if (parent !== undefined && cgroupByPath(state, path) === undefined)
+    createCgroup(state, parent.id, path.slice(at + 1))
 }

@@ -19,7 +19,16 @@ interface PythonData extends StepData {
   bytes: number
 }
 
-const PRECEDENCE: Readonly<Record<string, number>> = { '+': 1, '-': 1, '*': 2, '//': 2, '/': 2, '%': 2, '<<': 0, '**': 3 }
+const PRECEDENCE: Readonly<Record<string, number>> = {
+  '+': 1,
+  '-': 1,
+  '*': 2,
+  '//': 2,
+  '/': 2,
+  '%': 2,
+  '<<': 0,
+  '**': 3,
+}
 
 /** Integer arithmetic with + - * // / % << ** and parentheses. */
 export function evaluate(text: string): number | undefined {
@@ -95,13 +104,24 @@ function allocation(text: string): { bytes: number; touched: boolean } | undefin
   return array === null ? undefined : sized(array[1]!, 1, 57, false)
 }
 
-function sized(count: string, each: number, header: number, touched: boolean): { bytes: number; touched: boolean } | undefined {
+function sized(
+  count: string,
+  each: number,
+  header: number,
+  touched: boolean,
+): { bytes: number; touched: boolean } | undefined {
   const n = evaluate(count)
   return n === undefined || n < 0 ? undefined : { bytes: Math.floor(n) * each + header, touched }
 }
 
 function parseStatement(text: string): Statement | 'nothing' | undefined {
-  if (text === '' || text.startsWith('#') || /^import \w+(\s*,\s*\w+)*$/.test(text) || /^from time import sleep$/.test(text)) return 'nothing'
+  if (
+    text === '' ||
+    text.startsWith('#') ||
+    /^import \w+(\s*,\s*\w+)*$/.test(text) ||
+    /^from time import sleep$/.test(text)
+  )
+    return 'nothing'
   const assign = /^(\w+)\s*=\s*(.+)$/.exec(text)
   if (assign !== null) {
     const found = allocation(assign[2]!.trim())

@@ -88,7 +88,8 @@ function parse(args: readonly string[]): Parsed | string {
     else if (Object.hasOwn(VALUE_OPTIONS, name)) {
       const text = inline ?? args[++i]
       if (text === undefined) return `stress: FAIL: missing argument to option '${raw}'\n`
-      if (Number.isNaN(VALUE_OPTIONS[name]!(p, text))) return `stress: FAIL: incorrect numeric value '${text}' for option '${raw}'\n`
+      if (Number.isNaN(VALUE_OPTIONS[name]!(p, text)))
+        return `stress: FAIL: incorrect numeric value '${text}' for option '${raw}'\n`
     } else return `stress: FAIL: unrecognized option '${raw}'; this machine's stress has vm workers only\n`
   }
   return p
@@ -222,7 +223,8 @@ export const stress: Program = {
   image: { path: '/usr/bin/stress', totalVm: 920, textPages: 380, anonPages: 30 },
   start(argv) {
     const args = argv.slice(1)
-    if (args.length === 0 || args.includes('--help') || args.includes('-?')) return { ok: false, usage: HELP, status: args.length === 0 ? 1 : 0 }
+    if (args.length === 0 || args.includes('--help') || args.includes('-?'))
+      return { ok: false, usage: HELP, status: args.length === 0 ? 1 : 0 }
     const parsed = parse(args)
     if (typeof parsed === 'string') return { ok: false, usage: parsed, status: 1 }
     if (parsed.vm === 0) return { ok: false, usage: 'stress: FAIL: nothing to do: use --vm N\n', status: 1 }

@@ -30,8 +30,7 @@ export function normalizePath(cwd: string, path: string): string {
 
 const PSEUDO = new Set(['proc', 'sysfs', 'cgroup2', 'debugfs', 'tracefs'])
 
-const isBelow = (path: string, root: string): boolean =>
-  root === '/' || path === root || path.startsWith(`${root}/`)
+const isBelow = (path: string, root: string): boolean => root === '/' || path === root || path.startsWith(`${root}/`)
 
 /** The deepest mount that holds the path. */
 export function mountOf(state: KernelState, path: string): Mount {
@@ -42,7 +41,13 @@ export function mountOf(state: KernelState, path: string): Mount {
 
 export const isPseudoPath = (state: KernelState, path: string): boolean => PSEUDO.has(mountOf(state, path).fs)
 
-export function createInode(state: KernelState, kind: Inode['kind'], fs: Inode['fs'], size: Bytes, device: number): Inode {
+export function createInode(
+  state: KernelState,
+  kind: Inode['kind'],
+  fs: Inode['fs'],
+  size: Bytes,
+  device: number,
+): Inode {
   let ino = state.inodes.indexOf(undefined, 1)
   if (ino < 0) ino = Math.max(1, state.inodes.length)
   const inode: Inode = {
@@ -226,7 +231,13 @@ export function byteLength(text: string): Bytes {
  * Appends text to, or overwrites, a tmpfs file; its pages are allocated and charged to the writer.
  * @returns EAGAIN = the operation has to wait (isSuspended)
  */
-export function writeText(state: KernelState, task: Task, inode: Inode, text: string, append: boolean): Errno | undefined {
+export function writeText(
+  state: KernelState,
+  task: Task,
+  inode: Inode,
+  text: string,
+  append: boolean,
+): Errno | undefined {
   const before = append ? inode.size : 0
   const bytes = byteLength(text)
   if (!append && inode.size > 0) truncate(state, inode, 0)
@@ -281,4 +292,3 @@ export function listPath(state: KernelState, path: string): string[] | Errno {
   if (inode.kind !== 'dir') return 'ENOTDIR'
   return Object.keys(inode.entries).sort()
 }
-

@@ -74,4 +74,3 @@ function copyPtes(state: KernelState, from: Mm, to: Mm, start: number, end: numb
   })
   return complete
 }
-

@@ -102,7 +102,15 @@ export function handleMmFault(state: KernelState, task: Task, mm: Mm, vma: Vma, 
   return accountFault(state, task, handlePteFault(state, task, mm, vma, vpn, slot, isWrite))
 }
 
-function handlePteFault(state: KernelState, task: Task, mm: Mm, vma: Vma, vpn: Vpn, slot: number, isWrite: boolean): number {
+function handlePteFault(
+  state: KernelState,
+  task: Task,
+  mm: Mm,
+  vma: Vma,
+  vpn: Vpn,
+  slot: number,
+  isWrite: boolean,
+): number {
   const pte = pteAt(state.pgtables, slot)
   if (pte === 0) {
     if (vma.ino === 0) return doAnonymousPage(state, task, mm, vma, slot, isWrite)
@@ -306,7 +314,8 @@ function filemapFault(state: KernelState, task: Task, vma: Vma, index: number): 
   } else {
     if (ra.mmapMiss > 0 && !hasFlag(state.memmap, pfn, PG_LOCKED)) ra.mmapMiss--
     if (testAndClearFlag(state.memmap, pfn, PG_READAHEAD)) {
-      if (asyncReadahead(ra, index, 1, (from, limit) => nextMissing(inode, from, limit))) startReadahead(state, inode, ra)
+      if (asyncReadahead(ra, index, 1, (from, limit) => nextMissing(inode, from, limit)))
+        startReadahead(state, inode, ra)
       state.exec.suspendUntilNs = -1
       // 6.1 drops the lock for the I/O and marks the task's retry as major (spec 04 §4.5).
       if (state.config.series === '6.1') task.retry.faultWasMajor = true
@@ -324,7 +333,15 @@ function filemapFault(state: KernelState, task: Task, vma: Vma, index: number): 
  * @kernel  do_swap_page()
  * @spec    04 §4.5 (Swap-in)
  */
-function doSwapPage(state: KernelState, task: Task, mm: Mm, vma: Vma, vpn: Vpn, slot: number, isWrite: boolean): number {
+function doSwapPage(
+  state: KernelState,
+  task: Task,
+  mm: Mm,
+  vma: Vma,
+  vpn: Vpn,
+  slot: number,
+  isWrite: boolean,
+): number {
   const entry = pteSwapSlot(pteAt(state.pgtables, slot))
   let pfn = swapCacheGet(state, entry, vma)
   if (pfn === 0) {
@@ -385,4 +402,3 @@ export function zapRange(state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: 
   charge(state, zapped * state.costs.exitPage)
   return zapped
 }
-

@@ -33,7 +33,10 @@ export function syncReadahead(ra: Readahead, index: number, request: Pages, hasH
   const max = RA_PAGES_MAX
   if (index === 0 || request > max || hasHistory || index === ra.prevIndex || index === ra.prevIndex + 1) {
     ra.start = index
-    ra.size = index === 0 || index === ra.prevIndex + 1 || index === ra.prevIndex ? initialWindow(request, max) : Math.min(request, max)
+    ra.size =
+      index === 0 || index === ra.prevIndex + 1 || index === ra.prevIndex
+        ? initialWindow(request, max)
+        : Math.min(request, max)
     ra.asyncSize = ra.size > request ? ra.size - request : ra.size
     return
   }
@@ -44,7 +47,12 @@ export function syncReadahead(ra: Readahead, index: number, request: Pages, hasH
 }
 
 /** The marked page was reached: sets the next window. @kernel page_cache_async_ra() */
-export function asyncReadahead(ra: Readahead, index: number, request: Pages, nextMissing: (from: number, limit: number) => number): boolean {
+export function asyncReadahead(
+  ra: Readahead,
+  index: number,
+  request: Pages,
+  nextMissing: (from: number, limit: number) => number,
+): boolean {
   const max = RA_PAGES_MAX
   const expected = ra.start + ra.size - ra.asyncSize
   if (ra.size > 0 && index === expected) {

@@ -24,7 +24,16 @@ import {
 } from './memmap'
 import { MEMCG_ANON, MEMCG_FILE_MAPPED } from './memcg_stat'
 import { modMemcgState } from './memcontrol'
-import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS, VM_EXEC, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ } from './mm_types'
+import {
+  MM_ANONPAGES,
+  MM_FILEPAGES,
+  MM_SHMEMPAGES,
+  MM_SWAPENTS,
+  VM_EXEC,
+  VM_LOCKED,
+  VM_RAND_READ,
+  VM_SEQ_READ,
+} from './mm_types'
 import {
   PTE_ACCESSED,
   PTE_DIRTY,

@@ -63,8 +63,7 @@ export function createMm(state: KernelState): number {
 }
 
 /** Private and writable: promised memory. @kernel accountable_mapping() */
-const isAccountable = (flags: number): boolean =>
-  (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE
+const isAccountable = (flags: number): boolean => (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE
 
 /** Counters of an address space. @kernel vm_stat_account() */
 function statAccount(mm: Mm, flags: number, pages: Pages): void {
@@ -110,7 +109,8 @@ export function vmEnoughMemory(state: KernelState, mm: Mm | undefined, pages: Pa
   } else {
     // The machine's programs run as root: CAP_SYS_ADMIN, no admin reserve is taken off.
     let allowed = vmCommitLimit(state)
-    if (mm !== undefined) allowed -= Math.min(Math.floor(mm.totalVm / 32), Math.floor(state.sysctl.userReserveKbytes / 4))
+    if (mm !== undefined)
+      allowed -= Math.min(Math.floor(mm.totalVm / 32), Math.floor(state.sysctl.userReserveKbytes / 4))
     if (state.committedAs < allowed) return true
   }
   state.committedAs -= pages
@@ -188,7 +188,7 @@ export function splitAt(mm: Mm, start: Vpn, end: Vpn): { first: number; last: nu
 
 /** Merges what became alike again after a change of flags. */
 export function mergeRange(mm: Mm, start: Vpn, end: Vpn): void {
-  for (let i = findVmaIndex(mm, Math.max(0, start - 1)); i + 1 < mm.vmas.length && mm.vmas[i]!.start < end; ) {
+  for (let i = findVmaIndex(mm, Math.max(0, start - 1)); i + 1 < mm.vmas.length && mm.vmas[i]!.start < end;) {
     if (canMerge(mm.vmas[i]!, mm.vmas[i + 1]!)) mergeAround(mm, i)
     else i++
   }

@@ -144,4 +144,3 @@ export const pseudo = {
     return found?.dir.rmdir === undefined ? 'EPERM' : found.dir.rmdir(state, found.rest)
   },
 }
-

@@ -72,16 +72,16 @@ export function procStatText(state: KernelState): string {
 }
 
 export const mountsText = (state: KernelState): string =>
-  state.mounts
-    .map((m) => `${m.source} ${m.path} ${m.fs} ${m.readOnly ? 'ro' : 'rw'},relatime 0 0\n`)
-    .join('')
+  state.mounts.map((m) => `${m.source} ${m.path} ${m.fs} ${m.readOnly ? 'ro' : 'rw'},relatime 0 0\n`).join('')
 
 const hexAddress = (n: number): string => n.toString(16).padStart(8, '0')
 
 /** @kernel kernel/resource.c; @simplifies RAM and reserved ranges, no devices */
 export function iomemText(state: KernelState): string {
   return state.config.firmware
-    .map((r) => `${hexAddress(r.start)}-${hexAddress(r.end - 1)} : ${r.type === 'usable' ? 'System RAM' : 'Reserved'}\n`)
+    .map(
+      (r) => `${hexAddress(r.start)}-${hexAddress(r.end - 1)} : ${r.type === 'usable' ? 'System RAM' : 'Reserved'}\n`,
+    )
     .join('')
 }
 
@@ -100,4 +100,3 @@ export const diskstatsText = (state: KernelState): string =>
         `${d.writtenBytes / PAGE_SIZE} 0 ${d.writtenBytes / 512} 0 0 0 0\n`,
     )
     .join('')
-

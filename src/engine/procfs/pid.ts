@@ -81,13 +81,66 @@ export function statText(state: KernelState, task: Task): string {
   const rss =
     mm === undefined
       ? 0
-      : statusRss(state, mm.id, MM_ANONPAGES) + statusRss(state, mm.id, MM_FILEPAGES) + statusRss(state, mm.id, MM_SHMEMPAGES)
+      : statusRss(state, mm.id, MM_ANONPAGES) +
+        statusRss(state, mm.id, MM_FILEPAGES) +
+        statusRss(state, mm.id, MM_SHMEMPAGES)
   const fields: (number | string)[] = [
-    task.pid, `(${task.comm})`, task.state, task.ppid, task.pid, task.pid, 0, -1, task.isKthread ? 2129984 : 4194304,
-    task.minFlt, task.cminFlt, task.majFlt, task.cmajFlt, ticks(task.utimeNs), ticks(task.stimeNs), 0, 0, 20, 0, 1, 0,
-    ticks(task.startNs), mm === undefined ? 0 : mm.totalVm * PAGE_SIZE, rss, '18446744073709551615',
+    task.pid,
+    `(${task.comm})`,
+    task.state,
+    task.ppid,
+    task.pid,
+    task.pid,
+    0,
+    -1,
+    task.isKthread ? 2129984 : 4194304,
+    task.minFlt,
+    task.cminFlt,
+    task.majFlt,
+    task.cmajFlt,
+    ticks(task.utimeNs),
+    ticks(task.stimeNs),
+    0,
+    0,
+    20,
+    0,
+    1,
+    0,
+    ticks(task.startNs),
+    mm === undefined ? 0 : mm.totalVm * PAGE_SIZE,
+    rss,
+    '18446744073709551615',
   ]
-  const tail = [0, 0, 0, 0, 0, task.killSignal, 0, 0, 0, 0, 0, 0, 17, task.cpu, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, task.exitStatus << 8]
+  const tail = [
+    0,
+    0,
+    0,
+    0,
+    0,
+    task.killSignal,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    17,
+    task.cpu,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    task.exitStatus << 8,
+  ]
   return `${[...fields, ...tail].slice(0, 52).join(' ')}\n`
 }
 
@@ -114,7 +167,11 @@ function mapsLine(vma: Vma): string {
 const errnoOf = (errno: 'ESRCH'): { errno: 'ESRCH' } => ({ errno })
 
 /** A file of one task: re-looked up at each access, because the task may have gone. */
-function taskFile(pid: number, read: (state: KernelState, task: Task) => string, write?: (state: KernelState, task: Task, text: string) => ReturnType<NonNullable<PseudoFile['write']>>): PseudoFile {
+function taskFile(
+  pid: number,
+  read: (state: KernelState, task: Task) => string,
+  write?: (state: KernelState, task: Task, text: string) => ReturnType<NonNullable<PseudoFile['write']>>,
+): PseudoFile {
   return {
     read: (state) => {
       const task = state.tasks[pid]
@@ -162,12 +219,16 @@ const FILES: Readonly<Record<string, (pid: number) => PseudoFile>> = {
     ),
   maps: (pid) => taskFile(pid, (state, task) => (mmOf(state, task)?.vmas ?? []).map(mapsLine).join('')),
   oom_adj: (pid) =>
-    taskFile(pid, (_s, task) => oomAdjText(task), (state, task, text) => {
-      const word = text.trim()
-      const value = Number(word)
-      if (!/^-?\d+$/.test(word) || value < -17 || value > 15) return 'EINVAL'
-      return writeOomScoreAdj(state, task, String(value === 15 ? 1000 : Math.trunc((value * 1000) / 17)))
-    }),
+    taskFile(
+      pid,
+      (_s, task) => oomAdjText(task),
+      (state, task, text) => {
+        const word = text.trim()
+        const value = Number(word)
+        if (!/^-?\d+$/.test(word) || value < -17 || value > 15) return 'EINVAL'
+        return writeOomScoreAdj(state, task, String(value === 15 ? 1000 : Math.trunc((value * 1000) / 17)))
+      },
+    ),
   oom_score: (pid) => taskFile(pid, (state, task) => `${oomScore(state, task.pid)}\n`),
   oom_score_adj: (pid) => taskFile(pid, (_s, task) => `${task.oomScoreAdj}\n`, writeOomScoreAdj),
   stat: (pid) => taskFile(pid, statText),

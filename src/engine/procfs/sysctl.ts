@@ -32,7 +32,12 @@ function parseInteger(text: string): number | undefined {
 }
 
 /** An integer with a range; `written` runs after the value was stored. */
-function integer(key: NumberKey, min: number, max: number, written?: (state: KernelState, value: number) => void): SysctlRow {
+function integer(
+  key: NumberKey,
+  min: number,
+  max: number,
+  written?: (state: KernelState, value: number) => void,
+): SysctlRow {
   return {
     file: {
       read: (state) => `${state.sysctl[key]}\n`,
@@ -48,7 +53,13 @@ function integer(key: NumberKey, min: number, max: number, written?: (state: Ker
 }
 
 /** An integer whose owner stores it. */
-function owned(key: NumberKey, min: number, max: number, set: (state: KernelState, value: number) => void, accept = (_: number): boolean => true): SysctlRow {
+function owned(
+  key: NumberKey,
+  min: number,
+  max: number,
+  set: (state: KernelState, value: number) => void,
+  accept = (_: number): boolean => true,
+): SysctlRow {
   return {
     file: {
       read: (state) => `${state.sysctl[key]}\n`,
@@ -75,7 +86,10 @@ const lowmemReserveRatio: SysctlRow = {
       const numbers = text.trim().split(/\s+/).map(parseInteger)
       if (numbers.length === 0 || numbers.some((n) => n === undefined)) return 'EINVAL'
       const old = state.sysctl.lowmemReserveRatio
-      writeLowmemReserveRatio(state, old.map((o, i) => numbers[i] ?? o))
+      writeLowmemReserveRatio(
+        state,
+        old.map((o, i) => numbers[i] ?? o),
+      )
       return undefined
     },
   },
@@ -109,7 +123,12 @@ const statRefresh: SysctlRow = { file: { read: () => '', write: () => undefined 
 
 const VM: Readonly<Record<string, SysctlRow>> = {
   admin_reserve_kbytes: integer('adminReserveKbytes', 0, INT_MAX),
-  dirty_background_bytes: integer('dirtyBackgroundBytes', 0, Number.MAX_SAFE_INTEGER, zeroOther('dirtyBackgroundRatio')),
+  dirty_background_bytes: integer(
+    'dirtyBackgroundBytes',
+    0,
+    Number.MAX_SAFE_INTEGER,
+    zeroOther('dirtyBackgroundRatio'),
+  ),
   dirty_background_ratio: integer('dirtyBackgroundRatio', 0, 100, zeroOther('dirtyBackgroundBytes')),
   dirty_bytes: integer('dirtyBytes', 0, Number.MAX_SAFE_INTEGER, zeroOther('dirtyRatio')),
   dirty_expire_centisecs: integer('dirtyExpireCentisecs', 0, INT_MAX),
@@ -127,7 +146,11 @@ const VM: Readonly<Record<string, SysctlRow>> = {
   'page-cluster': integer('pageCluster', 0, 31),
   panic_on_oom: integer('panicOnOom', 0, 2),
   percpu_pagelist_high_fraction: owned(
-    'percpuPagelistHighFraction', 0, INT_MAX, writePercpuPagelistHighFraction, (v) => v === 0 || v >= 8,
+    'percpuPagelistHighFraction',
+    0,
+    INT_MAX,
+    writePercpuPagelistHighFraction,
+    (v) => v === 0 || v >= 8,
   ),
   stat_interval: integer('statInterval', 1, INT_MAX),
   stat_refresh: statRefresh,

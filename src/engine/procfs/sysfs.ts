@@ -28,7 +28,13 @@ function writeThpEnabled(state: KernelState, text: string): Errno | undefined {
 
 function writeLruGen(state: KernelState, text: string): Errno | undefined {
   const word = text.trim()
-  const value = /^[yY]/.test(word) ? 7 : /^[nN]/.test(word) ? 0 : /^(0x[0-9a-f]+|\d+)$/i.test(word) ? Number(word) : Number.NaN
+  const value = /^[yY]/.test(word)
+    ? 7
+    : /^[nN]/.test(word)
+      ? 0
+      : /^(0x[0-9a-f]+|\d+)$/i.test(word)
+        ? Number(word)
+        : Number.NaN
   if (!Number.isInteger(value) || value < 0) return 'EINVAL'
   setMglruEnabled(state, value & 7)
   return undefined
@@ -37,7 +43,7 @@ function writeLruGen(state: KernelState, text: string): Errno | undefined {
 /** '0-3,8' */
 export function cpuList(numbers: readonly number[]): string {
   const parts: string[] = []
-  for (let i = 0; i < numbers.length; ) {
+  for (let i = 0; i < numbers.length;) {
     let j = i
     while (j + 1 < numbers.length && numbers[j + 1] === numbers[j]! + 1) j++
     parts.push(i === j ? `${numbers[i]}` : `${numbers[i]}-${numbers[j]}`)

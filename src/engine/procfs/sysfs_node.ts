@@ -66,13 +66,16 @@ const NUMASTAT: readonly (readonly [string, number])[] = [
 
 /** @kernel node_read_numastat() */
 export const nodeNumastatText = (state: KernelState, nid: number): string =>
-  NUMASTAT.map(([name, item]) => `${name} ${zonesOf(state, nid).reduce((sum, z) => sum + z.numaStat[item]!, 0)}\n`).join('')
+  NUMASTAT.map(
+    ([name, item]) => `${name} ${zonesOf(state, nid).reduce((sum, z) => sum + z.numaStat[item]!, 0)}\n`,
+  ).join('')
 
 /** @kernel node_read_vmstat() */
 export function nodeVmstatText(state: KernelState, nid: number): string {
   const zones = zonesOf(state, nid)
   const stat = state.nodes[nid]!.stat
-  const sum = (pick: (z: KernelState['zones'][number]) => number): number => zones.reduce((total, z) => total + pick(z), 0)
+  const sum = (pick: (z: KernelState['zones'][number]) => number): number =>
+    zones.reduce((total, z) => total + pick(z), 0)
   return [
     ...vs.ZONE_ITEMS.map((name, i) => `${name} ${sum((z) => z.stat[i]!)}\n`),
     ...vs.NUMA_ITEMS.map((name, i) => `${name} ${sum((z) => z.numaStat[i]!)}\n`),

@@ -16,7 +16,9 @@ function childData(d: MmData, part: string): ProgramData {
   return { ...d, pc: 0, part, phase: undefined }
 }
 
-const fork = (part: string): S => (d) => ({ op: 'fork', child: childData(d, part) })
+const fork =
+  (part: string): S =>
+  (d) => ({ op: 'fork', child: childData(d, part) })
 const keepChild: S = (d, view) => {
   d['child'] = view.result
   return undefined
@@ -25,13 +27,16 @@ const waitChild: S = (d) => ({ op: 'wait', pid: Number(d['child']) })
 
 /** Children, by part. The second one waits until its parent has written. */
 export const cowChildren: Readonly<Record<string, readonly S[]>> = {
-  first: [...begin, read, ...phase('child1_read_all'), write, ...phase('child1_write_all(copy)'), write, ...phase('child1_write_again')],
-  second: [
-    () => ({ op: 'pause' }),
+  first: [
     ...begin,
+    read,
+    ...phase('child1_read_all'),
     write,
-    ...phase('child2_write_all(reuse)'),
+    ...phase('child1_write_all(copy)'),
+    write,
+    ...phase('child1_write_again'),
   ],
+  second: [() => ({ op: 'pause' }), ...begin, write, ...phase('child2_write_all(reuse)')],
   third: [...begin, writeHalf, ...phase('child3_write_half(copy)')],
 }
 
@@ -46,7 +51,12 @@ export const cowSteps: readonly S[] = [
   ...phase('warmup'),
   ...phase('empty_phase'),
   ...alignedRegionSteps,
-  (d) => ({ op: 'madvise', address: d.address, length: d.bytes, advice: option(d.args, 'thp', 'nohuge') === 'huge' ? 'hugepage' : 'nohugepage' }),
+  (d) => ({
+    op: 'madvise',
+    address: d.address,
+    length: d.bytes,
+    advice: option(d.args, 'thp', 'nohuge') === 'huge' ? 'hugepage' : 'nohugepage',
+  }),
   ...begin,
   write,
   ...phase('parent_write_all'),

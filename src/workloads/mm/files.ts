@@ -1,7 +1,18 @@
 /** `mm read`, `mm write`: streams through the page cache. */
 import type { Op, ProgramView } from '../../engine/task'
 import { stdout, type Step } from '../steps'
-import { MB, commonSteps, createData, floatOption, holdSteps, longOption, option, roundMs, waitFor, type MmData } from './options'
+import {
+  MB,
+  commonSteps,
+  createData,
+  floatOption,
+  holdSteps,
+  longOption,
+  option,
+  roundMs,
+  waitFor,
+  type MmData,
+} from './options'
 
 interface StreamData extends MmData {
   fd: number
@@ -111,7 +122,8 @@ export const writeSteps: readonly Step<StreamData>[] = [
   },
   (d, view) => stdout(`wrote bytes=${d.done} ms=${roundMs(view.nowNs - d.startNs)}\n`),
   (d) => (longOption(d.args, 'sync', 0) !== 0 ? { op: 'fsync', fd: d.fd } : undefined),
-  (d, view) => (longOption(d.args, 'sync', 0) !== 0 ? stdout(`fsync done ms=${roundMs(view.nowNs - d.startNs)}\n`) : undefined),
+  (d, view) =>
+    longOption(d.args, 'sync', 0) !== 0 ? stdout(`fsync done ms=${roundMs(view.nowNs - d.startNs)}\n`) : undefined,
   (d) => ({ op: 'close', fd: d.fd }),
   ...(holdSteps as readonly Step<StreamData>[]),
 ]

@@ -1,7 +1,21 @@
 /** `mm hog`: touches private anonymous memory page by page, at a rate, and reports to a log. */
 import type { Op, ProgramView } from '../../engine/task'
 import type { Step } from '../steps'
-import { MB, PG, alignedRegionSteps, commonSteps, createData, floatOption, hasOption, holdSteps, longOption, option, roundMs, waitFor, type MmData } from './options'
+import {
+  MB,
+  PG,
+  alignedRegionSteps,
+  commonSteps,
+  createData,
+  floatOption,
+  hasOption,
+  holdSteps,
+  longOption,
+  option,
+  roundMs,
+  waitFor,
+  type MmData,
+} from './options'
 import { phaseSteps } from './phase'
 
 interface HogData extends MmData {
@@ -55,7 +69,10 @@ const prepare: readonly Step<HogData>[] = [
     return { op: 'madvise', address: d.address, length: d.bytes, advice: thp === 'huge' ? 'hugepage' : 'nohugepage' }
   },
   (d) => (longOption(d.args, 'lock', 0) !== 0 ? { op: 'mlockall', current: true, future: true } : undefined),
-  (d) => (hasOption(d.args, 'log') ? { op: 'open', path: option(d.args, 'log', ''), write: true, create: true, truncate: true } : undefined),
+  (d) =>
+    hasOption(d.args, 'log')
+      ? { op: 'open', path: option(d.args, 'log', ''), write: true, create: true, truncate: true }
+      : undefined,
   (d, view) => {
     if (hasOption(d.args, 'log')) d.log = view.errno === undefined ? view.result : 1
     d.startNs = view.nowNs

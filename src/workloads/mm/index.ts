@@ -17,7 +17,10 @@ interface Subcommand {
   readonly steps: readonly Step<never>[]
 }
 
-const sub = <D extends StepData>(create: (args: readonly string[]) => D | ProgramData | undefined, steps: readonly Step<D>[]): Subcommand => ({
+const sub = <D extends StepData>(
+  create: (args: readonly string[]) => D | ProgramData | undefined,
+  steps: readonly Step<D>[],
+): Subcommand => ({
   create: create as Subcommand['create'],
   steps: steps as unknown as readonly Step<never>[],
 })

@@ -40,7 +40,15 @@ export function floatOption(args: readonly string[], key: string, fallback: numb
   return match === null ? 0 : Number(match[0])
 }
 
-export const createData = (args: readonly string[]): MmData => ({ pc: 0, status: 0, args, address: 0, bytes: 0, head: 0, startNs: 0 })
+export const createData = (args: readonly string[]): MmData => ({
+  pc: 0,
+  status: 0,
+  args,
+  address: 0,
+  bytes: 0,
+  head: 0,
+  startNs: 0,
+})
 
 export const nowMs = (ns: number): number => ns / 1e6
 /** printf("%.0f"): rounds half to even like the C library; halves are exact in binary. */

@@ -9,7 +9,8 @@ interface PhaseMemory {
   status: string
 }
 
-const memory = (d: MmData): PhaseMemory => (d['phase'] ??= { minflt: 0, majflt: 0, startNs: 0, status: '' }) as PhaseMemory
+const memory = (d: MmData): PhaseMemory =>
+  (d['phase'] ??= { minflt: 0, majflt: 0, startNs: 0, status: '' }) as PhaseMemory
 
 /** `Key:   123 kB` → 123, −1 when it is not there. */
 export function statusKb(text: string, key: string): number {
@@ -34,14 +35,26 @@ export function phaseSteps<D extends MmData>(name: string | ((d: D) => string), 
     (d, view) => {
       const m = memory(d)
       const data: MmData = d
-      data['counted'] = { minflt: view.minflt - m.minflt, majflt: view.majflt - m.majflt, ms: (view.nowNs - m.startNs) / 1e6 }
+      data['counted'] = {
+        minflt: view.minflt - m.minflt,
+        majflt: view.majflt - m.majflt,
+        ms: (view.nowNs - m.startNs) / 1e6,
+      }
       return { op: 'readFile', path: '/proc/self/status' }
     },
     (d, view) => {
       memory(d).status = view.text
       return { op: 'readFile', path: '/proc/self/smaps_rollup' }
     },
-    (d, view) => stdout(phaseLine(typeof name === 'string' ? name : name(d), d, memory(d).status, view.errno === undefined ? view.text : '')),
+    (d, view) =>
+      stdout(
+        phaseLine(
+          typeof name === 'string' ? name : name(d),
+          d,
+          memory(d).status,
+          view.errno === undefined ? view.text : '',
+        ),
+      ),
     begin,
   ]
 }

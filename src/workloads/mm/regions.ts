@@ -26,7 +26,8 @@ function when(condition: (d: MmData) => boolean, steps: readonly S[]): readonly 
   ]
 }
 
-const mapFlags = (d: MmData): number => PRIVATE_ANON | (mode(d) === 'populate' ? 0x8000 : mode(d) === 'maplocked' ? 0x2000 : 0)
+const mapFlags = (d: MmData): number =>
+  PRIVATE_ANON | (mode(d) === 'populate' ? 0x8000 : mode(d) === 'maplocked' ? 0x2000 : 0)
 const isPlainMap = (d: MmData): boolean => mapFlags(d) !== PRIVATE_ANON || longOption(d.args, 'align', 1) === 0
 
 const plainRegion: readonly S[] = [
@@ -42,7 +43,10 @@ const plainRegion: readonly S[] = [
   },
 ]
 
-const is = (name: string) => (d: MmData): boolean => mode(d) === name
+const is =
+  (name: string) =>
+  (d: MmData): boolean =>
+    mode(d) === name
 const firstTouch: readonly S[] = [
   ...when(is('readfirst'), [read, ...phase('read_all'), write, ...phase('write_all')]),
   ...when(is('mlock'), [
@@ -53,7 +57,12 @@ const firstTouch: readonly S[] = [
     (d) => ({ op: 'munlock', address: d.address, length: d.bytes }),
     ...phase('munlock'),
   ]),
-  ...when(is('populate_write'), [(d) => advise(d, 'populate_write'), ...phase('madv_populate_write'), write, ...phase('write_all')]),
+  ...when(is('populate_write'), [
+    (d) => advise(d, 'populate_write'),
+    ...phase('madv_populate_write'),
+    write,
+    ...phase('write_all'),
+  ]),
   ...when((d) => !['readfirst', 'mlock', 'populate_write'].includes(mode(d)), [write, ...phase('write_all')]),
 ]
 
@@ -75,7 +84,9 @@ export const faultSteps: readonly S[] = [
   ...commonSteps,
   (d) => {
     d.bytes = longOption(d.args, 'mb', 100) * MB
-    return stdout(`# fault mb=${d.bytes / MB} mode=${mode(d)} thp=${option(d.args, 'thp', 'default')} align=${longOption(d.args, 'align', 1)}\n`)
+    return stdout(
+      `# fault mb=${d.bytes / MB} mode=${mode(d)} thp=${option(d.args, 'thp', 'default')} align=${longOption(d.args, 'align', 1)}\n`,
+    )
   },
   ...phase('warmup'),
   ...phase('empty_phase'),
@@ -157,7 +168,8 @@ export function shuffledPages(count: number): number[] {
 const mincore = (d: MmData): Op => ({ op: 'mincore', address: d.address, length: d.bytes })
 
 function firstPass(d: MmData): Op {
-  if (mapMode(d) === 'rand') return { op: 'touchList', address: d.address, pages: shuffledPages(d.bytes / PG), mode: 'read' }
+  if (mapMode(d) === 'rand')
+    return { op: 'touchList', address: d.address, pages: shuffledPages(d.bytes / PG), mode: 'read' }
   return mapMode(d) === 'write' ? write(d) : read(d)
 }
 
