@@ -4,7 +4,7 @@
 import { nextEventAt } from '../engine/queue'
 import type { KernelState } from '../engine/state'
 import { NS_PER_MS, type Ns } from '../util/units'
-import { createEventRing, cutEvents, recordEvent, type EventRing, type TraceRecord } from './events'
+import { createEventRing, cutEvents, queryEvents, recordEvent, type EventRing, type TraceRecord } from './events'
 import { commitSample, createFrameStore, cutFrames, type FrameStore } from './frames'
 import { createSampler, forgetGroups, sampleMachine, type Sampler } from './sampler'
 import { createSpanLog, cutSpans, recordSpan, type SpanLog } from './spans'
@@ -76,7 +76,11 @@ export function recordTrace(recorder: Recorder, record: TraceRecord): void {
 export function cutRecorder(recorder: Recorder, atNs: Ns): void {
   cutFrames(recorder.frames, atNs)
   cutEvents(recorder.events, atNs)
-  cutSpans(recorder.spans, atNs)
+  const passes = { fromNs: 0, toNs: Infinity, names: ['mm_vmscan_lru_shrink_inactive'], limit: Infinity }
+  const done = queryEvents(recorder.events, passes)
+  cutSpans(recorder.spans, atNs, (pid, fromNs) =>
+    done.reduce((sum, e) => (e.pid === pid && e.atNs >= fromNs ? sum + (e.fields['nr_reclaimed'] ?? 0) : sum), 0),
+  )
   forgetGroups(recorder.sampler)
 }
 

@@ -140,8 +140,11 @@ export function throttledNs(log: SpanLog, atNs: Ns): readonly Ns[] {
   return sums
 }
 
-/** Forgets what was told later than `atNs`; spans that ended later go on again. */
-export function cutSpans(log: SpanLog, atNs: Ns): void {
+/**
+ * Forgets what was told later than `atNs`; spans that ended later go on again.
+ * @param reclaimedSince  pages that a task's passes had freed from `fromNs` until the cut
+ */
+export function cutSpans(log: SpanLog, atNs: Ns, reclaimedSince: (pid: number, fromNs: Ns) => number): void {
   const kept = log.spans.filter((span) => span.openedNs <= atNs)
   log.spans.length = 0
   log.spans.push(...kept)
@@ -150,6 +153,7 @@ export function cutSpans(log: SpanLog, atNs: Ns): void {
     if (span.closedNs <= atNs) continue
     span.closedNs = Infinity
     span.toNs = Infinity
+    span.reclaimed = span.track === 'kswapd' ? reclaimedSince(span.pid, span.fromNs) : 0
     log.open.set(keyOf(span.track, span.pid), span)
   }
 }
