@@ -88,7 +88,8 @@ async function openByDialog(kind: FileKind): Promise<Result<OpenedFile | undefin
 }
 
 async function saveByDialog(kind: FileKind, text: string, name: string): Promise<Result<SavedFile | undefined>> {
-  const picker = pickers().showSaveFilePicker
+  // An export is made once and not written again: the browser's download is enough.
+  const picker = kind === 'export' ? undefined : pickers().showSaveFilePicker
   if (picker === undefined) {
     download(name, new Blob([text], { type: 'text/plain' }))
     return ok({ path: `web:${name}`, name })

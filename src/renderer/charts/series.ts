@@ -60,9 +60,12 @@ export function ratesOf(data: SeriesWindow, counter: Float64Array): Float64Array
   const reach = rateBuckets(bucketNs)
   const rates = new Float64Array(counter.length)
   for (let i = 0; i < counter.length; i++) {
+    // Near the left edge there is nothing before: there the stretch begins at the edge.
     const from = Math.max(0, i - reach)
-    const grown = counter[i]! - counter[from]!
-    rates[i] = i === from ? (counter[i] === counter[i] ? 0 : NaN) : (grown / ((i - from) * bucketNs)) * NS_PER_S
+    const to = Math.min(counter.length - 1, from + reach)
+    const grown = counter[Math.max(i, to)]! - counter[from]!
+    rates[i] = (grown / (Math.max(1, Math.max(i, to) - from) * bucketNs)) * NS_PER_S
+    if (rates[i] !== rates[i] && counter[i] === counter[i]) rates[i] = 0
   }
   return rates
 }

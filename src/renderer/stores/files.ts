@@ -1,11 +1,12 @@
 /** Files that people keep: sessions and machine profiles, what was open lately, and the autosave. */
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
+import { readTar } from '../../profiles'
 import type { RecentFile, SavedFile } from '../../protocol/shell-api'
 import type { Result } from '../../util/result'
 import { formatUserError } from '../../util/result'
 import { fileShell, pickFiles } from '../file-shell'
-import { gunzip, readTar } from '../tar'
+import { gunzip } from '../gunzip'
 import { useSession } from './session'
 import { useUi } from './ui'
 
