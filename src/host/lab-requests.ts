@@ -1,11 +1,11 @@
 /** Requests of the workbook: a lab brings its own machine, and looks at it after every slice. */
+import type { LabView, OpenedLab } from '../labs/index'
 import type { LabProgress } from '../protocol/messages'
 import { loadMachine } from '../profiles/index'
 import { queryEvents } from '../recorder/events'
 import { createShell } from '../shell/index'
 import { ok, userError, type Result } from '../util/result'
 import { endShell, forkShell } from './headless'
-import type { LabView, OpenLab } from './labs'
 import { bringUp, type Session, type Up } from './session-state'
 
 /** Simulated time that a lab's preparation may take. */
@@ -29,7 +29,7 @@ export async function startLab(session: Session, id: string, seed: number): Prom
 }
 
 /** Runs the lab's own script in a shell that nobody sees. */
-async function prepare(up: Up, lab: OpenLab): Promise<void> {
+async function prepare(up: Up, lab: OpenedLab): Promise<void> {
   const { machine, host } = up
   const pid = forkShell(machine, 'bash')
   const shell = createShell(host.sys, { pid, out: () => {} })

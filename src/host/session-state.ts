@@ -6,12 +6,12 @@ import type { Refusal } from '../engine/commands'
 import type { MachineConfig } from '../engine/config'
 import type { Engine } from '../engine/engine_api'
 import type { ProgramTable } from '../engine/task'
+import type { LabShelf, OpenedLab } from '../labs/index'
 import { formatMachine, formatSession, toConfig, type MachineProfile, type Session as SavedSession } from '../profiles/index'
 import type { FrameSection, HostEvent, MachinePreview } from '../protocol/messages'
 import { strerror } from '../util/errno'
 import { ok, userError, type Err, type Result, type UserError } from '../util/result'
 import type { Ns } from '../util/units'
-import type { LabService, OpenLab } from './labs'
 import {
   bootMachine, digestAtEnd, firstPosition, forkHere, goBack, isAtEnd, issue, keepCheckpoint, RECORD_ALL, replayTo,
   runToPosition, type Machine,
@@ -35,7 +35,7 @@ export interface SessionDeps {
   readonly machines: readonly ReadyMachine[]
   readonly clock: Clock
   readonly appVersion: string
-  readonly labs?: LabService
+  readonly labs?: Pick<LabShelf, 'list' | 'open'>
 }
 
 /** A machine that is up, with everything that belongs to it. */
@@ -60,7 +60,7 @@ export interface Session {
   readonly pacer: Pacer
   sections: readonly FrameSection[]
   up: Up | undefined
-  lab: OpenLab | undefined
+  lab: OpenedLab | undefined
   /** A request came that makes the one under way pointless. */
   readonly isInterrupted: boolean
 }

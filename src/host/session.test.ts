@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { fakeEngine } from '../../test/support/fake-engine'
 import { quiet, testSession, VM_512M } from '../../test/support/session'
+import { createShelf } from '../labs/index'
 import type { Request, StatusMessage } from '../protocol/messages'
 import { createMemoryPorts } from './memory-port'
 
@@ -258,4 +259,28 @@ test('closing answers what is under way and stops the machine', async () => {
   await t.clock.pass(50)
   t.client.close()
   expect((await t.client.request({ kind: 'pause' })).ok).toBe(false)
+})
+
+const LAB_JSON = (steps: string): string => `{
+  "format": "pagewalk-lab", "version": 1, "id": "01-x", "title": "X", "summary": "s", "minutes": 1, "topics": [1],
+  "outcomes": ["o"], "machine": "vm-512m", "setup": "echo ready > /tmp/setup", "seeds": [4], "steps": [${steps}]
+}`
+
+test('a lab brings its machine, prepares it, and sees what is done', async () => {
+  const labs = createShelf(
+    [{ name: '01-x', markdown: '<!-- step: make -->\n\nWrite it.\n', json: LAB_JSON(`{"id": "make", "kind": "check", "solution": "echo hello > /tmp/a", "checks":
+      [{"kind": "contains", "says": "it says hello", "path": "/tmp/a", "text": "hello"}]}`) }],
+    { 'vm-512m': VM_512M },
+  )
+  expect(labs.broken).toEqual([])
+  const t = testSession({ labs })
+  const listed = await t.client.request({ kind: 'listLabs' })
+  expect(listed.ok && listed.value.map((l) => l.id)).toEqual(['01-x'])
+  const started = await t.client.request({ kind: 'startLab', id: '01-x', seed: 4 })
+  expect(started.ok && started.value.finished).toBe(false)
+  expect(await t.client.request({ kind: 'readFile', path: '/tmp/setup' })).toEqual({ ok: true, value: 'ready\n' })
+  await t.client.request({ kind: 'writeFile', path: '/tmp/a', text: 'hello' })
+  await quiet()
+  const progress = t.events.findLast((e) => e.kind === 'labProgress')
+  expect(progress?.kind === 'labProgress' && progress.progress.finished).toBe(true)
 })

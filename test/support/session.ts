@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Engine } from '../../src/engine/engine_api'
 import type { Program, ProgramTable } from '../../src/engine/task'
 import { createMemoryPorts } from '../../src/host/memory-port'
-import type { LabService } from '../../src/host/labs'
-import { createSession } from '../../src/host/session'
+import { createSession, type SessionDeps } from '../../src/host/session'
 import { createClient } from '../../src/protocol/client'
 import type { HostEvent, MachinePreview } from '../../src/protocol/messages'
 import { fakeEngine } from './fake-engine'
@@ -44,7 +43,7 @@ export async function quiet(): Promise<void> {
 export interface TestSessionOptions {
   readonly engine?: Engine
   readonly programs?: ProgramTable
-  readonly labs?: LabService
+  readonly labs?: SessionDeps['labs']
 }
 
 export function testSession(options: TestSessionOptions = {}) {
