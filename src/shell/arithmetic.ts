@@ -125,11 +125,11 @@ async function binary(
   const left = await value(e.left)
   const right = await value(e.right)
   const compound = /^(\*\*|<<|>>|[*/%+\-&^|])=$/.exec(e.operator)
-  if (compound !== null) return assign(proc, e.left, operate(proc, compound[1] ?? '', left, right))
-  return operate(proc, e.operator, left, right)
+  if (compound !== null) return assign(proc, e.left, operate(compound[1] ?? '', left, right))
+  return operate(e.operator, left, right)
 }
 
-function operate(proc: Proc, operator: string, a: bigint, b: bigint): bigint {
+function operate(operator: string, a: bigint, b: bigint): bigint {
   switch (operator) {
     case '+':
       return wrap(a + b)
@@ -156,11 +156,11 @@ function operate(proc: Proc, operator: string, a: bigint, b: bigint): bigint {
     case ',':
       return b
     default:
-      return compare(proc, operator, a, b) ? 1n : 0n
+      return compare(operator, a, b) ? 1n : 0n
   }
 }
 
-function compare(proc: Proc, operator: string, a: bigint, b: bigint): boolean {
+function compare(operator: string, a: bigint, b: bigint): boolean {
   switch (operator) {
     case '<':
       return a < b

@@ -47,6 +47,8 @@ export interface Shell {
   feed(text: string): void
   /** Ctrl+D while a command runs. */
   endInput(): void
+  /** Text that was typed and that no command read. */
+  takeUnread(): string
   /** What Tab offers for the word before the cursor: whole replacements for it. */
   complete(line: string, cursor: number): readonly string[]
   /** Whether `text` is the beginning of a longer command. */
@@ -155,7 +157,6 @@ export function createShell(sys: Sys, options: ShellOptions): Shell {
       } catch (error) {
         status = await survive(error)
       }
-      input.clear()
       if (proc.isInteractive && !proc.hasExited) await reportJobs(proc)
       return status
     },
@@ -167,6 +168,7 @@ export function createShell(sys: Sys, options: ShellOptions): Shell {
     },
     feed: (text) => input.push(text),
     endInput: () => input.end(),
+    takeUnread: () => input.takeAll(),
     complete: (line, cursor) => completions(proc, line, cursor),
     wantsMore: wantsMoreLines,
     prompt() {

@@ -50,9 +50,12 @@ export class Pipe {
     this.#wakeAll()
   }
 
-  clear(): void {
+  /** What nobody has read. */
+  takeAll(): string {
+    const text = this.#text
     this.#text = ''
     this.#atEnd = false
+    return text
   }
 
   retain(end: 'read' | 'write'): void {
