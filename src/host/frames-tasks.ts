@@ -91,8 +91,24 @@ function depthOf(state: KernelState, cgroup: Cgroup): number {
 type MemoryPart = Omit<CgroupFrame, 'path' | 'parent' | 'depth' | 'hasMemory' | 'processes'>
 
 const NO_MEMORY: MemoryPart = {
-  current: 0, peak: 0, anon: 0, file: 0, kernel: 0, swapCurrent: 0, min: 0, low: 0, high: -1, max: -1, swapMax: -1,
-  emin: 0, elow: 0, oomGroup: false, events: NO_EVENTS, eventsLocal: NO_EVENTS, throttledNs: 0, psiSome: 0,
+  current: 0,
+  peak: 0,
+  anon: 0,
+  file: 0,
+  kernel: 0,
+  swapCurrent: 0,
+  min: 0,
+  low: 0,
+  high: -1,
+  max: -1,
+  swapMax: -1,
+  emin: 0,
+  elow: 0,
+  oomGroup: false,
+  events: NO_EVENTS,
+  eventsLocal: NO_EVENTS,
+  throttledNs: 0,
+  psiSome: 0,
 }
 
 function memoryOf(state: KernelState, memcg: Memcg, throttled: Ns): MemoryPart {

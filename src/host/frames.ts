@@ -7,8 +7,13 @@ import { pageZoneIndex } from '../engine/mm/memmap'
 import { wmark, WMARK_HIGH, WMARK_LOW, WMARK_MIN, type Zone } from '../engine/mm/mmzone'
 import { tablePfn } from '../engine/mm/pgtable'
 import {
-  NR_FREE_PAGES, NR_ZONE_ACTIVE_ANON, NR_ZONE_ACTIVE_FILE, NR_ZONE_INACTIVE_ANON, NR_ZONE_INACTIVE_FILE,
-  NR_ZONE_UNEVICTABLE, readStat,
+  NR_FREE_PAGES,
+  NR_ZONE_ACTIVE_ANON,
+  NR_ZONE_ACTIVE_FILE,
+  NR_ZONE_INACTIVE_ANON,
+  NR_ZONE_INACTIVE_FILE,
+  NR_ZONE_UNEVICTABLE,
+  readStat,
 } from '../engine/mm/vmstat'
 import type { KernelState } from '../engine/state'
 import { throttledNs } from '../recorder/spans'
@@ -106,7 +111,12 @@ function cpuFrames(state: KernelState, memory: FrameMemory, sinceNs: Ns): NonNul
     const busyPercent = percentOf(runqueue.busyNs - (memory.cpuBusyNs[cpu] ?? 0), sinceNs)
     memory.cpuBusyNs[cpu] = runqueue.busyNs
     const pid = runqueue.queue[0]
-    return { cpu, nid: state.cpuNode[cpu] ?? 0, comm: pid === undefined ? '' : (state.tasks[pid]?.comm ?? ''), busyPercent }
+    return {
+      cpu,
+      nid: state.cpuNode[cpu] ?? 0,
+      comm: pid === undefined ? '' : (state.tasks[pid]?.comm ?? ''),
+      busyPercent,
+    }
   })
 }
 
@@ -114,7 +124,10 @@ const swapFrames = (state: KernelState): NonNullable<Frame['swap']> =>
   state.swapAreas
     .filter((area) => area.enabled)
     .map(({ path, pages, used, priority }) => ({
-      path, totalBytes: pagesToBytes(pages), usedBytes: pagesToBytes(used), priority,
+      path,
+      totalBytes: pagesToBytes(pages),
+      usedBytes: pagesToBytes(used),
+      priority,
     }))
 
 function pressureFrame(state: KernelState): NonNullable<Frame['pressure']> {

@@ -66,7 +66,10 @@ const INIT = 1
 
 export function createHeadless(config: MachineConfig, seed: number, options: HeadlessOptions): Headless {
   const machine = bootMachine(options.engine, config, seed, options.record ?? RECORD_NOTHING)
-  const host = createSysHost(machine, { programs: options.programs, onStrayOutput: options.onStrayOutput ?? (() => {}) })
+  const host = createSysHost(machine, {
+    programs: options.programs,
+    onStrayOutput: options.onStrayOutput ?? (() => {}),
+  })
   const defaultName = config.userland === 'initramfs' ? 'sh' : 'bash'
 
   return {
@@ -95,7 +98,11 @@ interface ScriptRun {
   readonly defaultName: 'bash' | 'sh'
 }
 
-async function runScript({ machine, host, defaultName }: ScriptRun, text: string, script: ScriptOptions): Promise<ScriptResult> {
+async function runScript(
+  { machine, host, defaultName }: ScriptRun,
+  text: string,
+  script: ScriptOptions,
+): Promise<ScriptResult> {
   const name = script.name ?? defaultName
   const pid = script.asInit === true ? INIT : forkShell(machine, name)
   const shell = createShell(host.sys, {

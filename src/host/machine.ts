@@ -8,11 +8,26 @@ import type { Sink } from '../engine/context'
 import type { Engine } from '../engine/engine_api'
 import type { KernelState } from '../engine/state'
 import {
-  createRecorder, cutRecorder, DEFAULT_RECORDER, nextSampleNs, recordTrace, takeSample, type Recorder,
+  createRecorder,
+  cutRecorder,
+  DEFAULT_RECORDER,
+  nextSampleNs,
+  recordTrace,
+  takeSample,
+  type Recorder,
   type RecorderOptions,
 } from '../recorder/recorder'
 import {
-  addCheckpoint, createRewind, cutHere, isLive, noteCommand, noteLive, replay, restoreBefore, restoreBeforeEvent, stopAtEvent,
+  addCheckpoint,
+  createRewind,
+  cutHere,
+  isLive,
+  noteCommand,
+  noteLive,
+  replay,
+  restoreBefore,
+  restoreBeforeEvent,
+  stopAtEvent,
   type Rewind,
 } from '../recorder/rewind'
 import { assert } from '../util/assert'
@@ -72,7 +87,14 @@ function liveSink(machine: Machine): Sink {
   if (recorder !== undefined) {
     sink.trace = (tracepoint, atNs, pid, cpu, args, text) =>
       recordTrace(recorder, {
-        tracepoint, atNs, arrivalNs: state.nowNs, pid, comm: state.tasks[pid]?.comm ?? '', cpu, args, text,
+        tracepoint,
+        atNs,
+        arrivalNs: state.nowNs,
+        pid,
+        comm: state.tasks[pid]?.comm ?? '',
+        cpu,
+        args,
+        text,
       })
   }
   if (listener !== undefined) {
@@ -156,7 +178,9 @@ export function digestAtEnd(machine: Machine, isBroken: boolean): string {
 export function runToPosition(machine: Machine, at: { readonly atNs: Ns; readonly eventCount: number }): void {
   const { state } = machine
   const limit: Listener = {
-    output: () => {}, exited: () => {}, ready: () => {},
+    output: () => {},
+    exited: () => {},
+    ready: () => {},
     get stopRequested() {
       return state.eventCount >= at.eventCount
     },
@@ -166,7 +190,8 @@ export function runToPosition(machine: Machine, at: { readonly atNs: Ns; readonl
   if (state.eventCount < at.eventCount) {
     machine.listener = limit
     while (state.eventCount < at.eventCount && state.nowNs < at.atNs && state.panicked === '') runLive(machine, at.atNs)
-    if (state.eventCount < at.eventCount && state.panicked === '') stepLive(machine, at.eventCount - state.eventCount, at.atNs)
+    if (state.eventCount < at.eventCount && state.panicked === '')
+      stepLive(machine, at.eventCount - state.eventCount, at.atNs)
   }
   machine.listener = undefined
   runLive(machine, at.atNs)

@@ -8,20 +8,18 @@ type OomRecord = KernelState['oomReports'][number]
 export const oomReports = (state: KernelState): OomReport[] => state.oomReports.map(oomReport)
 
 function oomReport(record: OomRecord): OomReport {
-  const candidates = record.candidates.map(
-    (c): OomCandidate => ({
-      pid: c.pid,
-      comm: c.comm,
-      rssPages: c.rss,
-      swapPages: c.swap,
-      pgtablePages: c.pgtables,
-      adj: c.adj,
-      adjPages: c.adjPages,
-      points: c.points,
-      spared: c.spared,
-      chosen: c.pid === record.victimPid,
-    }),
-  )
+  const candidates = record.candidates.map((c): OomCandidate => ({
+    pid: c.pid,
+    comm: c.comm,
+    rssPages: c.rss,
+    swapPages: c.swap,
+    pgtablePages: c.pgtables,
+    adj: c.adj,
+    adjPages: c.adjPages,
+    points: c.points,
+    spared: c.spared,
+    chosen: c.pid === record.victimPid,
+  }))
   const victim = record.victimPid === 0 ? undefined : { pid: record.victimPid, comm: record.victimComm }
   return {
     atNs: record.atNs,

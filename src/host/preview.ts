@@ -14,14 +14,17 @@ const DEVICES_END = 0x1_0000_0000
 
 export function buildPreview(config: MachineConfig): MachinePreview {
   const preview = previewMachine(config)
-  const zones = preview.zones.map(
-    (z): ZoneFrame => ({
-      ...z,
-      protection: [...z.protection],
-      free: z.managed,
-      boost: 0, pcp: 0, anon: 0, file: 0, pagetables: 0, kernel: 0,
-    }),
-  )
+  const zones = preview.zones.map((z): ZoneFrame => ({
+    ...z,
+    protection: [...z.protection],
+    free: z.managed,
+    boost: 0,
+    pcp: 0,
+    anon: 0,
+    file: 0,
+    pagetables: 0,
+    kernel: 0,
+  }))
   return {
     zones: zones.filter((z) => z.spanned > 0),
     nodes: preview.nodes.map((node) => {
@@ -53,7 +56,9 @@ function warningsOf(zones: readonly ZoneFrame[]): string[] {
     if (zone.managed === 0 || zone.name === 'DMA') continue
     const where = `Node ${zone.nid}, zone ${zone.name}`
     if (zone.high >= zone.managed) {
-      warnings.push(`${where}: its high watermark (${zone.high} pages) is all it has (${zone.managed}); kswapd will never be content.`)
+      warnings.push(
+        `${where}: its high watermark (${zone.high} pages) is all it has (${zone.managed}); kswapd will never be content.`,
+      )
     } else if (zone.managed < SMALL_ZONE_PAGES) {
       warnings.push(`${where} has only ${(zone.managed * PAGE_SIZE) / MIB} MiB.`)
     }

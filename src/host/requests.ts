@@ -1,6 +1,14 @@
 /** One handler a request: the table is the protocol's host side, complete by its type. */
 import type { Command, CommandResult } from '../engine/commands'
-import { importCapture, formatMachine, loadMachine, loadSession, toConfig, totalSize, type MachineProfile } from '../profiles/index'
+import {
+  importCapture,
+  formatMachine,
+  loadMachine,
+  loadSession,
+  toConfig,
+  totalSize,
+  type MachineProfile,
+} from '../profiles/index'
 import type { MachineSummary, ReclaimSpan, ReplyOf, Request, StatusMessage } from '../protocol/messages'
 import { queryEvents } from '../recorder/events'
 import { listSeries, seriesWindow } from '../recorder/frames'
@@ -12,7 +20,19 @@ import { firstPosition, goBackToEvent, isAtEnd, replayTo } from './machine'
 import { oomReports } from './oom'
 import { startPacing } from './pacer'
 import {
-  act, bringUp, cutIfPast, forgetRates, needSound, needUp, refused, relive, runTo, saveText, seekTo, type Session, type Up,
+  act,
+  bringUp,
+  cutIfPast,
+  forgetRates,
+  needSound,
+  needUp,
+  refused,
+  relive,
+  runTo,
+  saveText,
+  seekTo,
+  type Session,
+  type Up,
 } from './session-state'
 import { spawnInGroup } from './spawn'
 import { buildStatus } from './status'
@@ -49,7 +69,8 @@ export const handlers: Handlers = {
   play: (session, { speed }) => {
     const up = needSound(session)
     if (!up.ok) return up
-    if (!(speed > 0)) return userError('host/speed', 'speed', `${speed} is no speed.`, 'Use a number above 0, or Infinity.')
+    if (!(speed > 0))
+      return userError('host/speed', 'speed', `${speed} is no speed.`, 'Use a number above 0, or Infinity.')
     startPacing(session.pacer, speed, { wallMs: session.deps.clock.nowMs(), atNs: up.value.machine.state.nowNs })
     return DONE
   },
@@ -169,7 +190,12 @@ function profileOf(session: Session, profile: string): Result<MachineProfile> {
   const ready = machines.find((m) => m.id === profile)
   if (ready !== undefined) return loadMachine(ready.text, `${ready.id}.json`)
   const names = machines.map((m) => m.id).join(', ')
-  return userError('host/no-such-machine', 'profile', `There is no ready machine "${profile}".`, `Ready machines: ${names}.`)
+  return userError(
+    'host/no-such-machine',
+    'profile',
+    `There is no ready machine "${profile}".`,
+    `Ready machines: ${names}.`,
+  )
 }
 
 function boot(session: Session, profile: string, seed: number): Result<StatusMessage> {
@@ -206,7 +232,8 @@ async function step(session: Session, by: Extract<Request, { kind: 'step' }>['by
   const { machine } = up.value
   if ('ns' in by) {
     if (by.ns < 0) await seekTo(session, up.value, machine.state.nowNs + by.ns)
-    else await forward(session, () => runTo(session, up.value, machine.state.nowNs + by.ns, () => session.isInterrupted))
+    else
+      await forward(session, () => runTo(session, up.value, machine.state.nowNs + by.ns, () => session.isInterrupted))
   } else if (by.events < 0) {
     stepBack(up.value, -by.events)
   } else {
@@ -269,4 +296,3 @@ function withRecorder<T>(session: Session, work: (recorder: Recorder, up: Up) =>
   if (recorder === undefined) return userError('host/no-record', 'session', 'Nothing is recorded of this machine.', '')
   return ok(work(recorder, up.value))
 }
-

@@ -7,14 +7,30 @@ import type { MachineConfig } from '../engine/config'
 import type { Engine } from '../engine/engine_api'
 import type { ProgramTable } from '../engine/task'
 import type { LabShelf, OpenedLab } from '../labs/index'
-import { formatMachine, formatSession, toConfig, type MachineProfile, type Session as SavedSession } from '../profiles/index'
+import {
+  formatMachine,
+  formatSession,
+  toConfig,
+  type MachineProfile,
+  type Session as SavedSession,
+} from '../profiles/index'
 import type { FrameSection, HostEvent, MachinePreview } from '../protocol/messages'
 import { strerror } from '../util/errno'
 import { ok, userError, type Err, type Result, type UserError } from '../util/result'
 import type { Ns } from '../util/units'
 import {
-  bootMachine, digestAtEnd, firstPosition, forkHere, goBack, isAtEnd, issue, keepCheckpoint, RECORD_ALL, replayTo,
-  runToPosition, type Machine,
+  bootMachine,
+  digestAtEnd,
+  firstPosition,
+  forkHere,
+  goBack,
+  isAtEnd,
+  issue,
+  keepCheckpoint,
+  RECORD_ALL,
+  replayTo,
+  runToPosition,
+  type Machine,
 } from './machine'
 import type { Clock, Pacer } from './pacer'
 import { createFrameMemory, type FrameMemory } from './rates'
@@ -74,8 +90,16 @@ export function bringUp(session: Session, profile: MachineProfile, seed: number)
   const write = (id: number, text: string): void => session.emit({ kind: 'terminal', terminal: id, text })
   const host = openDoor(session, machine, write)
   const up: Up = {
-    machine, profile, profileText: formatMachine(profile), host, terminals: createTerminals(machine, host, write),
-    memory: createFrameMemory(), isBroken: false, hasToldPanic: false, ranMs: 0, checkpointMs: 0,
+    machine,
+    profile,
+    profileText: formatMachine(profile),
+    host,
+    terminals: createTerminals(machine, host, write),
+    memory: createFrameMemory(),
+    isBroken: false,
+    hasToldPanic: false,
+    ranMs: 0,
+    checkpointMs: 0,
   }
   session.up = up
   return up
@@ -110,13 +134,17 @@ export function needSound(session: Session): Result<Up> {
   if (!up.ok) return up
   if (up.value.isBroken) {
     return userError(
-      'host/broken', up.value.machine.config.name, 'An internal check failed, so this machine does not run on.',
+      'host/broken',
+      up.value.machine.config.name,
+      'An internal check failed, so this machine does not run on.',
       'Save the session for a report, go back in time, or reset it.',
     )
   }
   if (isAtEnd(up.value.machine) && up.value.machine.state.panicked !== '') {
     return userError(
-      'host/panicked', up.value.machine.config.name, 'The kernel panicked, so this machine does not run on.',
+      'host/panicked',
+      up.value.machine.config.name,
+      'The kernel panicked, so this machine does not run on.',
       'Reset it, or go back in time.',
     )
   }

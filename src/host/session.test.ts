@@ -28,17 +28,40 @@ async function booted(seed = 1) {
 test('every request is answered exactly once, with a Result, without a machine as well', async () => {
   const { client } = testSession()
   const requests: Request[] = [
-    { kind: 'preview', profile: 'vm-512m' }, { kind: 'play', speed: 1 }, { kind: 'pause' }, { kind: 'step', by: { events: 1 } },
-    { kind: 'step', by: { ns: 5 } }, { kind: 'seek', atNs: 3 }, { kind: 'reset' }, { kind: 'readFile', path: '/x' },
-    { kind: 'writeFile', path: '/x', text: '1' }, { kind: 'mkdir', path: '/x' }, { kind: 'rmdir', path: '/x' },
-    { kind: 'terminalInput', terminal: 0, text: 'x' }, { kind: 'terminalOpen', terminal: 0, columns: 80, rows: 24 },
-    { kind: 'terminalResize', terminal: 0, columns: 80, rows: 24 }, { kind: 'exec', line: 'true' },
-    { kind: 'spawn', argv: ['burn', '1'], cgroup: '' }, { kind: 'kill', pid: 1, signal: 9 }, { kind: 'subscribe', sections: ['zones'] },
-    { kind: 'getSeries', names: ['a'], fromNs: 0, toNs: 1, buckets: 1 }, { kind: 'getSpans', fromNs: 0, toNs: 1, limit: 1 },
-    { kind: 'getEvents', fromNs: 0, toNs: 1, names: [], limit: 1 }, { kind: 'listSeries' }, { kind: 'getOomReports' },
-    { kind: 'startLab', id: 'x', seed: 1 }, { kind: 'labAnswer', step: 0, answer: '' }, { kind: 'labHint', step: 0 }, { kind: 'stopLab' },
-    { kind: 'listLabs' }, { kind: 'listMachines' }, { kind: 'saveSession' }, { kind: 'loadSession', text: '{', fileName: 'x.json' },
-    { kind: 'importCapture', files: {}, name: 'x' }, { kind: 'checkInvariants' }, { kind: 'boot', profile: '{', seed: 1 },
+    { kind: 'preview', profile: 'vm-512m' },
+    { kind: 'play', speed: 1 },
+    { kind: 'pause' },
+    { kind: 'step', by: { events: 1 } },
+    { kind: 'step', by: { ns: 5 } },
+    { kind: 'seek', atNs: 3 },
+    { kind: 'reset' },
+    { kind: 'readFile', path: '/x' },
+    { kind: 'writeFile', path: '/x', text: '1' },
+    { kind: 'mkdir', path: '/x' },
+    { kind: 'rmdir', path: '/x' },
+    { kind: 'terminalInput', terminal: 0, text: 'x' },
+    { kind: 'terminalOpen', terminal: 0, columns: 80, rows: 24 },
+    { kind: 'terminalResize', terminal: 0, columns: 80, rows: 24 },
+    { kind: 'exec', line: 'true' },
+    { kind: 'spawn', argv: ['burn', '1'], cgroup: '' },
+    { kind: 'kill', pid: 1, signal: 9 },
+    { kind: 'subscribe', sections: ['zones'] },
+    { kind: 'getSeries', names: ['a'], fromNs: 0, toNs: 1, buckets: 1 },
+    { kind: 'getSpans', fromNs: 0, toNs: 1, limit: 1 },
+    { kind: 'getEvents', fromNs: 0, toNs: 1, names: [], limit: 1 },
+    { kind: 'listSeries' },
+    { kind: 'getOomReports' },
+    { kind: 'startLab', id: 'x', seed: 1 },
+    { kind: 'labAnswer', step: 0, answer: '' },
+    { kind: 'labHint', step: 0 },
+    { kind: 'stopLab' },
+    { kind: 'listLabs' },
+    { kind: 'listMachines' },
+    { kind: 'saveSession' },
+    { kind: 'loadSession', text: '{', fileName: 'x.json' },
+    { kind: 'importCapture', files: {}, name: 'x' },
+    { kind: 'checkInvariants' },
+    { kind: 'boot', profile: '{', seed: 1 },
     { kind: 'nonsense' } as unknown as Request,
   ]
   const order: string[] = []
@@ -67,7 +90,10 @@ test('a bad profile leaves the running machine as it is', async () => {
     client.request({ kind: 'loadSession', text: '{"format":"pagewalk-session","version":7}', fileName: 's.json' }),
   ])
   expect(refusals.map((r) => (r.ok ? '' : r.error.code))).toEqual([
-    'profile/newer', 'host/no-such-machine', 'host/seed', 'profile/newer',
+    'profile/newer',
+    'host/no-such-machine',
+    'host/seed',
+    'profile/newer',
   ])
   expect((await status()).nowNs).toBe(5 * MS)
 })
@@ -109,7 +135,7 @@ test('a seek shows what was there, and playing on from there changes nothing', a
   await ask({ kind: 'writeFile', path: '/tmp/a', text: 'hello' })
   await ask({ kind: 'step', by: { ns: 50 * MS } })
   const saved: string = await ask({ kind: 'saveSession' })
-  const back = await ask({ kind: 'seek', atNs: 49 * MS }) as StatusMessage
+  const back = (await ask({ kind: 'seek', atNs: 49 * MS })) as StatusMessage
   expect([back.nowNs, back.endNs]).toEqual([49 * MS, 100 * MS])
   await ask({ kind: 'saveSession' }).then((text) => expect(text).toBe(saved))
   await ask({ kind: 'seek', atNs: 100 * MS })
@@ -142,7 +168,13 @@ test('acting in the past cuts the run there', async () => {
   await ask({ kind: 'step', by: { ns: 30 * MS } })
   expect((await client.request({ kind: 'readFile', path: '/tmp/late' })).ok).toBe(false)
   expect(await ask({ kind: 'readFile', path: '/tmp/other' })).toBe('y\n')
-  const events: readonly { atNs: number }[] = await ask({ kind: 'getEvents', fromNs: 0, toNs: S, names: [], limit: 1000 })
+  const events: readonly { atNs: number }[] = await ask({
+    kind: 'getEvents',
+    fromNs: 0,
+    toNs: S,
+    names: [],
+    limit: 1000,
+  })
   expect(events.map((e) => e.atNs)).toEqual(Array.from({ length: 50 }, (_, i) => i * MS))
 })
 
@@ -158,7 +190,7 @@ test('a saved session lives again to the same bits, and has the same record', as
   const two = testSession()
   const loaded = await two.client.request({ kind: 'loadSession', text: saved, fileName: 'a.json' })
   expect(loaded.ok && loaded.value.notice).toBe(undefined)
-  expect((await two.client.request({ kind: 'saveSession' }))).toEqual({ ok: true, value: saved })
+  expect(await two.client.request({ kind: 'saveSession' })).toEqual({ ok: true, value: saved })
   expect(await two.client.request(query)).toEqual({ ok: true, value: await one.ask(query) })
 })
 
@@ -186,7 +218,11 @@ test('an internal check that fails stops the machine, reports, and leaves it rea
   expect((await status()).nowNs).toBe(3 * MS)
   if (report?.kind !== 'stopped') throw new Error('no report')
   const again = testSession()
-  const loaded = await again.client.request({ kind: 'loadSession', text: report.report.session, fileName: 'report.json' })
+  const loaded = await again.client.request({
+    kind: 'loadSession',
+    text: report.report.session,
+    fileName: 'report.json',
+  })
   expect(loaded.ok && loaded.value.notice).toBe(undefined)
   expect((await again.client.request({ kind: 'step', by: { ns: 20 * MS } })).ok).toBe(false)
 })
@@ -229,7 +265,13 @@ test('series carry the record as columns of the width that was asked for', async
   const { ask } = await booted()
   await ask({ kind: 'spawn', argv: ['burn', '50'], cgroup: '' })
   await ask({ kind: 'step', by: { ns: 40 * MS } })
-  const window = await ask({ kind: 'getSeries', names: ['psi:some:avg10', 'no:such'], fromNs: 0, toNs: 40 * MS, buckets: 4 }) as {
+  const window = (await ask({
+    kind: 'getSeries',
+    names: ['psi:some:avg10', 'no:such'],
+    fromNs: 0,
+    toNs: 40 * MS,
+    buckets: 4,
+  })) as {
     times: Float64Array
     series: { last: Float64Array }[]
   }
@@ -268,8 +310,14 @@ const LAB_JSON = (steps: string): string => `{
 
 test('a lab brings its machine, prepares it, and sees what is done', async () => {
   const labs = createShelf(
-    [{ name: '01-x', markdown: '<!-- step: make -->\n\nWrite it.\n', json: LAB_JSON(`{"id": "make", "kind": "check", "solution": "echo hello > /tmp/a", "checks":
-      [{"kind": "contains", "says": "it says hello", "path": "/tmp/a", "text": "hello"}]}`) }],
+    [
+      {
+        name: '01-x',
+        markdown: '<!-- step: make -->\n\nWrite it.\n',
+        json: LAB_JSON(`{"id": "make", "kind": "check", "solution": "echo hello > /tmp/a", "checks":
+      [{"kind": "contains", "says": "it says hello", "path": "/tmp/a", "text": "hello"}]}`),
+      },
+    ],
     { 'vm-512m': VM_512M },
   )
   expect(labs.broken).toEqual([])

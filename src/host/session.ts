@@ -21,10 +21,30 @@ const FRAME_MS = 50
 const REST_MS = 8
 
 /** Requests that make a long one under way pointless. */
-const INTERRUPTING: ReadonlySet<Request['kind']> = new Set(['pause', 'boot', 'reset', 'seek', 'step', 'loadSession', 'startLab'])
+const INTERRUPTING: ReadonlySet<Request['kind']> = new Set([
+  'pause',
+  'boot',
+  'reset',
+  'seek',
+  'step',
+  'loadSession',
+  'startLab',
+])
 /** Requests after which the window wants to see the machine at once. */
 const MOVING: ReadonlySet<Request['kind']> = new Set([
-  'boot', 'step', 'seek', 'reset', 'loadSession', 'startLab', 'writeFile', 'mkdir', 'rmdir', 'kill', 'spawn', 'subscribe', 'pause',
+  'boot',
+  'step',
+  'seek',
+  'reset',
+  'loadSession',
+  'startLab',
+  'writeFile',
+  'mkdir',
+  'rmdir',
+  'kill',
+  'spawn',
+  'subscribe',
+  'pause',
   'play',
 ])
 
@@ -142,7 +162,12 @@ function showMachine(session: Session, up: Up, sections: readonly FrameSection[]
 async function answer(session: Session, request: Request): Promise<Result<unknown>> {
   const handler = Object.hasOwn(handlers, request.kind) ? handlers[request.kind] : undefined
   if (handler === undefined) {
-    return userError('host/unknown-request', request.kind, `There is no request "${request.kind}".`, 'Window and engine are of different versions.')
+    return userError(
+      'host/unknown-request',
+      request.kind,
+      `There is no request "${request.kind}".`,
+      'Window and engine are of different versions.',
+    )
   }
   try {
     return await (handler as (session: Session, request: Request) => Promise<Result<unknown>>)(session, request)
@@ -193,8 +218,12 @@ function reportOf(session: Session, up: Up, reason: StopReport['reason'], messag
     saved = saveText(session, up)
   } catch (error) {
     // The failing command itself may be the last of the log: the report still names it.
-    saved = JSON.stringify({ unsaved: String(error), profile: up.profile, seed: machine.seed, commands: machine.rewind.log })
+    saved = JSON.stringify({
+      unsaved: String(error),
+      profile: up.profile,
+      seed: machine.seed,
+      commands: machine.rewind.log,
+    })
   }
   return { reason, message, seed: machine.seed, atNs: machine.state.nowNs, session: saved }
 }
-

@@ -88,13 +88,18 @@ test('a tool is ready when it is loaded, and not when it was killed before', asy
   void b.value.ready.then((r) => seen.push(['b', r, sys.now()]))
   sys.kill(1, b.value.pid, 9)
   await host.advance(1 * MS)
-  expect(seen).toEqual([['b', false, 0], ['a', true, 300_000]])
+  expect(seen).toEqual([
+    ['b', false, 0],
+    ['a', true, 300_000],
+  ])
 })
 
 test('output reaches whoever spawned, before the exit is told', async () => {
   const { host, sys, stray } = start()
   const seen: string[] = []
-  const pid = pidOf(sys.spawn(1, { argv: ['burn', '21'] }, (fd, text) => seen.push(`${fd}:${text.split(' ')[1]}@${sys.now() / MS}`)))
+  const pid = pidOf(
+    sys.spawn(1, { argv: ['burn', '21'] }, (fd, text) => seen.push(`${fd}:${text.split(' ')[1]}@${sys.now() / MS}`)),
+  )
   void sys.wait(1, pid).then((status) => seen.push(`exit ${status}`))
   await host.advance(1 * S)
   expect(seen).toEqual(['1:0@0', '1:10@10', '1:20@20', 'exit 3'])

@@ -78,7 +78,13 @@ export interface SysOptions {
 
 export function createSysHost(machine: Machine, options: SysOptions): SysHost {
   const waiting: Waiting = {
-    news: [], watches: new Map(), handlers: new Map(), sleepers: [], works: new Set(), failure: undefined, isClosed: false,
+    news: [],
+    watches: new Map(),
+    handlers: new Map(),
+    sleepers: [],
+    works: new Set(),
+    failure: undefined,
+    isClosed: false,
   }
   const listener = listen(machine, waiting, options)
   machine.listener = listener
@@ -191,7 +197,7 @@ function answerExit(machine: Machine, waiting: Waiting, pid: number, status: num
     wait.resolve(reaped.ok ? reaped.value.value : status)
   }
   waiting.watches.delete(pid)
-  for (let i = 0; i < waiting.sleepers.length; ) {
+  for (let i = 0; i < waiting.sleepers.length;) {
     if (waiting.sleepers[i]!.pid === pid) waiting.sleepers.splice(i, 1)[0]!.resolve(false)
     else i++
   }

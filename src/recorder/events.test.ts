@@ -4,7 +4,14 @@ import { createEventRing, cutEvents, queryEvents, recordEvent, type EventRing } 
 
 const put = (ring: EventRing, name: Tracepoint, atNs: number, args: number[] = [], arrivalNs = atNs): void =>
   recordEvent(ring, {
-    tracepoint: TRACEPOINT_NAMES.indexOf(name), atNs, arrivalNs, pid: 7, comm: 'x', cpu: 1, args, text: name === 'sched_process_exec' ? 'mm' : '',
+    tracepoint: TRACEPOINT_NAMES.indexOf(name),
+    atNs,
+    arrivalNs,
+    pid: 7,
+    comm: 'x',
+    cpu: 1,
+    args,
+    text: name === 'sched_process_exec' ? 'mm' : '',
   })
 
 const times = (ring: EventRing, names: string[] = [], limit = 99, fromNs = 0, toNs = Infinity): number[] =>
@@ -15,7 +22,15 @@ test('an event has the kernel’s name and fields', () => {
   put(ring, 'mm_vmscan_direct_reclaim_end', 5, [32, 1000])
   put(ring, 'sched_process_exec', 6, [9])
   expect(queryEvents(ring, { fromNs: 0, toNs: 10, names: [], limit: 10 })).toEqual([
-    { atNs: 5, name: 'mm_vmscan_direct_reclaim_end', pid: 7, comm: 'x', cpu: 1, fields: { nr_reclaimed: 32, delay_ns: 1000 }, text: '' },
+    {
+      atNs: 5,
+      name: 'mm_vmscan_direct_reclaim_end',
+      pid: 7,
+      comm: 'x',
+      cpu: 1,
+      fields: { nr_reclaimed: 32, delay_ns: 1000 },
+      text: '',
+    },
     { atNs: 6, name: 'sched_process_exec', pid: 7, comm: 'x', cpu: 1, fields: { pid: 9 }, text: 'mm' },
   ])
 })

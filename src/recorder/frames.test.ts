@@ -35,7 +35,11 @@ test('a bucket without a sample holds the value before it; before the first and 
 })
 
 test('an unknown name gives a column of NaN', () => {
-  const w = seriesWindow(filled(3, () => 1), ['b'], { fromNs: 0, toNs: 40 * MS, buckets: 4 })
+  const w = seriesWindow(
+    filled(3, () => 1),
+    ['b'],
+    { fromNs: 0, toNs: 40 * MS, buckets: 4 },
+  )
   expect(arrays(w).max.every(Number.isNaN)).toBe(true)
 })
 
@@ -54,19 +58,24 @@ test('a series that comes late is absent before and correct after', () => {
 
 test('coarse buckets of a long record agree with a plain scan', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 40 }), fc.integer(), (nr, buckets, salt) => {
-      const value = (i: number) => Math.imul(i + salt, 0x9e3779b1) >>> 12
-      const store = filled(nr, value)
-      const from = 10 * MS
-      const to = (nr + 1) * 10 * MS
-      const w = seriesWindow(store, ['a'], { fromNs: from, toNs: to, buckets })
-      const all = Array.from({ length: nr }, (_, i) => value(i))
-      const got = arrays(w)
-      expect(Math.min(...got.min.filter((x) => !Number.isNaN(x)))).toBe(Math.min(...all))
-      expect(Math.max(...got.max.filter((x) => !Number.isNaN(x)))).toBe(Math.max(...all))
-      expect(got.last.filter((x) => !Number.isNaN(x)).at(-1)).toBe(all.at(-1))
-      for (const x of got.last) if (!Number.isNaN(x)) expect(all).toContain(x)
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 5000 }),
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer(),
+      (nr, buckets, salt) => {
+        const value = (i: number) => Math.imul(i + salt, 0x9e3779b1) >>> 12
+        const store = filled(nr, value)
+        const from = 10 * MS
+        const to = (nr + 1) * 10 * MS
+        const w = seriesWindow(store, ['a'], { fromNs: from, toNs: to, buckets })
+        const all = Array.from({ length: nr }, (_, i) => value(i))
+        const got = arrays(w)
+        expect(Math.min(...got.min.filter((x) => !Number.isNaN(x)))).toBe(Math.min(...all))
+        expect(Math.max(...got.max.filter((x) => !Number.isNaN(x)))).toBe(Math.max(...all))
+        expect(got.last.filter((x) => !Number.isNaN(x)).at(-1)).toBe(all.at(-1))
+        for (const x of got.last) if (!Number.isNaN(x)) expect(all).toContain(x)
+      },
+    ),
     { seed: 3, numRuns: 60 },
   )
 })

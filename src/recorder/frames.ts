@@ -5,9 +5,7 @@
  */
 import { assert } from '../util/assert'
 import type { Ns } from '../util/units'
-import {
-  createColumn, dropBefore, firstKept, pushValue, truncateColumn, valueAt, type ChunkedColumn,
-} from './column'
+import { createColumn, dropBefore, firstKept, pushValue, truncateColumn, valueAt, type ChunkedColumn } from './column'
 
 export type SeriesUnit = 'pages' | 'bytes' | 'count' | 'percent' | 'ns' | 'kib'
 /** counter: only grows, shown as a rate; level: shown as it is. */
@@ -89,7 +87,10 @@ export function seriesHandle(store: FrameStore, description: SeriesDescription):
   if (known !== undefined) return known
   const widest = SPAN[NR_LEVELS - 1]!
   const levels = SPAN.map((): Level => ({
-    min: createColumn(), max: createColumn(), last: createColumn(), open: noOpen(),
+    min: createColumn(),
+    max: createColumn(),
+    last: createColumn(),
+    open: noOpen(),
   }))
   const handle = store.series.length
   const base = Math.floor(store.nrSamples / widest) * widest

@@ -4,7 +4,17 @@ import { fakeConfig, fakeEngine } from '../../test/support/fake-engine'
 import type { Command } from '../engine/commands'
 import type { KernelState } from '../engine/state'
 import { digestTree } from '../util/hash'
-import { addCheckpoint, createRewind, cutHere, isLive, noteCommand, noteLive, replay, restoreBefore, type Rewind } from './rewind'
+import {
+  addCheckpoint,
+  createRewind,
+  cutHere,
+  isLive,
+  noteCommand,
+  noteLive,
+  replay,
+  restoreBefore,
+  type Rewind,
+} from './rewind'
 
 const engine = fakeEngine()
 const MS = 1_000_000

@@ -70,7 +70,8 @@ export function noteCommand(rewind: Rewind, state: KernelState, command: Command
 export function cutHere(rewind: Rewind, state: KernelState): void {
   rewind.log.length = rewind.cursor
   noteLive(rewind, state)
-  while (rewind.stops.length > 0 && isAfter(rewind.stops.at(-1)!, rewind, state)) dropStop(rewind, rewind.stops.length - 1)
+  while (rewind.stops.length > 0 && isAfter(rewind.stops.at(-1)!, rewind, state))
+    dropStop(rewind, rewind.stops.length - 1)
 }
 
 const isAfter = ({ checkpoint, cursor }: Stop, rewind: Rewind, state: KernelState): boolean =>

@@ -124,7 +124,8 @@ function groupHandles(sampler: Sampler, store: FrameStore, state: KernelState, m
   const known = sampler.groups[memcg.id]
   if (known?.memcg === memcg) return known.handles
   const path = cgroupPath(state, memcg.cgroup)
-  const level = (name: string): number => seriesHandle(store, { name: `cgroup:${path}:${name}`, unit: 'bytes', shape: 'level' })
+  const level = (name: string): number =>
+    seriesHandle(store, { name: `cgroup:${path}:${name}`, unit: 'bytes', shape: 'level' })
   const handles = ['current', 'anon', 'file', 'swap'].map(level)
   for (const { name } of GROUP_EVENTS) {
     handles.push(seriesHandle(store, { name: `cgroup:${path}:${name}`, unit: 'count', shape: 'counter' }))

@@ -11,8 +11,14 @@ function log(text: string) {
     const [at, pid, name, ...args] = line.trim().split(/\s+/)
     const [atNs, arrivalNs] = at!.split('!').map(Number)
     recordSpan(spans, {
-      tracepoint: TRACEPOINT_NAMES.indexOf(name as Tracepoint), atNs: atNs!, arrivalNs: arrivalNs ?? atNs!,
-      pid: Number(pid), comm: `t${pid}`, cpu: 0, args: args.map(Number), text: '',
+      tracepoint: TRACEPOINT_NAMES.indexOf(name as Tracepoint),
+      atNs: atNs!,
+      arrivalNs: arrivalNs ?? atNs!,
+      pid: Number(pid),
+      comm: `t${pid}`,
+      cpu: 0,
+      args: args.map(Number),
+      text: '',
     })
   }
   return spans
@@ -22,23 +28,31 @@ const draw = (spans: ReturnType<typeof log>): string[] =>
   querySpans(spans, ALL).map((s) => `${s.track} ${s.fromNs}-${s.toNs} ${s.comm} nid=${s.nid} +${s.reclaimed}`)
 
 test('kswapd works from wake to sleep and counts what its passes freed', () => {
-  expect(draw(log(`
+  expect(
+    draw(
+      log(`
     10 7 mm_vmscan_kswapd_wake 1 0
     12 7 mm_vmscan_lru_shrink_inactive 1 32 20 0 0 0 0 12
     13 9 mm_vmscan_lru_shrink_inactive 1 32 30 0 0 0 0 12
     15 7 mm_vmscan_kswapd_wake 1 3
     20 7 mm_vmscan_lru_shrink_inactive 1 32 5 0 0 0 0 11
     30 7 mm_vmscan_kswapd_sleep 1
-    40 7 mm_vmscan_kswapd_wake 1 0`))).toEqual(['kswapd 10-30 t7 nid=1 +25', 'kswapd 40-Infinity t7 nid=1 +0'])
+    40 7 mm_vmscan_kswapd_wake 1 0`),
+    ),
+  ).toEqual(['kswapd 10-30 t7 nid=1 +25', 'kswapd 40-Infinity t7 nid=1 +0'])
 })
 
 test('direct and memcg reclaim last as long as the task was delayed', () => {
-  expect(draw(log(`
+  expect(
+    draw(
+      log(`
     10 100 mm_vmscan_direct_reclaim_begin 0 5
     11 101 mm_vmscan_memcg_reclaim_begin 0 5 3
     12 100 mm_vmscan_direct_reclaim_end 32 500
     19 101 mm_vmscan_memcg_reclaim_end 8 0 3
-    20 102 mm_vmscan_direct_reclaim_end 8 0`))).toEqual(['direct 10-510 t100 nid=-1 +32', 'memcg 11-19 t101 nid=-1 +8'])
+    20 102 mm_vmscan_direct_reclaim_end 8 0`),
+    ),
+  ).toEqual(['direct 10-510 t100 nid=-1 +32', 'memcg 11-19 t101 nid=-1 +8'])
 })
 
 test('throttling is told of when its length is known', () => {
@@ -47,7 +61,9 @@ test('throttling is told of when its length is known', () => {
     5000 101 memcg_high_throttle 101 100 3
     9000 102 mm_vmscan_throttled 0 10 2 1`)
   expect(draw(spans)).toEqual([
-    'throttle 1000-1400 t100 nid=-1 +0', 'throttle 5000-5100 t101 nid=-1 +0', 'throttle 7000-9000 t102 nid=0 +0',
+    'throttle 1000-1400 t100 nid=-1 +0',
+    'throttle 5000-5100 t101 nid=-1 +0',
+    'throttle 7000-9000 t102 nid=0 +0',
   ])
   expect(throttledNs(spans, 10_000)[3]).toBe(500)
   expect(throttledNs(spans, 1200)[3]).toBe(200)
@@ -78,7 +94,14 @@ test('the log is bounded and keeps the newest', () => {
   const spans = createSpanLog(100)
   for (let i = 0; i < 1000; i++) {
     recordSpan(spans, {
-      tracepoint: TRACEPOINT_NAMES.indexOf('memcg_high_throttle'), atNs: i, arrivalNs: i, pid: 1, comm: '', cpu: 0, args: [1, 1, 1], text: '',
+      tracepoint: TRACEPOINT_NAMES.indexOf('memcg_high_throttle'),
+      atNs: i,
+      arrivalNs: i,
+      pid: 1,
+      comm: '',
+      cpu: 0,
+      args: [1, 1, 1],
+      text: '',
     })
   }
   expect(spans.spans.length).toBeLessThanOrEqual(100)

@@ -97,8 +97,7 @@ const LISTENERS: Partial<Record<Tracepoint, Listener>> = {
   mm_vmscan_direct_reclaim_end: (log, r) =>
     end(log, 'direct', r, { reclaimed: r.args[0] ?? 0, delayNs: r.args[1] ?? 0 }),
   mm_vmscan_memcg_reclaim_begin: (log, r) => void begin(log, 'memcg', r, -1),
-  mm_vmscan_memcg_reclaim_end: (log, r) =>
-    end(log, 'memcg', r, { reclaimed: r.args[0] ?? 0, delayNs: r.args[1] ?? 0 }),
+  mm_vmscan_memcg_reclaim_end: (log, r) => end(log, 'memcg', r, { reclaimed: r.args[0] ?? 0, delayNs: r.args[1] ?? 0 }),
   mm_vmscan_lru_shrink_inactive: (log, r) => {
     const span = log.open.get(keyOf('kswapd', r.pid))
     if (span !== undefined) span.reclaimed += r.args[SHRINK_RECLAIMED] ?? 0

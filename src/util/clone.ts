@@ -12,8 +12,15 @@ export const CHUNK_BYTES = 65536
 const PLAIN_VALUE_BYTES = 16
 
 export type Column =
-  | Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array
-  | Float32Array | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
 
 export const isColumn = (value: unknown): value is Column => ArrayBuffer.isView(value) && !(value instanceof DataView)
 
@@ -104,7 +111,11 @@ class FrozenColumn {
     this.byteLength = column.byteLength
     this.length = column.length
     this.chunks = chunks
-    this.tail = new Uint8Array(column.buffer, column.byteOffset + (column.byteLength & ~3), column.byteLength & 3).slice()
+    this.tail = new Uint8Array(
+      column.buffer,
+      column.byteOffset + (column.byteLength & ~3),
+      column.byteLength & 3,
+    ).slice()
   }
 }
 

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import { digestTree } from './hash'
 
 test('the digest is the same on every machine', () => {
-  expect(digestTree({ a: 1, b: [true, 'x', undefined], c: new Int32Array([0, 0, 7]) })).toMatchInlineSnapshot(`"0f5b8686e29cc0ee"`)
+  expect(digestTree({ a: 1, b: [true, 'x', undefined], c: new Int32Array([0, 0, 7]) })).toMatchInlineSnapshot(
+    `"0f5b8686e29cc0ee"`,
+  )
 })
 
 test('one bit anywhere changes the digest', () => {

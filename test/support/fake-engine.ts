@@ -24,9 +24,28 @@ const done = (value = 0, text = ''): CommandResult => ok({ value, text })
 function newTask(state: KernelState, ppid: number, argv: readonly string[], program: string): Task {
   const pid = ++state.lastPid
   const task = {
-    pid, tgid: pid, ppid, comm: argv[0] ?? 'sh', argv, state: 'S', waitChannel: '', cpu: 0, program, data: { n: 0 },
-    zombies: [], stallNs: 0, exitStatus: 0, isKthread: false, cgroup: 1, mm: -1, utimeNs: 0, stimeNs: 0,
-    oomScoreAdj: 0, minFlt: 0, majFlt: 0, isOomVictim: false,
+    pid,
+    tgid: pid,
+    ppid,
+    comm: argv[0] ?? 'sh',
+    argv,
+    state: 'S',
+    waitChannel: '',
+    cpu: 0,
+    program,
+    data: { n: 0 },
+    zombies: [],
+    stallNs: 0,
+    exitStatus: 0,
+    isKthread: false,
+    cgroup: 1,
+    mm: -1,
+    utimeNs: 0,
+    stimeNs: 0,
+    oomScoreAdj: 0,
+    minFlt: 0,
+    majFlt: 0,
+    isOomVictim: false,
   } as unknown as Task
   state.tasks[pid] = task
   state.taskList.push(pid)
@@ -45,9 +64,10 @@ const trace = (state: KernelState, sink: Sink, name: Tracepoint, pid: number, ar
 
 /** One step of a program: sleep N, burn N (N ticks of 1 ms with output and reclaim), or a tool that gets loaded. */
 function step(state: KernelState, sink: Sink, task: Task): void {
-  const n = (task.data['n'] as number)
+  const n = task.data['n'] as number
   task.data['n'] = n + 1
-  const again = (ns: Ns): void => schedule(state.queue, state.nowNs + ns, { kind: 'taskWake', pid: task.pid, sequence: 0 })
+  const again = (ns: Ns): void =>
+    schedule(state.queue, state.nowNs + ns, { kind: 'taskWake', pid: task.pid, sequence: 0 })
   if (task.program === 'tool') {
     if (n === 0) again(300_000)
     else sink.ready?.(task.pid)
@@ -58,7 +78,10 @@ function step(state: KernelState, sink: Sink, task: Task): void {
     if (n === Number(task.argv[1])) return exit(state, sink, task, 3)
     state.committedAs += below(state.prng, 'fake', 1000)
     state.memmap.flags[below(state.prng, 'fake/page', state.memmap.endPfn)]! += 1
-    trace(state, sink, n % 2 === 0 ? 'mm_vmscan_direct_reclaim_begin' : 'mm_vmscan_direct_reclaim_end', task.pid, [n, 0])
+    trace(state, sink, n % 2 === 0 ? 'mm_vmscan_direct_reclaim_begin' : 'mm_vmscan_direct_reclaim_end', task.pid, [
+      n,
+      0,
+    ])
     if (n % 10 === 0) sink.output?.(task.pid, 1, `tick ${n} ${state.committedAs}\n`)
     if (task.argv[2] === 'crash' && n === 5) assert(false, 'the fake machine was told to break')
     again(NS_PER_MS)
@@ -122,11 +145,31 @@ export function fakeEngine(): Engine {
   return {
     boot(config: MachineConfig, seed: number) {
       const state = {
-        config, seed, nowNs: 0, eventCount: 0, queue: createQueue(), prng: createPrng(seed), tasks: {}, taskList: [],
-        lastPid: 0, committedAs: 0, panicked: '', memmap: { endPfn: 50_000, flags: new Int32Array(50_000) },
-        exec: { pid: 0, cpu: 0, ns: 0 }, klog: [], zones: [], nodes: [], memcgs: [], swapAreas: [], cgroups: [],
-        vmstat: { events: new Float64Array(200) }, runqueues: [], devices: [],
-        psi: { avg: new Float64Array(6), someTotalNs: 0, fullTotalNs: 0, nrStalled: 0 }, boot: {}, oomReports: [],
+        config,
+        seed,
+        nowNs: 0,
+        eventCount: 0,
+        queue: createQueue(),
+        prng: createPrng(seed),
+        tasks: {},
+        taskList: [],
+        lastPid: 0,
+        committedAs: 0,
+        panicked: '',
+        memmap: { endPfn: 50_000, flags: new Int32Array(50_000) },
+        exec: { pid: 0, cpu: 0, ns: 0 },
+        klog: [],
+        zones: [],
+        nodes: [],
+        memcgs: [],
+        swapAreas: [],
+        cgroups: [],
+        vmstat: { events: new Float64Array(200) },
+        runqueues: [],
+        devices: [],
+        psi: { avg: new Float64Array(6), someTotalNs: 0, fullTotalNs: 0, nrStalled: 0 },
+        boot: {},
+        oomReports: [],
       } as unknown as KernelState
       newTask(state, 0, ['init'], '')
       return state
@@ -158,4 +201,11 @@ export function fakeEngine(): Engine {
 }
 
 export const fakeConfig = (): MachineConfig =>
-  ({ name: 'fake', hostname: 'fake', series: '6.12', release: '6.12', nodes: [], userland: 'debian' }) as unknown as MachineConfig
+  ({
+    name: 'fake',
+    hostname: 'fake',
+    series: '6.12',
+    release: '6.12',
+    nodes: [],
+    userland: 'debian',
+  }) as unknown as MachineConfig

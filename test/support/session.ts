@@ -52,8 +52,12 @@ export function testSession(options: TestSessionOptions = {}) {
   const session = createSession(ports.host, {
     engine: options.engine ?? fakeEngine(),
     programs: options.programs ?? FAKE_PROGRAMS,
-    preview: () => ({ zones: [], nodes: [], holes: [], minFreeKbytes: 1, totalPages: 2, warnings: [] }) satisfies MachinePreview,
-    machines: [{ id: 'vm-512m', text: VM_512M }, { id: 'broken', text: '{' }],
+    preview: () =>
+      ({ zones: [], nodes: [], holes: [], minFreeKbytes: 1, totalPages: 2, warnings: [] }) satisfies MachinePreview,
+    machines: [
+      { id: 'vm-512m', text: VM_512M },
+      { id: 'broken', text: '{' },
+    ],
     clock,
     appVersion: '0.1.0-test',
     ...(options.labs === undefined ? {} : { labs: options.labs }),

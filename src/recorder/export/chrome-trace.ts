@@ -42,7 +42,13 @@ export function formatChromeTrace(recorder: Recorder, range: { readonly fromNs: 
     nameThread(pid, span.pid, span.comm)
     const toNs = Math.max(span.fromNs, Math.min(span.toNs, range.toNs))
     events.push({
-      ph: 'X', name: title, cat: 'reclaim', pid, tid: span.pid, ts: micros(span.fromNs), dur: micros(toNs - span.fromNs),
+      ph: 'X',
+      name: title,
+      cat: 'reclaim',
+      pid,
+      tid: span.pid,
+      ts: micros(span.fromNs),
+      dur: micros(toNs - span.fromNs),
       args: { nr_reclaimed: span.reclaimed, ...(span.nid < 0 ? {} : { nid: span.nid }) },
     })
   }
@@ -50,7 +56,13 @@ export function formatChromeTrace(recorder: Recorder, range: { readonly fromNs: 
     nameThread(TRACEPOINTS_PID, event.pid, event.comm)
     const { system } = TRACEPOINTS[event.name as Tracepoint]
     events.push({
-      ph: 'i', s: 't', name: event.name, cat: system, pid: TRACEPOINTS_PID, tid: event.pid, ts: micros(event.atNs),
+      ph: 'i',
+      s: 't',
+      name: event.name,
+      cat: system,
+      pid: TRACEPOINTS_PID,
+      tid: event.pid,
+      ts: micros(event.atNs),
       args: { ...event.fields, ...(event.text === '' ? {} : { text: event.text }), cpu: event.cpu },
     })
   }

@@ -34,18 +34,25 @@ test('CSV has a row for each sample and a column for each series', () => {
   const column = names.indexOf('psi:some:avg10')
   expect(names[0]).toBe('atNs')
   expect(rows.map((row) => [row.split(',')[0], row.split(',')[column]])).toEqual([
-    ['0', '0'], ['10000000', '10'], ['20000000', '20'], ['30000000', '30'],
+    ['0', '0'],
+    ['10000000', '10'],
+    ['20000000', '20'],
+    ['30000000', '30'],
   ])
 })
 
 test('a name with a comma or a quote is quoted, and what does not exist is empty', () => {
-  const rows = { names: ['a,b', 'c"d'], times: new Float64Array([1]), columns: [new Float64Array([NaN]), new Float64Array([2])] }
+  const rows = {
+    names: ['a,b', 'c"d'],
+    times: new Float64Array([1]),
+    columns: [new Float64Array([NaN]), new Float64Array([2])],
+  }
   expect(formatCsv(rows)).toBe('atNs,"a,b","c""d"\n1,,2\n')
 })
 
 test('JSON holds series, spans and events under their own names', () => {
   const { recorder, range } = recorded()
-  const run = JSON.parse(formatRunJson(recorder, range)) as Record<string, never>
+  const run = JSON.parse(formatRunJson(recorder, range)) as Record<string, unknown>
   expect(Object.keys(run)).toEqual(['format', 'version', 'fromNs', 'toNs', 'atNs', 'series', 'spans', 'events'])
   expect(run['spans']).toEqual([
     { track: 'direct', fromNs: 0, toNs: MS, pid: 2, comm: 'a"b', nid: -1, reclaimed: 1 },
@@ -61,12 +68,27 @@ test('the trace has reclaim as stretches, tracepoints by the kernel’s names an
   const byPhase = (ph: string) => traceEvents.filter((e) => e['ph'] === ph)
   expect(byPhase('X')).toEqual([
     { ph: 'X', name: 'direct reclaim', cat: 'reclaim', pid: 2, tid: 2, ts: 0, dur: 1000, args: { nr_reclaimed: 1 } },
-    { ph: 'X', name: 'direct reclaim', cat: 'reclaim', pid: 2, tid: 2, ts: 2000, dur: 38_000, args: { nr_reclaimed: 0 } },
+    {
+      ph: 'X',
+      name: 'direct reclaim',
+      cat: 'reclaim',
+      pid: 2,
+      tid: 2,
+      ts: 2000,
+      dur: 38_000,
+      args: { nr_reclaimed: 0 },
+    },
   ])
   expect(byPhase('i').map((e) => e['name'])).toEqual([
-    'mm_vmscan_direct_reclaim_begin', 'mm_vmscan_direct_reclaim_end', 'mm_vmscan_direct_reclaim_begin',
+    'mm_vmscan_direct_reclaim_begin',
+    'mm_vmscan_direct_reclaim_end',
+    'mm_vmscan_direct_reclaim_begin',
   ])
   expect(byPhase('i').every((e) => TRACEPOINT_NAMES.includes(e['name'] as never) && e['cat'] === 'vmscan')).toBe(true)
-  expect(byPhase('C').filter((e) => e['name'] === 'psi:some:avg10').map((e) => e['args'])).toEqual([0, 10, 20, 30].map((value) => ({ value })))
+  expect(
+    byPhase('C')
+      .filter((e) => e['name'] === 'psi:some:avg10')
+      .map((e) => e['args']),
+  ).toEqual([0, 10, 20, 30].map((value) => ({ value })))
   expect(byPhase('M').filter((e) => e['name'] === 'process_name')).toHaveLength(6)
 })

@@ -19,10 +19,22 @@ export function formatRunJson(recorder: Recorder, range: { readonly fromNs: Ns; 
     series: Object.fromEntries(names.map((name, i) => [name, Array.from(columns[i]!, orNull)])),
     // A stretch that still goes on at the end has no end of its own.
     spans: querySpans(recorder.spans, { ...range, limit: Infinity }).map((s) => ({
-      track: s.track, fromNs: s.fromNs, toNs: orNull(s.toNs), pid: s.pid, comm: s.comm, nid: s.nid, reclaimed: s.reclaimed,
+      track: s.track,
+      fromNs: s.fromNs,
+      toNs: orNull(s.toNs),
+      pid: s.pid,
+      comm: s.comm,
+      nid: s.nid,
+      reclaimed: s.reclaimed,
     })),
     events: queryEvents(recorder.events, { ...range, names: [], limit: Infinity }).map((e) => ({
-      atNs: e.atNs, name: e.name, pid: e.pid, comm: e.comm, cpu: e.cpu, fields: e.fields, text: e.text,
+      atNs: e.atNs,
+      name: e.name,
+      pid: e.pid,
+      comm: e.comm,
+      cpu: e.cpu,
+      fields: e.fields,
+      text: e.text,
     })),
   }
   return `${JSON.stringify(document)}\n`
