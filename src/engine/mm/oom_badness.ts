@@ -3,7 +3,7 @@
  * @kernel  mm/oom_kill.c oom_badness(), fs/proc/base.c proc_oom_score()
  * @spec    06 §6.3
  */
-import type { Bytes, Pages } from '../../util/units'
+import { bytesToPagesFloor, type Bytes, type Pages } from '../../util/units'
 import type { KernelState } from '../state'
 import type { Task } from '../task'
 import { MM_SWAPENTS, type Mm } from './mm_types'
@@ -36,7 +36,7 @@ export function badnessPoints(input: BadnessInput): number | undefined {
   return memoryPoints(input) + adjPoints(input)
 }
 
-const memoryPoints = (input: BadnessInput): number => input.rss + input.swap + Math.floor(input.pgtablesBytes / 4096)
+const memoryPoints = (input: BadnessInput): number => input.rss + input.swap + bytesToPagesFloor(input.pgtablesBytes)
 /** The division comes first: small machines round a lot. */
 const adjPoints = (input: BadnessInput): number => input.adj * Math.floor(input.totalPages / 1000)
 
@@ -85,7 +85,7 @@ export function oomCandidates(state: KernelState, tasks: readonly Task[], totalP
       comm: task.comm,
       rss: input.rss,
       swap: input.swap,
-      pgtables: input.pgtablesBytes,
+      pgtables: bytesToPagesFloor(input.pgtablesBytes),
       adj: input.adj,
       adjPages: adjPoints(input),
       points: memoryPoints(input) + adjPoints(input),

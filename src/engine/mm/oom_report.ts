@@ -4,7 +4,7 @@
  * @kernel  mm/oom_kill.c dump_header(), dump_tasks(); mm/memcontrol.c mem_cgroup_print_oom_*()
  * @spec    06 §6.5
  */
-import { pagesToKib, type Bytes, type Ns, type Pages } from '../../util/units'
+import { pagesToKib, type Ns, type Pages } from '../../util/units'
 import { cgroupAt, cgroupPath, cgroupControllers, type Cgroup } from '../cgroup'
 import { currentTask } from '../exec'
 import type { KernelState } from '../state'
@@ -21,15 +21,15 @@ import { nodeListText, showMem } from './show_mem'
 
 export type OomConstraint = 'CONSTRAINT_NONE' | 'CONSTRAINT_CPUSET' | 'CONSTRAINT_MEMORY_POLICY' | 'CONSTRAINT_MEMCG'
 
-/** One process that was looked at. */
+/** One process that was looked at; pages. points = rss + swap + pgtables + adjPages. */
 export interface OomCandidate {
   readonly pid: number
   readonly comm: string
   readonly rss: Pages
   readonly swap: Pages
-  readonly pgtables: Bytes
+  readonly pgtables: Pages
   readonly adj: number
-  /** What oom_score_adj adds, pages; may be negative. */
+  /** What oom_score_adj adds; may be negative. */
   readonly adjPages: number
   readonly points: number
   /** Why it could not be chosen, '' when it could. */
