@@ -257,8 +257,12 @@ function formatLine(name: string, avg: Float64Array, offset: number, totalNs: Ns
   return `${name} avg10=${two(a)} avg60=${two(b)} avg300=${two(c)} total=${Math.floor(totalNs / NS_PER_US)}\n`
 }
 
-/** Text of memory.pressure and /proc/pressure/memory; reading brings the group up to date. @kernel psi_show() */
-export function formatPressure(state: KernelState, group: PsiGroup): string {
+/**
+ * Text of memory.pressure and /proc/pressure/memory, brought up to date on a copy: a look from outside changes nothing.
+ * @kernel  psi_show()
+ */
+export function formatPressure(state: KernelState, of: PsiGroup): string {
+  const group = { ...of, avg: of.avg.slice(), cpus: of.cpus.map((c) => ({ ...c })) }
   updateAverages(group, now(state))
   return (
     formatLine('some', group.avg, 0, group.someTotalNs) + formatLine('full', group.avg, 3, group.fullTotalNs)

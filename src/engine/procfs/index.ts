@@ -61,7 +61,7 @@ const procDir: PseudoDir = {
   },
   file: (state, path) => {
     if (Object.hasOwn(PROC_FILES, path)) return PROC_FILES[path]
-    if (path === 'pressure/memory') return { read: (s) => pressureText(s.psi) }
+    if (path === 'pressure/memory') return { read: (s) => pressureText(s) }
     if (path.startsWith('sys/')) return sysctlDir.file(state, path.slice(4))
     return isPid(path.split('/')[0]!) ? pidDir.file(state, path) : undefined
   },

@@ -31,7 +31,6 @@ import {
   PG_WORKINGSET,
   PG_WRITEBACK,
   clearFlag,
-  hasFlag,
   listAddHead,
   listDel,
   listTail,

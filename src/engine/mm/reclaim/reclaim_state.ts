@@ -38,10 +38,12 @@ export interface ReclaimState {
   /** By node. */
   readonly kswapd: KswapdRun[]
   readonly memcgLru: MemcgLru[]
+  /** Tasks that wait until kswapd has brought a node's reserves back, by node. Owner: vmscan.ts */
+  readonly pfmemallocWait: number[][]
   /** Window of swap-in by slot. Owner: swap_state.ts */
   readonly swapRa: SwapReadahead
   /** Dirty inodes: since when. Owner: page_writeback.ts, flusher.ts */
-  readonly writeback: { readonly dirtiedNs: Record<number, Ns>; isFlusherAwake: boolean }
+  readonly writeback: { readonly dirtiedNs: Record<number, Ns> }
   /** lru_gen/min_ttl_ms, ns. */
   lruGenMinTtlNs: Ns
 }
