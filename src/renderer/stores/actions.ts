@@ -26,8 +26,6 @@ export const useActions = defineStore('actions', () => {
   const labs = useLabs()
   const timeline = useTimeline()
   const contributed = shallowRef<readonly (() => readonly Action[])[]>([])
-  /** Set by the frame: asks before a run is thrown away. */
-  const askReset = shallowRef<() => void>(() => void session.reset())
 
   const hasMachine = (): boolean => session.hasMachine
 
@@ -60,7 +58,7 @@ export const useActions = defineStore('actions', () => {
       isEnabled: hasMachine,
       run: () => session.stepBy(size),
     })),
-    { id: 'reset', title: 'Reset to boot', group: 'Transport', isEnabled: hasMachine, run: () => askReset.value() },
+    { id: 'reset', title: 'Reset to boot', group: 'Transport', isEnabled: hasMachine, run: reset },
     {
       id: 'to-end',
       title: 'Go to the end of the run',
@@ -154,7 +152,7 @@ export const useActions = defineStore('actions', () => {
       title: `Boot ${machine.title}`,
       group: 'Machines',
       detail: machine.description,
-      run: () => session.boot(machine.profile),
+      run: () => boot(machine.title, machine.profile),
     })),
     ...labs.labs.map((lab, index) => ({
       id: `lab-${index + 1}`,
@@ -186,7 +184,19 @@ export const useActions = defineStore('actions', () => {
     if (ui.view !== 'terminal') ui.showDock('terminal')
     requestAnimationFrame(() => document.querySelector<HTMLElement>('.xterm textarea')?.focus())
   }
-  async function beginLab(id: string): Promise<void> {
+  /** Does it at once, or asks when a run that no file has would be lost. */
+  function leave(title: string, verb: string, go: () => void): void {
+    if (session.isUnsaved) ui.leaving = { title, verb, go }
+    else go()
+  }
+  const reset = (): void => leave(`Reset ${session.status?.machine ?? ''} to boot`, 'Reset', () => void session.reset())
+  const boot = (title: string, profile: string): void => leave(`Boot ${title}`, 'Boot', () => void bootNow(profile))
+  async function bootNow(profile: string): Promise<void> {
+    if ((await session.boot(profile)) && ui.view === 'start') ui.goTo('timeline')
+  }
+  const beginLab = (id: string): void => leave('Begin the lab', 'Begin', () => void beginLabNow(id))
+
+  async function beginLabNow(id: string): Promise<void> {
     if (!(await labs.start(id))) return
     ui.isBookOpen = true
     if (ui.view === 'start') ui.goTo('terminal')
@@ -206,5 +216,5 @@ export const useActions = defineStore('actions', () => {
     onScopeDispose(() => (contributed.value = contributed.value.filter((other) => other !== list)))
   }
 
-  return { all, askReset, run, contribute, beginLab, focusTerminal }
+  return { all, run, contribute, boot, beginLab, leave, focusTerminal }
 })

@@ -52,6 +52,7 @@ export const useFiles = defineStore('files', () => {
     if (!saved) return false
     sessionFile.value = saved
     savedAtMs.value = Date.now()
+    session.keptNs = session.status?.endNs ?? 0
     ui.say(`Saved ${saved.name}`)
     await refreshRecent()
     return true

@@ -37,6 +37,8 @@ export const useSession = defineStore('session', () => {
   const isBusy = ref(false)
   /** Counts the machines that came up in this window: what belongs to one is thrown away when it changes. */
   const boots = ref(0)
+  /** The run up to here is in a file, or is only the boot. */
+  const keptNs = ref(0)
   const speed = ref(1)
   const stepId = ref('10ms')
   const machines = shallowRef<readonly MachineSummary[]>([])
@@ -46,6 +48,8 @@ export const useSession = defineStore('session', () => {
   const nowNs = computed(() => status.value?.nowNs ?? 0)
   /** The clock stands before the end of the recorded run: a write here starts a fork. */
   const isInPast = computed(() => (status.value ? status.value.endNs > status.value.nowNs : false))
+  /** There is more of the run than the boot, and no file has it. */
+  const isUnsaved = computed(() => (status.value?.endNs ?? 0) > keptNs.value)
   const step = computed(() => STEP_SIZES.find((size) => size.id === stepId.value) ?? STEP_SIZES[0]!)
 
   client.on((event) => {
@@ -71,7 +75,10 @@ export const useSession = defineStore('session', () => {
     const result = await ask(request)
     isBusy.value = false
     if (result.ok) status.value = result.value
-    if (result.ok && request.kind !== 'step' && request.kind !== 'seek') boots.value++
+    if (result.ok && request.kind !== 'step' && request.kind !== 'seek') {
+      boots.value++
+      keptNs.value = result.value.endNs
+    }
     return result.ok
   }
 
@@ -123,6 +130,8 @@ export const useSession = defineStore('session', () => {
     trouble,
     isBusy,
     boots,
+    keptNs,
+    isUnsaved,
     speed,
     stepId,
     machines,

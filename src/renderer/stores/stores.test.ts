@@ -145,3 +145,20 @@ test('the theme is put on the page and kept', () => {
   withStores()
   expect(useUi().theme).toBe('dark')
 })
+
+test('a run that no file has is not thrown away unasked', async () => {
+  const client = withStores()
+  const session = useSession()
+  const actions = useActions()
+  await session.boot(PROFILE)
+  actions.run('reset')
+  expect(client.asked.at(-1)).toEqual({ kind: 'reset' })
+
+  await session.stepForward()
+  actions.boot('laptop-16g', '{}')
+  const boots = (): number => client.asked.filter(({ kind }) => kind === 'boot').length
+  expect(boots()).toBe(1)
+  expect(useUi().leaving?.title).toBe('Boot laptop-16g')
+  useUi().leaving?.go()
+  expect(boots()).toBe(2)
+})

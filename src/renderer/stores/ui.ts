@@ -1,6 +1,6 @@
 /** What of the workbench is open, which view is in the middle, and the one line at the bottom. */
 import { defineStore } from 'pinia'
-import { computed, ref, watch } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 import { readPreference, writePreference } from './preferences'
 
 export type Theme = 'system' | 'light' | 'dark'
@@ -13,6 +13,17 @@ const DOCK_TABS: readonly DockTab[] = ['timeline', 'terminal', 'events']
 
 const darkMedia = (): MediaQueryList | undefined =>
   typeof matchMedia === 'function' ? matchMedia('(prefers-color-scheme: dark)') : undefined
+
+/** Something that throws the run away, waiting for a yes. */
+export interface Leaving {
+  /** 'Reset vm-512m to boot' */
+  readonly title: string
+  /** 'Reset' */
+  readonly verb: string
+  readonly go: () => void
+}
+
+const NOTICE_MS = 8000
 
 export const useUi = defineStore('ui', () => {
   const theme = ref<Theme>(readPreference('theme', THEMES, 'system'))
@@ -32,6 +43,8 @@ export const useUi = defineStore('ui', () => {
   const shellLine = ref('')
   /** What just happened, announced: 'saved my-machine.json'. */
   const notice = ref('')
+  const leaving = shallowRef<Leaving | undefined>()
+  let noticeTimer: ReturnType<typeof setTimeout> | undefined
 
   watch(
     [shade, density],
@@ -67,7 +80,11 @@ export const useUi = defineStore('ui', () => {
   }
   const showShellLine = (line: string): void => void (shellLine.value = line)
   const hideShellLine = (): void => void (shellLine.value = '')
-  const say = (text: string): void => void (notice.value = text)
+  function say(text: string): void {
+    notice.value = text
+    clearTimeout(noticeTimer)
+    noticeTimer = setTimeout(() => (notice.value = ''), NOTICE_MS)
+  }
 
   return {
     theme,
@@ -81,6 +98,7 @@ export const useUi = defineStore('ui', () => {
     isKeyMapOpen,
     shellLine,
     notice,
+    leaving,
     setTheme,
     setDensity,
     cycleTheme,
