@@ -91,7 +91,7 @@ export function openInput(proc: Proc, path: string, fds: Descriptors): Result<De
 
 /** open(2) for writing. A plain file is created or truncated here; a pseudo-file must exist and allow writing. */
 export function openOutput(
-  proc: Proc,
+  proc: Pick<Proc, 'sys' | 'pid'>,
   path: string,
   append: boolean,
   fds: Descriptors,
@@ -113,7 +113,7 @@ export function openOutput(
 }
 
 /** kernfs has no create(): a missing name in an existing directory of /sys is "Permission denied", in /proc it is missing. */
-function missingPseudo(proc: Proc, path: string, refusal: Refusal): Refusal {
+function missingPseudo(proc: Pick<Proc, 'sys' | 'pid'>, path: string, refusal: Refusal): Refusal {
   if (!path.startsWith('/sys/') || refusal.errno !== 'ENOENT') return refusal
   const directory = path.slice(0, path.lastIndexOf('/')) || '/'
   if (!proc.sys.stat(proc.pid, directory).ok) return refusal

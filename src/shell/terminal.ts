@@ -2,6 +2,7 @@
  * The line discipline and the line editor of a terminal such as xterm.js: keys in, text with escape sequences out. A pure
  * state machine around a shell; it knows nothing of time or of the DOM.
  */
+import { inColumns } from './columns'
 import { wordBefore } from './complete'
 import { edit, emptyLine, insert, keysOf, type EditLine } from './line-editor'
 import type { Shell } from './shell'
@@ -272,17 +273,4 @@ function commonPrefix(texts: readonly string[]): string {
   let prefix = texts[0] ?? ''
   for (const text of texts) while (!text.startsWith(prefix)) prefix = prefix.slice(0, -1)
   return prefix
-}
-
-/** As ls shows names on a terminal: down, then across. */
-export function inColumns(names: readonly string[], columns: number): string {
-  const width = Math.max(1, ...names.map((name) => name.length)) + 2
-  const across = Math.max(1, Math.floor(columns / width))
-  const rows = Math.ceil(names.length / across)
-  let text = ''
-  for (let row = 0; row < rows; row++) {
-    const cells = names.filter((_, index) => index % rows === row)
-    text += `${cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(width))).join('')}\n`
-  }
-  return text
 }

@@ -60,6 +60,13 @@ export const flow: readonly Builtin[] = [
     },
   },
   {
+    name: 'poweroff',
+    summary: 'ends this shell',
+    run() {
+      throw new Unwind('exit', 0)
+    },
+  },
+  {
     name: 'shift',
     summary: 'drops the first positional parameters',
     run(proc, args) {

@@ -4,19 +4,34 @@ import { awk } from './awk'
 import { bash, sh } from './bash'
 import { cat } from './cat'
 import { cut, nl, paste, rev, tac, wc } from './cut'
+import { dd, tar } from './dd'
+import { dmesg } from './dmesg'
+import { env, man, nohup, printenv, seq, which, yes } from './env'
 import { basename, cp, dirname, mkdir, mv, readlink, rm, rmdir, tee, touch } from './files'
 import { find, xargs } from './find'
+import { free } from './free'
 import { egrep, fgrep, grep } from './grep'
 import { head, tail } from './head'
+import { arch, clear, date, hostname, id, insmod, nproc, sync, uname, uptime, whoami } from './host'
 import { ls } from './ls'
+import { mkswap, mount, swapoff, swapon, umount } from './mount'
+import { killall, pgrep, pidof, pkill } from './pgrep'
+import { ps } from './ps'
 import { sed } from './sed'
 import { sort } from './sort'
+import { sysctl } from './sysctl'
+import { top } from './top'
 import { tr } from './tr'
 import { comm, diff, join, uniq } from './uniq'
+import { vmstat } from './vmstat'
+import { sleep, timeout, usleep, watch } from './watch'
 
 const all: readonly Tool[] = [
-  awk, basename, bash, cat, comm, cp, cut, diff, dirname, egrep, fgrep, find, grep, head, join, ls, mkdir, mv, nl, paste,
-  readlink, rev, rm, rmdir, sed, sh, sort, tac, tail, tee, touch, tr, uniq, wc, xargs,
+  arch, awk, basename, bash, cat, clear, comm, cp, cut, date, dd, diff, dirname, dmesg, egrep, env, fgrep, find, free,
+  grep, head, hostname, id, insmod, join, killall, ls, man, mkdir, mkswap, mount, mv, nl, nohup, nproc, paste, pgrep,
+  pidof, pkill, printenv, ps, readlink, rev, rm, rmdir, sed, seq, sh, sleep, sort, swapoff, swapon, sync, sysctl, tac,
+  tail, tar, tee, timeout, top, touch, tr, umount, uname, uniq, uptime, usleep, vmstat, watch, wc, which, whoami, xargs,
+  yes,
 ]
 
 export const tools: Readonly<Record<string, Tool>> = Object.fromEntries(all.map((tool) => [tool.name, tool]))

@@ -1,9 +1,9 @@
 /** ls: names in directories. */
 import type { FileStat } from '../../engine/commands'
 import { strerror } from '../../util/errno'
+import { inColumns } from '../columns'
 import { resolvePath } from '../paths'
 import { explainRefusal, type Tool, type ToolContext } from '../process'
-import { inColumns } from '../terminal'
 import { getOptions, toText, warn } from './options'
 
 export const ls: Tool = {
