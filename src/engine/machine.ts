@@ -33,7 +33,7 @@ import { createLruBatches } from './mm/swap'
 import { swapon } from './mm/swapfile'
 import { createVmstat, NR_KERNEL_STACK, NR_SLAB_RECLAIMABLE, NR_SLAB_UNRECLAIMABLE, modStat } from './mm/vmstat'
 import { tryToFreeMemcgPages } from './mm/vmscan'
-import { initMinFreeKbytes, setupPerZoneLowmemReserve } from './mm/watermark'
+import { initMinFreeKbytes } from './mm/watermark'
 import { writeSysctl } from './procfs/sysctl'
 import { createQueue, schedule } from './queue'
 import { wakePageWaiters, wakeTask } from './sched_queue'
@@ -169,7 +169,6 @@ export function bootMachine(config: MachineConfig, seed: number): KernelState {
   assert(state.cpuNode.length > 0, 'a machine needs a CPU')
   seedFreeMemory(state)
   initMinFreeKbytes(state)
-  setupPerZoneLowmemReserve(state)
   createRootCgroup(state)
   state.zeroPfn = pickZeroPage(state)
   allocateKernelMemory(state)

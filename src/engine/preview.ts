@@ -7,7 +7,7 @@ import type { MachineConfig } from './config'
 import { holesOf, layoutZones } from './machine_layout'
 import { ZONE_NAMES } from './mm/gfp'
 import { WMARK_HIGH, WMARK_LOW, WMARK_MIN, createNodes, type Zone } from './mm/mmzone'
-import { initMinFreeKbytes, setupPerZoneLowmemReserve } from './mm/watermark'
+import { initMinFreeKbytes } from './mm/watermark'
 import type { KernelState, Sysctl } from './state'
 
 export interface PreviewZone {
@@ -75,7 +75,6 @@ export function previewMachine(config: MachineConfig): Preview {
     totalreservePages: 0,
   } as unknown as KernelState
   initMinFreeKbytes(state)
-  setupPerZoneLowmemReserve(state)
   return {
     zones: zones.map(previewZone),
     nodes: nodes.map((n) => ({
