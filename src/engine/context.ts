@@ -9,6 +9,8 @@ import type { ProgramTable } from './task'
 export interface Sink {
   /** A tracepoint: index into TRACEPOINTS, time, up to eight numbers, one optional string. */
   trace?(tracepoint: number, atNs: Ns, pid: number, cpu: number, args: readonly number[], text: string): void
+  /** By tracepoint: 1 = this listener does not want it, so that page-by-page ones cost next to nothing. */
+  muted?: Uint8Array
   /** A task wrote to a descriptor that belongs to the user's side (a terminal or a shell's pipe). */
   output?(pid: number, fd: number, text: string): void
   /** A task ended: wait status as the shell shows it (0..255, 128+signal when killed). */

@@ -100,9 +100,16 @@ const INDEX = Object.fromEntries(TRACEPOINT_NAMES.map((n, i) => [n, i])) as Reco
 
 /** Tells the listener; free when nobody listens. Callers on the hottest paths check isTracing() first. */
 export function emit(state: KernelState, name: Tracepoint, args: readonly number[], text = ''): void {
-  const trace = context.sink.trace
-  if (trace === undefined) return
-  trace.call(context.sink, INDEX[name], state.nowNs + state.exec.ns, state.exec.pid, state.exec.cpu, args, text)
+  const { sink } = context
+  if (sink.trace === undefined) return
+  const index = INDEX[name]
+  if (sink.muted?.[index] === 1) return
+  sink.trace(index, state.nowNs + state.exec.ns, state.exec.pid, state.exec.cpu, args, text)
 }
 
-export const isTracing = (): boolean => context.sink.trace !== undefined
+/** Whether anybody listens, or wants this tracepoint: on hot paths, before the arguments are put together. */
+export function isTracing(name?: Tracepoint): boolean {
+  const { sink } = context
+  if (sink.trace === undefined) return false
+  return name === undefined || sink.muted?.[INDEX[name]] !== 1
+}

@@ -85,6 +85,7 @@ function liveSink(machine: Machine): Sink {
     },
   }
   if (recorder !== undefined) {
+    sink.muted = recorder.events.muted
     sink.trace = (tracepoint, atNs, pid, cpu, args, text) =>
       recordTrace(recorder, {
         tracepoint,
