@@ -19,3 +19,5 @@ export type SimEvent =
   | { readonly kind: 'vmstatTick' }
   /** Work for another CPU: drain its memcg stock. */
   | { readonly kind: 'drainStock'; readonly cpu: number; readonly memcg: number }
+  /** memory.max was set below usage by this task: kill on until it fits. */
+  | { readonly kind: 'memoryMax'; readonly memcg: number; readonly pid: number }

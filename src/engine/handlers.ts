@@ -5,6 +5,7 @@ import { now } from './exec'
 import type { SimEvent } from './events'
 import { handleIoDone } from './mm/block'
 import { handleKswapdNap } from './mm/kswapd'
+import { handleMemoryMax } from './mm/memcg_limit'
 import { handleDrainStock, releaseDeadMemcgs } from './mm/memcontrol'
 import { handleOomReap } from './mm/oom_kill'
 import { decayPcp } from './mm/pcp'
@@ -38,6 +39,7 @@ export const handlers: {
   vmstatTick,
   writebackTick: handleWritebackTick,
   drainStock: handleDrainStock,
+  memoryMax: handleMemoryMax,
 }
 
 /** Handles one event at its time; nothing of the execution context outlives it. */

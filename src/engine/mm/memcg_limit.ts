@@ -5,8 +5,9 @@
  */
 import type { Errno } from '../../util/errno'
 import { NS_PER_JIFFY, type Pages } from '../../util/units'
-import { currentTask, isSuspended, now, suspend } from '../exec'
+import { currentTask, isSuspended, now } from '../exec'
 import { hooks } from '../hooks'
+import { schedule } from '../queue'
 import type { KernelState } from '../state'
 import { GFP_KERNEL } from './gfp'
 import { MEMCG_OOM, memcgEvent } from './memcg_events'
@@ -39,32 +40,39 @@ export function setMemoryHigh(state: KernelState, id: number, high: Pages): void
 
 /**
  * Sets memory.max, reclaims down to it, and kills until usage fits, nobody is left to kill, or the writer gets a signal.
- * While a victim dies the writer sleeps and the write is repeated; task.retry remembers that reclaim was tried.
- * @kernel  mm/memcontrol.c memory_max_write()
- * @simplifies  a write that no task makes (from outside the machine) kills once and does not wait
+ * @kernel      mm/memcontrol.c memory_max_write()
+ * @simplifies  the write returns at once; while victims die the kernel's writer would still be inside it
  */
 export function setMemoryMax(state: KernelState, id: number, max: Pages): void {
   const counter = memcgAt(state, id).memory
   counter.max = max
-  const task = currentTask(state)
-  const isResumed = task !== undefined && task.retry.chargeRetries >= 0
-  if (task !== undefined) task.retry.chargeRetries = -1
   if (counter.usage <= max) return
-  if (!isResumed) drainAllStock(state, id)
-  for (let retries = isResumed ? 0 : MEMCG_RECLAIM_RETRIES; counter.usage > max && !isSignalled(state);) {
-    if (retries > 0) {
-      if (memcgReclaim(state, id, counter.usage - max, GFP_KERNEL) === 0) retries--
-      if (isSuspended(state)) return
-      runDueDrains(state)
-      continue
-    }
-    memcgEvent(state, id, MEMCG_OOM)
-    if (!hooks.memcgOutOfMemory(state, id, GFP_KERNEL, 0) || task === undefined) return
-    if (counter.usage <= max) return
-    task.retry.chargeRetries = 0
-    suspend(state, now(state) + NS_PER_JIFFY, 'memory_max_write')
-    return
+  drainAllStock(state, id)
+  for (let retries = MEMCG_RECLAIM_RETRIES; retries > 0;) {
+    if (counter.usage <= max || isSignalled(state)) return
+    if (memcgReclaim(state, id, counter.usage - max, GFP_KERNEL) === 0) retries--
+    if (isSuspended(state)) return
+    runDueDrains(state)
   }
+  killForMax(state, id)
+}
+
+/** One round of the OOM killer; a tick later, when the victim had its chance to go, the next. */
+function killForMax(state: KernelState, id: number): void {
+  const counter = memcgAt(state, id).memory
+  if (counter.usage <= counter.max || isSignalled(state)) return
+  memcgEvent(state, id, MEMCG_OOM)
+  if (!hooks.memcgOutOfMemory(state, id, GFP_KERNEL, 0)) return
+  schedule(state.queue, now(state) + NS_PER_JIFFY, { kind: 'memoryMax', memcg: id, pid: state.exec.pid })
+}
+
+/** Event 'memoryMax': the writer looks again, unless it or the group is gone. */
+export function handleMemoryMax(state: KernelState, event: { readonly memcg: number; readonly pid: number }): void {
+  if (state.memcgs[event.memcg]?.online !== true) return
+  if (event.pid !== 0 && state.tasks[event.pid] === undefined) return
+  state.exec.pid = event.pid
+  killForMax(state, event.memcg)
+  state.exec.pid = 0
 }
 
 /**

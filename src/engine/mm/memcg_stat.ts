@@ -180,6 +180,10 @@ export function modMemcgState(state: KernelState, id: number, item: number, delt
   memcgAt(state, id).stat[nid * NR_MEMCG_STATS + item]! += delta
 }
 
+/** Own value on one node, in the item's unit. @kernel lruvec_page_state_local() */
+export const memcgNodeStateLocal = (memcg: Memcg, item: number, nid: number): number =>
+  memcg.stat[nid * NR_MEMCG_STATS + item]!
+
 /** Own value over all nodes, in the item's unit. @kernel memcg_page_state_local() */
 export function memcgStateLocal(memcg: Memcg, item: number): number {
   let sum = 0

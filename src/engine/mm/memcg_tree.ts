@@ -25,10 +25,11 @@ export function isMemcgDescendant(state: KernelState, id: number, ancestor: numb
 /**
  * The group after `id` in a walk of the subtree of `root`: parents before children, children in order of creation,
  * dying groups included because they still hold pages.
- * @returns 0 at the end
+ * @returns 0 at the end, and when `id` is not in the subtree (a cursor whose group is gone)
  * @kernel  mem_cgroup_iter(), css_next_descendant_pre()
  */
 export function nextMemcg(state: KernelState, root: number, id: number): number {
+  if (!isMemcgDescendant(state, id, root)) return 0
   const first = memcgAt(state, id).children[0]
   if (first !== undefined) return first
   for (let i = id; i !== root;) {

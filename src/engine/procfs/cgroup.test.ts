@@ -7,6 +7,7 @@ import { isSuspended } from '../exec'
 import { hooks } from '../hooks'
 import { GFP_KERNEL } from '../mm/gfp'
 import { MEMCG_HIGH, MEMCG_MAX, MEMCG_OOM, MEMCG_OOM_KILL } from '../mm/memcg_events'
+import { handleMemoryMax } from '../mm/memcg_limit'
 import { memcgCharge, memcgUncharge } from '../mm/memcontrol'
 import type { KernelState } from '../state'
 import { cgroupFs } from './cgroup'
@@ -210,19 +211,42 @@ describe('limits below usage', () => {
     expect([usage(), state.tasks[100]!.killSignal]).toEqual([1024, 0])
   })
 
-  test('memory.max reclaims, then kills, and waits for the victim', () => {
+  test('memory.max reclaims, then kills one after the other until usage fits', () => {
     const { state, usage } = filled(1024, 0)
-    write(state, 'a/memory.max', '2M', 50)
-    const a = state.memcgs[2]!
-    expect(isSuspended(state)).toBe(true)
-    expect(state.tasks[100]!.killSignal).toBe(9)
-    expect([a.events[MEMCG_MAX], a.events[MEMCG_OOM], a.events[MEMCG_OOM_KILL]]).toEqual([0, 1, 1])
-    memcgUncharge(state, a.id, 1024)
-    exitProcess(state, 100)
-    runAs(state, 50)
+    addProcess(state, { pid: 101, comm: 'other', group: '/a', anon: 2000 })
     expect(write(state, 'a/memory.max', '2M', 50)).toBe('ok')
-    expect([usage(), isSuspended(state), a.events[MEMCG_OOM]]).toEqual([0, false, 1])
+    const a = state.memcgs[2]!
+    const killed = (): number[] => [100, 101].filter((pid) => state.tasks[pid]!.killSignal === 9)
+    const nextRound = (): void => {
+      const entry = state.queue.heap.find((e) => e.event.kind === 'memoryMax')!
+      state.queue.heap = state.queue.heap.filter((e) => e !== entry)
+      state.nowNs = entry.atNs
+      runAs(state, 0)
+      handleMemoryMax(state, { memcg: a.id, pid: 50 })
+    }
+    expect([killed(), a.events[MEMCG_MAX], a.events[MEMCG_OOM], a.events[MEMCG_OOM_KILL]]).toEqual([[101], 0, 1, 1])
+    // The victim is slow: nobody else dies for it.
+    nextRound()
+    expect([killed(), a.events[MEMCG_OOM]]).toEqual([[101], 2])
+    memcgUncharge(state, a.id, 400)
+    exitProcess(state, 101)
+    nextRound()
+    expect(killed()).toEqual([100, 101])
+    memcgUncharge(state, a.id, 624)
+    exitProcess(state, 100)
+    nextRound()
+    expect([usage(), state.queue.heap.length, a.events[MEMCG_OOM]]).toEqual([0, 2, 3])
+    expect(state.klog.filter((line) => line.text.startsWith('sh invoked oom-killer')).length).toBe(2)
     expect(read(state, 'a/memory.max')).toBe('2097152\n')
+  })
+
+  test('a writer that is gone kills no more', () => {
+    const { state } = filled(1024, 0)
+    write(state, 'a/memory.max', '2M', 50)
+    exitProcess(state, 100)
+    delete state.tasks[50]
+    handleMemoryMax(state, { memcg: 2, pid: 50 })
+    expect(state.memcgs[2]!.events[MEMCG_OOM]).toBe(1)
   })
 
   test('memory.max with nobody to kill keeps the limit and leaves the usage', () => {
