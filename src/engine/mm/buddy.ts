@@ -203,22 +203,23 @@ export function rmqueueSmallest(state: KernelState, zone: Zone, order: number, m
   for (let o = order; o < NR_PAGE_ORDERS; o++) {
     const pfn = zone.freeLists[2 * listOf(o, migratetype)]!
     if (pfn === 0) continue
-    takeBlock(state, zone, pfn, { order, blockOrder: o, migratetype })
+    takeBlock(state, zone, pfn, order, o, migratetype)
     return pfn
   }
   return 0
 }
 
-/** Removes the free block at `pfn` and puts what is not needed on the lists of `migratetype`. @kernel page_del_and_expand() */
+/**
+ * Removes the free block at `pfn`, keeps its first 2^order frames and puts the rest on the lists of `migratetype`.
+ * Plain numbers instead of an object, because it runs for every page that leaves the buddy system.
+ * @kernel  mm/page_alloc.c page_del_and_expand()
+ */
 export function takeBlock(
-  state: KernelState, zone: Zone, pfn: Pfn,
-  to: { readonly order: number; readonly blockOrder: number; readonly migratetype: number },
+  state: KernelState, zone: Zone, pfn: Pfn, order: number, blockOrder: number, migratetype: number,
 ): void {
-  delFromFreeList(state, zone, pfn, to.blockOrder)
-  accountFreePages(zone, to.migratetype, -(1 << to.order))
-  for (let o = to.blockOrder - 1; o >= to.order; o--) {
-    addToFreeList(state, zone, pfn + (1 << o), o, to.migratetype)
-  }
+  delFromFreeList(state, zone, pfn, blockOrder)
+  accountFreePages(zone, migratetype, -(1 << order))
+  for (let o = blockOrder - 1; o >= order; o--) addToFreeList(state, zone, pfn + (1 << o), o, migratetype)
 }
 
 // ---------------------------------------------------------------- boot

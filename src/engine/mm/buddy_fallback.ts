@@ -104,7 +104,7 @@ function claimBlock(state: KernelState, zone: Zone, f: Fallback, allocFlags: num
     delFromFreeList(state, zone, pfn, f.blockOrder)
     setPageblockRange(state, pfn, f.blockOrder, f.wanted)
     addToFreeListTail(state, zone, pfn, f.blockOrder, f.wanted)
-    takeBlock(state, zone, pfn, { order: f.order, blockOrder: f.blockOrder, migratetype: f.wanted })
+    takeBlock(state, zone, pfn, f.order, f.blockOrder, f.wanted)
     return pfn
   }
   boost(state, zone, allocFlags)
@@ -123,7 +123,7 @@ function rmqueueSteal(state: KernelState, zone: Zone, order: number, wanted: num
     const type = fallbackType(zone, o, wanted)
     if (type < 0) continue
     const pfn = freeListHead(zone, o, type)
-    takeBlock(state, zone, pfn, { order, blockOrder: o, migratetype: type })
+    takeBlock(state, zone, pfn, order, o, type)
     traceExtfrag(state, pfn, { order, blockOrder: o, wanted, type })
     return pfn
   }

@@ -44,8 +44,9 @@ export function preferredZone(state: KernelState, node: PgData, gfp: number): Zo
  * @spec    02 §2.6
  * @simplifies  no cpusets, no deferred struct pages, no node_reclaim (vm.zone_reclaim_mode)
  */
-export function getPageFromFreelist(state: KernelState, gfp: number, order: number, allocFlags: number, node: PgData): Pfn {
-  const preferred = preferredZone(state, node, gfp)
+export function getPageFromFreelist(
+  state: KernelState, gfp: number, order: number, allocFlags: number, node: PgData, preferred = preferredZone(state, node, gfp),
+): Pfn {
   if (preferred === undefined) return 0
   let flags = allocFlags
   for (;;) {

@@ -24,7 +24,7 @@ export function allocPages(state: KernelState, gfp: number, order: number, nid?:
   const node = state.nodes[nid ?? currentNode(state)]!
   const preferred = preferredZone(state, node, gfp)
   if (preferred === undefined) return 0
-  const pfn = getPageFromFreelist(state, gfp, order, fastAllocFlags(state, gfp, preferred), node)
+  const pfn = getPageFromFreelist(state, gfp, order, fastAllocFlags(state, gfp, preferred), node, preferred)
   if (pfn === 0) return allocPagesSlowpath(state, gfp, order, node)
   allocationEnded(state, gfp, order)
   return pfn
