@@ -20,7 +20,7 @@ export function compareFigures(real: readonly Figure[], simulated: readonly Figu
     const a = theirs.get(figure)
     const b = ours.get(figure)
     const row = bandFor(traits, figure)
-    const texts = isList(a) && isList(b) ? firstDifference(a, b) : { real: show(a), simulated: show(b) }
+    const texts = isList(a) || isList(b) ? firstDifference(lines(a), lines(b)) : { real: show(a), simulated: show(b) }
     const agrees = a !== undefined && b !== undefined && fits(row.band, a, b)
     return { figure, ...texts, band: bandText(row.band), reason: row.reason, agrees }
   })
@@ -45,12 +45,15 @@ const isList = (value: Figure['value'] | undefined): value is readonly string[] 
 const show = (value: Figure['value'] | undefined): string =>
   value === undefined ? 'absent' : isList(value) ? value.join(' | ') : String(value)
 
+const lines = (value: Figure['value'] | undefined): readonly string[] =>
+  value === undefined ? ['absent'] : isList(value) ? value : [String(value)]
+
 /** Short lists are shown whole; of long ones the number of lines and the first that differ. */
 function firstDifference(real: readonly string[], simulated: readonly string[]): { real: string; simulated: string } {
   if (show(real).length <= 60 && show(simulated).length <= 60) return { real: show(real), simulated: show(simulated) }
   const i = real.findIndex((line, k) => line !== simulated[k])
   const at = i < 0 ? (simulated.length > real.length ? real.length : -1) : i
-  const text = (lines: readonly string[]): string =>
-    at < 0 ? `${lines.length} lines` : `${lines.length} lines, line ${at + 1}: ${lines[at] ?? 'absent'}`
+  const text = (all: readonly string[]): string =>
+    at < 0 ? `${all.length} lines` : `line ${at + 1} of ${all.length}: ${all[at] ?? 'absent'}`
   return { real: text(real), simulated: text(simulated) }
 }

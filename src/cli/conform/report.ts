@@ -74,12 +74,15 @@ export function caseTable(result: CaseResult, all: boolean): string {
 export const tableHead = (): string => alignRows([[...COLUMNS]])
 
 const WIDTHS = [28, 40, 24, 24, 16, 0]
+const CELL_MAX = 72
+
+const cut = (cell: string): string => (cell.length > CELL_MAX ? `${cell.slice(0, CELL_MAX - 1)}…` : cell)
 
 function alignRows(rows: readonly (readonly string[])[]): string {
   return rows
     .map((row) =>
       row
-        .map((cell, i) => cell.padEnd(WIDTHS[i]!))
+        .map((cell, i) => cut(cell).padEnd(WIDTHS[i]!))
         .join('  ')
         .trimEnd(),
     )
