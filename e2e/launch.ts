@@ -93,14 +93,18 @@ let nextId = 1
 function evaluateIn(child: ChildProcess, source: string, arg: unknown): Promise<unknown> {
   const id = nextId++
   return new Promise((done, failed) => {
+    const settle = (finish: () => void): void => {
+      child.off('message', onMessage)
+      child.off('exit', onExit)
+      finish()
+    }
+    const onExit = (): void => settle(() => failed(new Error('the main process ended')))
     const onMessage = (answer: Answer): void => {
       if (answer.id !== id) return
-      child.off('message', onMessage)
-      if (answer.error === undefined) done(answer.value)
-      else failed(new Error(answer.error))
+      settle(() => (answer.error === undefined ? done(answer.value) : failed(new Error(answer.error))))
     }
     child.on('message', onMessage)
-    child.once('exit', () => failed(new Error('the main process ended')))
+    child.on('exit', onExit)
     child.send({ id, source, arg })
   })
 }

@@ -1,4 +1,6 @@
-import { expect, enginePid, isAlive, listen, test } from './fixtures'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { answerDialogs, expect, enginePid, isAlive, listen, test } from './fixtures'
 
 test('the window opens on our own scheme, with our menu', async ({ app }) => {
   await expect(app.page).toHaveTitle(/Pagewalk/)
@@ -26,14 +28,26 @@ test('a menu item reaches the page as an action', async ({ app }) => {
   await expect.poll(async () => (await heard()).shell).toContainEqual({ kind: 'pagewalk:menu', action: 'palette' })
 })
 
-test('an engine that dies is started again and gets a new port', async ({ app }) => {
-  const heard = await listen(app.page)
-  await expect.poll(async () => (await heard()).engine).toContain('reply')
-  const repliesBefore = (await heard()).engine.length
+test('an engine that dies is started again, and the session comes back from the autosave', async ({ app, folder }) => {
+  const { page } = app
+  await page
+    .getByRole('button', { name: /^Boot / })
+    .first()
+    .click()
+  await page.getByRole('button', { name: '100 ms', exact: true }).click()
+  const clock = page.getByRole('timer', { name: 'Simulated time' })
+  await expect(clock).toContainText(/^\s*0\.1/)
+  const time = await clock.innerText()
+  const path = join(folder, 'session.json')
+  await answerDialogs(app, path)
+  await page.keyboard.press('Control+s')
+  await expect.poll(() => existsSync(path)).toBe(true)
+  await page.evaluate((text) => window.pagewalk?.autosave(text), readFileSync(path, 'utf8'))
+
   const before = (await enginePid(app))!
   process.kill(before, 'SIGKILL')
-  await expect.poll(async () => (await heard()).shell).toContainEqual({ kind: 'pagewalk:port', restarted: true })
-  await expect.poll(async () => (await heard()).engine.length).toBeGreaterThan(repliesBefore)
+  await expect(page.getByRole('alert')).toContainText('started again')
+  await expect(clock).toHaveText(time.replace(/\s+/g, ' '), { useInnerText: true })
   expect(await enginePid(app)).not.toBe(before)
 })
 
