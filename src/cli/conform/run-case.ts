@@ -69,7 +69,7 @@ function collect(engine: Engine, state: KernelState, root: string): Record<strin
     if (!names.ok) return
     for (const name of names.value) {
       const child = `${path}/${name}`
-      const stat = engine.statFile(state, child)
+      const stat = engine.statFile(state, child, 1)
       if (!stat.ok) continue
       if (stat.value.kind === 'dir') walk(child)
       else {
