@@ -8,6 +8,7 @@ import { overviewChart } from './overview'
 
 const colors = chartColors((name) => name)
 const view = { fromNs: 0, toNs: 4e9 }
+const untilNs = 3e9
 
 function windowOf(columns: Record<string, readonly number[]>): SeriesWindow {
   const length = Object.values(columns)[0]?.length ?? 0
@@ -34,13 +35,13 @@ interface Drawn {
 const drawn = (option: object): Drawn[] => (option as { series: Drawn[] }).series
 
 test('min is solid, low dashed, high dotted: told apart without colour', () => {
-  const lines = drawn(watermarkChart({ view, colors, data: zone, zone: 'z', scaleMax: 2000 }))
+  const lines = drawn(watermarkChart({ view, untilNs, colors, data: zone, zone: 'z', scaleMax: 2000 }))
   const dash = (name: string): unknown => lines.find((line) => line.name === name)!.lineStyle.type
   expect([dash('min'), dash('low'), dash('high')]).toEqual(['solid', [5, 3], [1, 3]])
 })
 
 test('below min is tinted by seven percent', () => {
-  const tint = drawn(watermarkChart({ view, colors, data: zone, zone: 'z', scaleMax: 2000 })).find(
+  const tint = drawn(watermarkChart({ view, untilNs, colors, data: zone, zone: 'z', scaleMax: 2000 })).find(
     (line) => line.name === 'below min',
   )
   expect(tint!.areaStyle!.opacity).toBe(0.07)
@@ -61,10 +62,15 @@ test('a zone’s chart asks for four series', () =>
 
 test('no chart moves, smooths or has a tooltip', () => {
   const options = [
-    watermarkChart({ view, colors, data: zone, zone: 'z', scaleMax: 2000 }),
-    rateChart({ view, colors, data: windowOf({ 'vmstat:pgscan_kswapd': [0, 100, 300, 300] }) }),
-    psiChart({ view, colors, data: windowOf({ 'psi:some:avg10': [0, 10, 41, 30], 'psi:full:avg10': [0, 1, 15, 9] }) }),
-    overviewChart({ view, colors, data: zone, name: 'z:free' }),
+    watermarkChart({ view, untilNs, colors, data: zone, zone: 'z', scaleMax: 2000 }),
+    rateChart({ view, untilNs, colors, data: windowOf({ 'vmstat:pgscan_kswapd': [0, 100, 300, 300] }) }),
+    psiChart({
+      view,
+      untilNs,
+      colors,
+      data: windowOf({ 'psi:some:avg10': [0, 10, 41, 30], 'psi:full:avg10': [0, 1, 15, 9] }),
+    }),
+    overviewChart({ view, untilNs, colors, data: zone, name: 'z:free' }),
   ]
   for (const option of options) {
     expect(option['animation']).toBe(false)
@@ -75,7 +81,9 @@ test('no chart moves, smooths or has a tooltip', () => {
 })
 
 test('data go to the chart as flat typed columns', () => {
-  for (const line of drawn(psiChart({ view, colors, data: windowOf({ 'psi:some:avg10': [0, 10, 41, 30] }) }))) {
+  for (const line of drawn(
+    psiChart({ view, untilNs, colors, data: windowOf({ 'psi:some:avg10': [0, 10, 41, 30] }) }),
+  )) {
     expect(line.data).toBeInstanceOf(Float64Array)
   }
 })
@@ -84,6 +92,7 @@ test('scan and steal of one track share a colour and differ by dash', () => {
   const lines = drawn(
     rateChart({
       view,
+      untilNs,
       colors,
       data: windowOf({ 'vmstat:pgscan_direct': [0, 1, 2, 3], 'vmstat:pgsteal_direct': [0, 1, 1, 1] }),
     }),
@@ -92,6 +101,6 @@ test('scan and steal of one track share a colour and differ by dash', () => {
 })
 
 test('PSI without pressure keeps a readable axis', () => {
-  const option = psiChart({ view, colors, data: windowOf({ 'psi:some:avg10': [0, 0, 0, 0] }) })
+  const option = psiChart({ view, untilNs, colors, data: windowOf({ 'psi:some:avg10': [0, 0, 0, 0] }) })
   expect((option['yAxis'] as { max: number }).max).toBe(10)
 })

@@ -1,6 +1,7 @@
 /** Pressure stall information of memory. */
 import type { EChartsCoreOption } from 'echarts/core'
 import type { SeriesWindow } from '../../protocol/messages'
+import type { Ns } from '../../util/units'
 import type { ChartFrame } from './base'
 import { chartFrame, lineSeries } from './base'
 import { findSeries, flatLine, maxOf, niceMax, ticksOf } from './series'
@@ -8,6 +9,8 @@ import { findSeries, flatLine, maxOf, niceMax, ticksOf } from './series'
 export const PSI_SERIES = { some: 'psi:some:avg10', full: 'psi:full:avg10' } as const
 
 export interface PsiChart extends Omit<ChartFrame, 'axis' | 'description'> {
+  /** The clock, or the end of the run when it stands in the past. */
+  readonly untilNs: Ns
   readonly data: SeriesWindow
 }
 
@@ -16,7 +19,8 @@ export function psiChart(chart: PsiChart): EChartsCoreOption {
   const { data, colors } = chart
   const some = findSeries(data, PSI_SERIES.some)
   const full = findSeries(data, PSI_SERIES.full)
-  const line = (series: typeof some): Float64Array => (series ? flatLine(data.times, series.max) : new Float64Array(0))
+  const line = (series: typeof some): Float64Array =>
+    series ? flatLine(data.times, series.max, chart.untilNs) : new Float64Array(0)
   const max = Math.min(100, Math.max(10, niceMax(maxOf(some?.max) * 1.05)))
   const description =
     'Pressure stall information. some: share of time in which a task waited for memory; full: in which all did.'

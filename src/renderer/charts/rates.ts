@@ -1,6 +1,7 @@
 /** Pages a second that reclaim looks at and takes. */
 import type { EChartsCoreOption } from 'echarts/core'
 import type { SeriesWindow } from '../../protocol/messages'
+import type { Ns } from '../../util/units'
 import { formatThree } from '../format'
 import type { ChartFrame, LineStyle } from './base'
 import { chartFrame, lineSeries } from './base'
@@ -23,6 +24,8 @@ export const SCAN_LINES: readonly RateLine[] = [
 ]
 
 export interface RateChart extends Omit<ChartFrame, 'axis' | 'description'> {
+  /** The clock, or the end of the run when it stands in the past. */
+  readonly untilNs: Ns
   readonly data: SeriesWindow
 }
 
@@ -43,13 +46,17 @@ export function rateChart(chart: RateChart): EChartsCoreOption {
   const description =
     'Pages scanned and stolen a second. Scanned far above stolen means that reclaim works hard for little.'
   const format = (value: number): string =>
-    value === 0 ? '0' : max >= 10_000 ? `${Math.round(value / 1000)} k` : `${formatThree(value / 1000)} k`
+    value === 0
+      ? '0'
+      : max >= 10_000
+        ? `${Math.round(value / 1000)} k`
+        : `${value % 1000 === 0 ? value / 1000 : formatThree(value / 1000)} k`
   return chartFrame(
     { ...chart, description, axis: { max, ticks: ticksOf(max, false), format } },
     SCAN_LINES.map((line, i) =>
       lineSeries(
         line.name,
-        rates[i] ? flatLine(chart.data.times, rates[i]) : new Float64Array(0),
+        rates[i] ? flatLine(chart.data.times, rates[i], chart.untilNs) : new Float64Array(0),
         style(line, chart.colors),
       ),
     ),

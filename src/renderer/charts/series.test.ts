@@ -17,13 +17,13 @@ function windowOf(stepNs: number, min: number[], max: number[], last: number[]):
 
 test('a bucket keeps its lowest and its highest value: a dip between samples is drawn', () => {
   const data = windowOf(S, [10, 2, 9], [10, 12, 9], [10, 11, 9])
-  expect([...minMaxLine(data.times, data.series[0]!)]).toEqual([0, 10, S, 12, S, 2, 2 * S, 9])
+  expect([...minMaxLine(data.times, data.series[0]!, 2 * S)]).toEqual([0, 10, S, 12, S, 2, 2 * S, 9])
 })
 
 test('what was not recorded is not drawn', () => {
   const data = windowOf(S, [1, NaN, 3], [1, NaN, 3], [1, NaN, 3])
-  expect([...minMaxLine(data.times, data.series[0]!)]).toEqual([0, 1, 2 * S, 3])
-  expect([...flatLine(data.times, data.series[0]!.last)]).toEqual([0, 1, 2 * S, 3])
+  expect([...minMaxLine(data.times, data.series[0]!, 2 * S)]).toEqual([0, 1, 2 * S, 3])
+  expect([...flatLine(data.times, data.series[0]!.last, 2 * S)]).toEqual([0, 1, 2 * S, 3])
 })
 
 test('the rate of a counter is its growth a second; at the left edge that of the first stretch', () => {
@@ -69,3 +69,9 @@ test.each([
   [3000, 3],
   [100, 4],
 ])('an axis that ends at %d has %d stretches', (max, ticks) => expect(ticksOf(max, true)).toBe(ticks))
+
+test('a machine at rest is not sampled: its last value holds until the clock', () => {
+  const data = windowOf(S, [5, NaN, NaN], [5, NaN, NaN], [5, NaN, NaN])
+  expect([...flatLine(data.times, data.series[0]!.last, 2.5 * S)]).toEqual([0, 5, 2.5 * S, 5])
+  expect([...minMaxLine(data.times, data.series[0]!, 2.5 * S)]).toEqual([0, 5, 2.5 * S, 5])
+})

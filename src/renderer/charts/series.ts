@@ -15,9 +15,10 @@ export const bucketOf = (data: SeriesWindow): Ns =>
 /**
  * Flat [x0, y0, x1, y1, …]: the lowest and the highest value of each bucket, in the order that leaves the shorter
  * jump from the bucket before. A mean alone would hide the dips that matter. Buckets without a value are left out.
+ * @param untilNs  the clock: what was last recorded holds until then, because a machine at rest is not sampled
  */
-export function minMaxLine(times: Float64Array, series: Bucketed): Float64Array {
-  const flat = new Float64Array(times.length * 4)
+export function minMaxLine(times: Float64Array, series: Bucketed, untilNs: Ns): Float64Array {
+  const flat = new Float64Array(times.length * 4 + 2)
   let n = 0
   let before = series.last[0] ?? 0
   for (let i = 0; i < times.length; i++) {
@@ -33,19 +34,27 @@ export function minMaxLine(times: Float64Array, series: Bucketed): Float64Array 
     }
     before = series.last[i]!
   }
-  return flat.subarray(0, n)
+  return hold(flat, n, untilNs, before)
 }
 
-/** Flat x/y of one column. */
-export function flatLine(times: Float64Array, values: Float64Array): Float64Array {
-  const flat = new Float64Array(times.length * 2)
+/** The line so far, and its last value up to `untilNs`. */
+function hold(flat: Float64Array, n: number, untilNs: Ns, value: number): Float64Array {
+  if (n === 0 || flat[n - 2]! >= untilNs) return flat.subarray(0, n)
+  flat[n] = untilNs
+  flat[n + 1] = value
+  return flat.subarray(0, n + 2)
+}
+
+/** Flat x/y of one column; its last value holds until the clock. */
+export function flatLine(times: Float64Array, values: Float64Array, untilNs: Ns): Float64Array {
+  const flat = new Float64Array(times.length * 2 + 2)
   let n = 0
   for (let i = 0; i < times.length; i++) {
     if (values[i] !== values[i]) continue
     flat[n++] = times[i]!
     flat[n++] = values[i]!
   }
-  return flat.subarray(0, n)
+  return hold(flat, n, untilNs, flat[n - 1] ?? 0)
 }
 
 /** A counter is sampled, not continuous: over less than this its rate would be a comb. */

@@ -1,7 +1,7 @@
 /** Free pages of one zone against its watermarks. */
 import type { EChartsCoreOption } from 'echarts/core'
 import type { SeriesWindow } from '../../protocol/messages'
-import type { Pages } from '../../util/units'
+import type { Ns, Pages } from '../../util/units'
 import { formatCount } from '../format'
 import type { ChartFrame } from './base'
 import { chartFrame, lineSeries } from './base'
@@ -10,6 +10,8 @@ import { findSeries, flatLine, maxOf, minMaxLine, niceMax, ticksOf } from './ser
 export type FreeScale = 'marks' | 'all'
 
 export interface WatermarkChart extends Omit<ChartFrame, 'axis' | 'description'> {
+  /** The clock, or the end of the run when it stands in the past. */
+  readonly untilNs: Ns
   readonly data: SeriesWindow
   /** 'zone:0:DMA32' */
   readonly zone: string
@@ -38,7 +40,7 @@ export function watermarkChart(chart: WatermarkChart): EChartsCoreOption {
   const { data, zone, colors, scaleMax } = chart
   const mark = (name: string): Float64Array => {
     const series = findSeries(data, `${zone}:${name}`)
-    return series ? flatLine(data.times, series.last) : new Float64Array(0)
+    return series ? flatLine(data.times, series.last, chart.untilNs) : new Float64Array(0)
   }
   const free = findSeries(data, `${zone}:free`)
   const description =
@@ -51,7 +53,7 @@ export function watermarkChart(chart: WatermarkChart): EChartsCoreOption {
       { ...lineSeries('low', mark('low'), { color: colors.low, isStep: true, dash: [5, 3] }), z: 2 },
       { ...lineSeries('min', mark('min'), { color: colors.min, isStep: true }), z: 2 },
       {
-        ...lineSeries('free', free ? minMaxLine(data.times, free) : new Float64Array(0), {
+        ...lineSeries('free', free ? minMaxLine(data.times, free, chart.untilNs) : new Float64Array(0), {
           color: colors.ink,
           isStep: true,
         }),

@@ -13,6 +13,8 @@ export const useTerminals = defineStore('terminals', () => {
   const ui = useUi()
   const screens = shallowRef<readonly Screen[]>([])
   const activeId = ref(0)
+  /** A line was sent while the clock stands: it waits for the clock. */
+  const isWaiting = ref(false)
   const active = computed(() => screens.value.find((screen) => screen.id === activeId.value))
 
   client.on((event) => {
@@ -24,7 +26,10 @@ export const useTerminals = defineStore('terminals', () => {
     if (known) return known
     const screen = markRaw(
       createScreen(id, {
-        onInput: (text) => void client.request({ kind: 'terminalInput', terminal: id, text }),
+        onInput: (text) => {
+          if (text.includes('\r') && !session.isRunning) isWaiting.value = true
+          void client.request({ kind: 'terminalInput', terminal: id, text })
+        },
         onResize: (size) => void client.request({ kind: 'terminalResize', terminal: id, ...size }),
       }),
     )
@@ -44,6 +49,8 @@ export const useTerminals = defineStore('terminals', () => {
     if (screens.value.length === 0) open()
   }
   const show = (id: number): void => void (activeId.value = id)
+
+  watch([() => session.nowNs, () => session.isRunning], () => (isWaiting.value = false))
 
   // Another machine has other shells: the old screens say nothing true any more.
   watch(
@@ -66,5 +73,5 @@ export const useTerminals = defineStore('terminals', () => {
     { flush: 'post' },
   )
 
-  return { screens, activeId, active, open, ensure, show, screenOf }
+  return { isWaiting, screens, activeId, active, open, ensure, show, screenOf }
 })
