@@ -12,6 +12,8 @@ import { isSuspended, now } from './exec'
 import { exitTask, SIGKILL } from './lifecycle'
 import { kswapdStep } from './mm/kswapd'
 import { runDueDrains } from './mm/memcg_stock'
+import { PG_WORKINGSET, hasFlag } from './mm/memmap'
+import { memstallEnter } from './mm/psi'
 import { nextEventAt, schedule } from './queue'
 import { sleepTask, waitOnPage } from './sched_queue'
 import type { KernelState } from './state'
@@ -188,6 +190,8 @@ function blockTask(state: KernelState, task: Task): void {
   if (task.killSignal === SIGKILL && until === Infinity) return
   const interruptible =
     reason === 'hrtimer_nanosleep' || reason === 'do_pause' || reason === 'do_wait' || reason === 'do_wait_host'
+  const isStall = reason === 'mem_cgroup_handle_over_high' || (exec.waitPfn !== 0 && hasFlag(state.memmap, exec.waitPfn, PG_WORKINGSET))
+  if (isStall) memstallEnter(state, task)
   if (exec.waitPfn !== 0) {
     waitOnPage(state, task.pid, exec.waitPfn)
     exec.waitPfn = 0

@@ -5,7 +5,7 @@
  */
 import type { Ns } from '../util/units'
 import { now } from './exec'
-import { psiDequeue, psiEnqueue } from './mm/psi'
+import { memstallLeave, psiDequeue, psiEnqueue } from './mm/psi'
 import { schedule } from './queue'
 import type { KernelState } from './state'
 import type { Task } from './task'
@@ -32,7 +32,8 @@ function selectCpu(state: KernelState, task: Task): number {
 export function enqueueTask(state: KernelState, task: Task): void {
   task.cpu = selectCpu(state, task)
   const rq = state.runqueues[task.cpu]!
-  rq.queue.push(task.pid)
+  // Who slept has used less CPU time than those who ran: it goes first, as under CFS.
+  rq.queue.unshift(task.pid)
   if (rq.active) return
   rq.active = true
   schedule(state.queue, now(state), { kind: 'cpuRun', cpu: task.cpu })
@@ -44,6 +45,8 @@ export function wakeTask(state: KernelState, pid: number): void {
   if (task === undefined || (task.state !== 'S' && task.state !== 'D')) return
   task.wakeSequence++
   task.state = 'R'
+  // What it slept through because memory was short ends here (memory.high, refaults).
+  if (task.stalledSinceNs >= 0) memstallLeave(state, task)
   psiEnqueue(state, task)
   enqueueTask(state, task)
 }

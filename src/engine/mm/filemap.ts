@@ -113,13 +113,14 @@ export function attach(state: KernelState, inode: Inode, index: number, pfn: Pfn
 }
 
 function accountCache(state: KernelState, inode: Inode, pfn: Pfn, sign: number): void {
-  const stat = state.nodes[nidOf(state, pfn)]!.stat
+  const nid = nidOf(state, pfn)
+  const stat = state.nodes[nid]!.stat
   const memcg = pageMemcg(state.memmap, pfn)
   modStat(stat, NR_FILE_PAGES, sign)
-  modMemcgState(state, memcg, MEMCG_FILE, sign)
+  modMemcgState(state, memcg, MEMCG_FILE, sign, nid)
   if (isShmem(inode)) {
     modStat(stat, NR_SHMEM, sign)
-    modMemcgState(state, memcg, MEMCG_SHMEM, sign)
+    modMemcgState(state, memcg, MEMCG_SHMEM, sign, nid)
   }
 }
 

@@ -159,9 +159,10 @@ function accountTable(state: KernelState, table: number, sign: number): void {
   const t = state.pgtables
   const pfn = t.pfn[table]!
   const memcg = pageMemcg(state.memmap, pfn)
-  modStat(state.nodes[state.zones[pageZoneIndex(state.memmap, pfn)]!.nid]!.stat, NR_PAGE_TABLE_PAGES, sign)
-  modMemcgState(state, memcg, MEMCG_PAGETABLES, sign)
-  modMemcgState(state, memcg, MEMCG_KERNEL, sign)
+  const nid = state.zones[pageZoneIndex(state.memmap, pfn)]!.nid
+  modStat(state.nodes[nid]!.stat, NR_PAGE_TABLE_PAGES, sign)
+  modMemcgState(state, memcg, MEMCG_PAGETABLES, sign, nid)
+  modMemcgState(state, memcg, MEMCG_KERNEL, sign, nid)
   // pgtables_bytes counts PTE, PMD and PUD tables, not the top level (spec 04 §4.1).
   if (t.level[table]! < TOP_LEVEL) mmAt(state, t.mm[table]!).pgtablesBytes += sign * PAGE_SIZE
 }

@@ -136,8 +136,9 @@ export function pageAddRmap(state: KernelState, pfn: Pfn, slot: number): void {
   addToChain(state, pfn, slot)
   if (addMapcount(state.memmap, pfn, 1) !== 1) return
   const isAnon = hasFlag(state.memmap, pfn, PG_ANON)
-  modStat(state.nodes[nidOf(state, pfn)]!.stat, isAnon ? NR_ANON_PAGES : NR_MAPPED, 1)
-  modMemcgState(state, pageMemcg(state.memmap, pfn), isAnon ? MEMCG_ANON : MEMCG_FILE_MAPPED, 1)
+  const nid = nidOf(state, pfn)
+  modStat(state.nodes[nid]!.stat, isAnon ? NR_ANON_PAGES : NR_MAPPED, 1)
+  modMemcgState(state, pageMemcg(state.memmap, pfn), isAnon ? MEMCG_ANON : MEMCG_FILE_MAPPED, 1, nid)
 }
 
 /** @kernel folio_remove_rmap_pte() */
@@ -145,8 +146,9 @@ export function pageRemoveRmap(state: KernelState, pfn: Pfn, slot: number): void
   removeFromChain(state, pfn, slot)
   if (addMapcount(state.memmap, pfn, -1) !== 0) return
   const isAnon = hasFlag(state.memmap, pfn, PG_ANON)
-  modStat(state.nodes[nidOf(state, pfn)]!.stat, isAnon ? NR_ANON_PAGES : NR_MAPPED, -1)
-  modMemcgState(state, pageMemcg(state.memmap, pfn), isAnon ? MEMCG_ANON : MEMCG_FILE_MAPPED, -1)
+  const nid = nidOf(state, pfn)
+  modStat(state.nodes[nid]!.stat, isAnon ? NR_ANON_PAGES : NR_MAPPED, -1)
+  modMemcgState(state, pageMemcg(state.memmap, pfn), isAnon ? MEMCG_ANON : MEMCG_FILE_MAPPED, -1, nid)
 }
 
 /** Calls `visit` for every PTE that maps the page; it may remove that mapping. @kernel rmap_walk() */
