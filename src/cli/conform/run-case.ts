@@ -19,12 +19,11 @@ export interface CaseRun {
 const SEED = 1
 const LIMIT_NS = 900 * NS_PER_S
 
-/** What harness/init does around a scenario, in its order; the tar stream at the end is collected from outside. */
+/**
+ * What harness/init does around a scenario, in its order. The simulated machine comes up with its pseudo file systems
+ * mounted; the tar stream at the end is collected from outside.
+ */
 const INIT = `export PATH=/bin
-mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev
-mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
-mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
-mount -t cgroup2 -o memory_recursiveprot cgroup2 /sys/fs/cgroup 2>/dev/null || mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mkdir -p /out /data /tmp
 . /fn.sh
 dmesg > /out/dmesg-boot.txt

@@ -56,6 +56,7 @@ function layoutOf(lines: readonly string[]): string[] {
   const out: string[] = []
   let inTrace = false
   for (const line of lines.slice(0, end + 1)) {
+    if (line.startsWith('Tainted: [')) continue
     if (/^\s*<TASK>/.test(line)) inTrace = true
     const shape = inTrace ? ' <TASK> … </TASK>' : normalise(line)
     if (/^\s*<\/TASK>/.test(line)) inTrace = false
@@ -66,16 +67,20 @@ function layoutOf(lines: readonly string[]): string[] {
 
 function normalise(line: string): string {
   if (/^\[\s*\d+\]\s+\d+/.test(line)) return taskRow(line)
-  return line
-    .replace(/^\S+ (invoked oom-killer)/, 'NAME $1')
-    .replace(/Comm: \S+/, 'Comm: NAME')
-    .replace(/(Killed process \d+) \([^)]*\)/, '$1 (NAME)')
-    .replace(/task=[^,]*/, 'task=NAME')
-    .replace(/gfp_mask=\S+,/, 'gfp_mask=GFP,')
-    .replace(/ \([UMEHCI]+\)/g, '')
-    .replace(/0x[0-9a-f]+/g, 'X')
-    .replace(/-?\d+(?:\.\d+)*/g, 'N')
-    .replace(/ +N/g, ' N')
+  return (
+    line
+      .replace(/^\S+ (invoked oom-killer)/, 'NAME $1')
+      // A warning of the captured machine's emulator during boot taints its kernel; ours has none.
+      .replace(/(?:Not tainted|Tainted: [A-Z ]+?) +(?=\d)/, 'TAINT ')
+      .replace(/Comm: \S+/, 'Comm: NAME')
+      .replace(/(Killed process \d+) \([^)]*\)/, '$1 (NAME)')
+      .replace(/task=[^,]*/, 'task=NAME')
+      .replace(/gfp_mask=\S+,/, 'gfp_mask=GFP,')
+      .replace(/ \([UMEHCI]+\)/g, '')
+      .replace(/0x[0-9a-f]+/g, 'X')
+      .replace(/-?\d+(?:\.\d+)*/g, 'N')
+      .replace(/ +N/g, ' N')
+  )
 }
 
 /** Numbers are right-aligned: the columns where they end are the layout. */
