@@ -83,3 +83,14 @@ export const lineSeries = (name: string, data: Float64Array, style: LineStyle): 
   itemStyle: { color: style.color },
   ...(style.fill === undefined ? {} : { areaStyle: { color: style.color, opacity: style.fill } }),
 })
+
+/** Places labels near their lines, at least `gap` apart and inside `height`: later ones give way downwards, then all upwards. */
+export function spreadLabels(wanted: readonly number[], gap: number, height: number): readonly number[] {
+  const placed = [...wanted]
+  for (let i = 1; i < placed.length; i++) placed[i] = Math.max(placed[i]!, placed[i - 1]! + gap)
+  for (let i = placed.length - 1; i >= 0; i--) {
+    const most = i === placed.length - 1 ? height : placed[i + 1]! - gap
+    placed[i] = Math.min(placed[i]!, most)
+  }
+  return placed
+}

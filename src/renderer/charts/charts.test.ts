@@ -3,6 +3,7 @@ import type { SeriesWindow } from '../../protocol/messages'
 import { chartColors } from './palette'
 import { psiChart } from './psi'
 import { rateChart } from './rates'
+import { spreadLabels } from './base'
 import { freeScale, watermarkChart, watermarkNames } from './watermarks'
 import { overviewChart } from './overview'
 
@@ -103,4 +104,10 @@ test('scan and steal of one track share a colour and differ by dash', () => {
 test('PSI without pressure keeps a readable axis', () => {
   const option = psiChart({ view, untilNs, colors, data: windowOf({ 'psi:some:avg10': [0, 0, 0, 0] }) })
   expect((option['yAxis'] as { max: number }).max).toBe(10)
+})
+
+test('labels of lines that nearly touch stay readable, in their order and inside the track', () => {
+  expect(spreadLabels([50, 52, 54], 12, 140)).toEqual([50, 62, 74])
+  expect(spreadLabels([130, 132, 134], 12, 140)).toEqual([116, 128, 140])
+  expect(spreadLabels([10, 60, 90], 12, 140)).toEqual([10, 60, 90])
 })

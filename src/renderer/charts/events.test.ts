@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { RecordedEvent } from '../../protocol/messages'
-import { eventFields, eventMarks, tickPath } from './events'
+import { MARKED_EVENTS, eventFields, eventMarks, stallEvents, tickPath } from './events'
 
 const S = 1e9
 const view = { fromNs: 0, toNs: 10 * S }
@@ -44,4 +44,19 @@ test('a group’s event has the name that it has in memory.events', () => {
   const high = { ...event(5, 'memcg_event'), fields: { memcg: 3, event: 1, count: 1 } }
   expect(eventMarks([high], view, 1000)[0]!.label).toBe('memory.high')
   expect(eventFields(high)).toBe('memcg=3 event=1 count=1')
+})
+
+test('stalls come from the spans: every one is counted, and none takes the room of a rare event', () => {
+  const spans = Array.from({ length: 3000 }, (_, i) => ({
+    track: 'direct' as const,
+    fromNs: 5 * S + i * 1000,
+    toNs: 5 * S + i * 1000 + 500,
+    pid: 7,
+    comm: 'stress',
+    nid: 0,
+    reclaimed: 32,
+  }))
+  expect(eventMarks(stallEvents(spans), view, 1000)).toMatchObject([{ label: 'allocstall', count: 3000 }])
+  expect(MARKED_EVENTS.flat()).not.toContain('mm_vmscan_direct_reclaim_begin')
+  expect(MARKED_EVENTS[0]).toContain('mark_victim')
 })

@@ -1,5 +1,5 @@
 /** Events as marks with their kernel names; the rest as ticks. Pure. */
-import type { RecordedEvent } from '../../protocol/messages'
+import type { ReclaimSpan, RecordedEvent } from '../../protocol/messages'
 import type { Ns } from '../../util/units'
 import type { TimeWindow } from './window'
 import { timeToX } from './window'
@@ -36,7 +36,24 @@ const RULES: Readonly<Record<string, MarkRule>> = {
   sched_process_fork: { shape: 'circle', weight: 1, label: () => 'fork' },
 }
 
-export const MARKED_EVENTS: readonly string[] = Object.keys(RULES)
+/** Stalls come as spans, complete: as events they are so frequent that they would push out everything else. */
+const FROM_SPANS = ['mm_vmscan_direct_reclaim_begin', 'memcg_high_throttle']
+const FREQUENT = ['memcg_event']
+
+/** What to ask for, one request each, so that frequent ones leave room for rare ones. */
+export const MARKED_EVENTS: readonly (readonly string[])[] = [
+  Object.keys(RULES).filter((name) => !FROM_SPANS.includes(name) && !FREQUENT.includes(name)),
+  FREQUENT,
+]
+
+/** Waits of tasks as the events that begin them. */
+export const stallEvents = (spans: readonly ReclaimSpan[]): readonly RecordedEvent[] =>
+  spans.flatMap((span) => {
+    const name = span.track === 'direct' ? FROM_SPANS[0]! : span.track === 'throttle' ? FROM_SPANS[1]! : undefined
+    return name === undefined
+      ? []
+      : [{ atNs: span.fromNs, name, pid: span.pid, comm: span.comm, cpu: 0, fields: {}, text: '' }]
+  })
 
 /** Fields of an event in one line, as a trace prints them. */
 export function eventFields(event: RecordedEvent): string {

@@ -7,7 +7,7 @@ import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import type { ReclaimSpan, RecordedEvent, SeriesInfo, SeriesWindow } from '../../protocol/messages'
 import type { Ns } from '../../util/units'
 import { NS_PER_S } from '../../util/units'
-import { MARKED_EVENTS } from '../charts/events'
+import { MARKED_EVENTS, stallEvents } from '../charts/events'
 import type { TimeWindow } from '../charts/window'
 import { clampWindow, following, pan, spanOf, zoom } from '../charts/window'
 import { useClient } from '../client'
@@ -17,7 +17,8 @@ const PULL_EVERY_MS = 100
 const OVERVIEW_EVERY_MS = 1000
 const OVERVIEW_BUCKETS = 400
 const SPANS_MAX = 20_000
-const EVENTS_MAX = 2_000
+/** The latest so many of the window: `events` may hold no more. */
+export const EVENTS_MAX = 2_000
 const MARKS_MAX = 1_000
 
 export type SpanPreset = '1s' | '10s' | 'all' | 'free'
@@ -76,7 +77,7 @@ export const useTimeline = defineStore('timeline', () => {
 
   async function pull(): Promise<void> {
     const { fromNs, toNs } = view.value
-    const [series, reclaim, happened, marked] = await Promise.all([
+    const [series, reclaim, happened, ...marked] = await Promise.all([
       names.value.length === 0
         ? undefined
         : client.request({
@@ -89,13 +90,16 @@ export const useTimeline = defineStore('timeline', () => {
       client.request({ kind: 'getSpans', fromNs, toNs, limit: SPANS_MAX }),
       client.request({ kind: 'getEvents', fromNs, toNs, names: [], limit: EVENTS_MAX }),
       // Apart, because frequent tracepoints would push the rare ones over the limit.
-      client.request({ kind: 'getEvents', fromNs, toNs, names: MARKED_EVENTS, limit: MARKS_MAX }),
+      ...MARKED_EVENTS.map((list) =>
+        client.request({ kind: 'getEvents', fromNs, toNs, names: list, limit: MARKS_MAX }),
+      ),
     ])
     trouble.value = series && !series.ok ? series.error.message : ''
     if (series?.ok) data.value = series.value
     if (reclaim.ok) spans.value = reclaim.value
     if (happened.ok) events.value = happened.value
-    if (marked.ok) marks.value = marked.value
+    const named = marked.flatMap((result) => (result.ok ? result.value : []))
+    marks.value = [...named, ...stallEvents(spans.value)].sort((a, b) => a.atNs - b.atNs)
     await pullOverview()
   }
 
