@@ -199,13 +199,15 @@ export function stepFork(state: KernelState, task: Task, image: ProgramImage, en
     task.opDone = 1
     charge(state, state.costs.forkBase)
   }
-  while (task.opDone <= FORK_TEXT_FAULTS + FORK_ANON_PAGES) {
+  // It goes on as a shell: all of its text and its own data.
+  const textFaults = Math.ceil(image.textPages / WINDOW)
+  for (;;) {
     const mm = mmOf(state, task)!
-    const touch = imageTouch(state, mm, image, FORK_TEXT_FAULTS, FORK_ANON_PAGES, false, task.opDone - 1)
-    const step = touch === undefined ? STEP_DONE : touchPage(state, task, mm, touch.vpn, touch.isWrite)
+    const touch = imageTouch(state, mm, image, textFaults, FORK_ANON_PAGES, true, task.opDone - 1)
+    if (touch === undefined) return STEP_DONE
+    const step = touchPage(state, task, mm, touch.vpn, touch.isWrite)
     if (step !== STEP_DONE) return step
     task.opDone++
     if (state.exec.ns >= endNs) return STEP_MORE
   }
-  return STEP_DONE
 }

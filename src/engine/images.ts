@@ -41,7 +41,7 @@ export function toolImage(config: MachineConfig, name: string): ProgramImage {
 
 /** Files that boot must put on the root file system, with their sizes in pages. */
 export function imageFiles(config: MachineConfig): readonly { readonly path: string; readonly pages: number }[] {
-  if (config.userland === 'initramfs') return [{ path: BUSYBOX, pages: 480 }]
+  if (config.userland === 'initramfs') return [{ path: BUSYBOX, pages: 615 }]
   return [
     { path: '/usr/bin/bash', pages: 890 },
     { path: '/usr/bin/coreutils', pages: 430 },

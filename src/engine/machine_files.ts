@@ -5,14 +5,17 @@ import { filePages, newCachePage } from './mm/filemap'
 import { PG_DIRTY, setFlag } from './mm/memmap'
 import type { KernelState } from './state'
 
-/** Unpacks files into the root file system; on tmpfs their pages are there from the start. */
-export function installFile(state: KernelState, path: string, pages: Pages): void {
+/**
+ * Puts a file into the root file system.
+ * @param isUnpacked  on tmpfs: its pages are there from the start; otherwise they come at first touch
+ */
+export function installFile(state: KernelState, path: string, pages: Pages, isUnpacked: boolean): void {
   makeDirs(state, path.slice(0, path.lastIndexOf('/')) || '/')
   if (typeof lookup(state, path) !== 'string') return
   const inode = createAt(state, path, 'file')
   if (typeof inode === 'string') return
   inode.size = pages * PAGE_SIZE
-  if (inode.fs !== 'tmpfs') return
+  if (inode.fs !== 'tmpfs' || !isUnpacked) return
   for (let i = 0; i < filePages(inode); i++) {
     const pfn = newCachePage(state, inode, i, 0)
     if (pfn !== 0) setFlag(state.memmap, pfn, PG_DIRTY)

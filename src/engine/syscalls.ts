@@ -22,10 +22,10 @@ import {
   VM_WRITE,
   type Mm,
 } from './mm/mm_types'
-import { PG_MLOCKED, PG_UNEVICTABLE, clearFlag, hasFlag } from './mm/memmap'
+import { PG_ANON_EXCLUSIVE, hasFlag } from './mm/memmap'
+import { munlockFolio } from './mm/mlock'
 import { PTE_WRITE, forEachPte, freePageTables, isPresent, ptePfn, setPte } from './mm/pgtable'
 import { mmAt, mmOf } from './mm/rss'
-import { folioAddLru, lruDel } from './mm/swap'
 import {
   changeFlags,
   findFreeRange,
@@ -224,7 +224,7 @@ function opMprotect(state: KernelState, task: Task, op: OpOf<'mprotect'>): numbe
   forEachPte(state, mm, start, end, (slot, pte) => {
     if (!isPresent(pte)) return
     // Exclusive anonymous pages become writable at once (6.0+); all others take a write fault.
-    const exclusive = hasFlag(state.memmap, ptePfn(pte), 1 << 22)
+    const exclusive = hasFlag(state.memmap, ptePfn(pte), PG_ANON_EXCLUSIVE)
     setPte(state.pgtables, slot, writable && exclusive ? pte | PTE_WRITE : pte & ~PTE_WRITE)
   })
   return succeed(task, 0)
@@ -297,11 +297,7 @@ function lockFlags(mm: Mm, start: number, end: number, lock: boolean): void {
 
 function unlockPages(state: KernelState, mm: Mm, start: number, end: number): void {
   forEachPte(state, mm, start, end, (_slot, pte) => {
-    const pfn = ptePfn(pte)
-    if (!isPresent(pte) || !hasFlag(state.memmap, pfn, PG_MLOCKED)) return
-    lruDel(state, pfn)
-    clearFlag(state.memmap, pfn, PG_UNEVICTABLE | PG_MLOCKED)
-    folioAddLru(state, pfn, false)
+    if (isPresent(pte) && ptePfn(pte) !== state.zeroPfn) munlockFolio(state, ptePfn(pte))
   })
 }
 

@@ -5,13 +5,12 @@
  */
 import { NS_PER_US, PAGE_SIZE, type Ns, type Vpn } from '../util/units'
 import { charge, isSuspended, now, suspend } from './exec'
-import { hasFlag, PG_MLOCKED, PG_UNEVICTABLE, setFlag } from './mm/memmap'
+import { mlockFolio } from './mm/mlock'
 import { handleOverHigh } from './mm/memcontrol'
 import { FAULT_MAJOR, FAULT_MINOR, FAULT_OOM, FAULT_RETRY, FAULT_SIGBUS, handleMmFault } from './mm/memory'
 import { VM_LOCKED, VM_READ, VM_SHARED, VM_WRITE, type Mm, type Vma } from './mm/mm_types'
 import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_WRITE, findPteSlot, pteAt, ptePfn, setPte } from './mm/pgtable'
 import { mmOf } from './mm/rss'
-import { folioAddLru, lruDel } from './mm/swap'
 import { findVma } from './mm/vma_find'
 import type { KernelState } from './state'
 import type { Task } from './task'
@@ -179,8 +178,5 @@ function lockPage(state: KernelState, mm: Mm, vpn: Vpn): void {
   const pte = slot < 0 ? 0 : pteAt(state.pgtables, slot)
   if ((pte & PTE_PRESENT) === 0) return
   const pfn = ptePfn(pte)
-  if (pfn === state.zeroPfn || hasFlag(state.memmap, pfn, PG_UNEVICTABLE)) return
-  lruDel(state, pfn)
-  setFlag(state.memmap, pfn, PG_UNEVICTABLE | PG_MLOCKED)
-  folioAddLru(state, pfn, false)
+  if (pfn !== state.zeroPfn) mlockFolio(state, pfn)
 }

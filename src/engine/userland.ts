@@ -43,8 +43,11 @@ const SYSTEMD: ProgramImage = { path: '/usr/lib/systemd/systemd', totalVm: 25500
 
 /** Files, groups and first processes. */
 export function startUserland(state: KernelState): void {
-  for (const file of imageFiles(state.config)) installFile(state, file.path, file.pages)
-  for (const program of Object.values(context.programs)) installFile(state, program.image.path, program.image.textPages)
+  for (const file of imageFiles(state.config)) installFile(state, file.path, file.pages, true)
+  for (const program of Object.values(context.programs)) {
+    // The capture machines carried the lab program only; what they did not have costs them nothing.
+    installFile(state, program.image.path, program.image.textPages, program.name === 'mm')
+  }
   if (state.config.userland === 'debian') startDebian(state)
 }
 
@@ -52,13 +55,13 @@ function startDebian(state: KernelState): void {
   writeSubtreeControl(state, 1, '+cpuset +cpu +io +memory +pids')
   for (const path of ['/init.scope', '/system.slice', '/user.slice']) makeGroup(state, path)
   writeSubtreeControl(state, cgroupByPath(state, '/system.slice')!.id, '+cpu +io +memory +pids')
-  installFile(state, SYSTEMD.path, SYSTEMD.textPages)
+  installFile(state, SYSTEMD.path, SYSTEMD.textPages, true)
   const init = state.tasks[1]!
   init.op = { op: 'exec', argv: ['systemd'], program: 'tool', image: SYSTEMD, forked: shellImage(state.config) }
   migrateProcess(state, 1, cgroupByPath(state, '/init.scope')!.id)
   for (const s of SERVICES) {
     makeGroup(state, s.cgroup)
-    installFile(state, s.image.path, s.image.textPages)
+    installFile(state, s.image.path, s.image.textPages, true)
     const task = createTask(state, {
       ppid: 1,
       comm: s.name,

@@ -19,6 +19,7 @@ import { schedule } from '../queue'
 import type { KernelState } from '../state'
 import { PG_LOCKED, testAndClearFlag } from './memmap'
 import { folioEndWriteback } from './page_writeback'
+import { releaseUnusedSwapFolio } from './swapfile'
 
 /** Pages under way in one queue before a submitter has to wait. @kernel nr_requests 256 */
 const QUEUE_PAGES: Pages = 256
@@ -73,8 +74,10 @@ function completeUpTo(state: KernelState, d: BlockDevice, atNs: Ns): void {
   while (d.inflight.length > 0 && d.inflight[0]!.doneNs <= atNs) {
     const { write, pfns } = d.inflight.shift()!
     for (const pfn of pfns) {
-      if (write) folioEndWriteback(state, pfn)
-      else if (testAndClearFlag(state.memmap, pfn, PG_LOCKED)) hooks.wakePageWaiters(state, pfn)
+      if (write) {
+        folioEndWriteback(state, pfn)
+        releaseUnusedSwapFolio(state, pfn)
+      } else if (testAndClearFlag(state.memmap, pfn, PG_LOCKED)) hooks.wakePageWaiters(state, pfn)
     }
   }
 }

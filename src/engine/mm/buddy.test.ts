@@ -80,7 +80,10 @@ describe('fallback between migrate types (02 §2.3, §2.11)', () => {
     const { state, zone } = emptyZone()
     free(state, zone, BASE, 10)
     expect(rmqueueFallback(state, zone, 0, MIGRATE_UNMOVABLE, ALLOC_KSWAPD)).toBe(BASE)
-    expect([pageblockType(state, BASE), pageblockType(state, BASE + 512)]).toEqual([MIGRATE_UNMOVABLE, MIGRATE_UNMOVABLE])
+    expect([pageblockType(state, BASE), pageblockType(state, BASE + 512)]).toEqual([
+      MIGRATE_UNMOVABLE,
+      MIGRATE_UNMOVABLE,
+    ])
     expect(zone.watermarkBoost).toBe(0)
     expect(zoneFreePages(zone)).toBe(1023)
     expect(rmqueueFallback(state, zone, 0, MIGRATE_UNMOVABLE, 0)).toBe(BASE + 1)
@@ -164,7 +167,12 @@ describe('reserve for atomic high orders (02 §2.4)', () => {
   })
 })
 
-interface IndexVector { nr_free: number[]; order: number; fragmentation_index: number; unusable_index: number }
+interface IndexVector {
+  nr_free: number[]
+  order: number
+  fragmentation_index: number
+  unusable_index: number
+}
 const vectors = JSON.parse(readFileSync(new URL('../../../test/vectors.json', import.meta.url), 'utf8')) as {
   buddy_index: IndexVector[]
   proactive_score: unknown
@@ -197,7 +205,7 @@ class Reference {
     for (let o = order; o <= 10; o++) {
       const head = pfn & ~((1 << o) - 1)
       if (!this.blocks.delete(`${head}/${o}`)) continue
-      for (let part = o; part > order; ) this.blocks.add(`${head + (1 << --part)}/${part}`)
+      for (let part = o; part > order;) this.blocks.add(`${head + (1 << --part)}/${part}`)
       return head === pfn
     }
     return false
@@ -214,67 +222,86 @@ test('random allocations and frees leave the same blocks as a set that merges by
     fc.record({ op: fc.constant('alloc' as const), order: fc.integer({ min: 0, max: 10 }) }),
     fc.record({ op: fc.constant('free' as const), pick: fc.nat() }),
   )
-  fc.assert(fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-    const { state, zone } = emptyZone()
-    const reference = new Reference()
-    for (let block = 0; block < 4; block++) {
-      free(state, zone, BASE + block * 1024, 10)
-      reference.free(BASE + block * 1024, 10)
-    }
-    const held: { pfn: number; order: number }[] = []
-    for (const s of steps) {
-      if (s.op === 'alloc') {
-        const pfn = rmqueueSmallest(state, zone, s.order, MIGRATE_MOVABLE)
-        if (pfn === 0) {
-          expect(reference.histogram().slice(s.order).every((n) => n === 0)).toBe(true)
-          continue
-        }
-        expect(reference.take(pfn, s.order)).toBe(true)
-        held.push({ pfn, order: s.order })
-      } else if (held.length > 0) {
-        const [block] = held.splice(s.pick % held.length, 1)
-        free(state, zone, block!.pfn, block!.order)
-        reference.free(block!.pfn, block!.order)
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const { state, zone } = emptyZone()
+      const reference = new Reference()
+      for (let block = 0; block < 4; block++) {
+        free(state, zone, BASE + block * 1024, 10)
+        reference.free(BASE + block * 1024, 10)
       }
-      expect([...zone.nrFree]).toEqual(reference.histogram())
-    }
-    expect(checkBuddy(state)).toEqual([])
-    const heldPages = held.reduce((sum, b) => sum + (1 << b.order), 0)
-    expect(zoneFreePages(zone) + heldPages).toBe(4096)
-  }), { numRuns: 60, seed: 20251123 })
+      const held: { pfn: number; order: number }[] = []
+      for (const s of steps) {
+        if (s.op === 'alloc') {
+          const pfn = rmqueueSmallest(state, zone, s.order, MIGRATE_MOVABLE)
+          if (pfn === 0) {
+            expect(
+              reference
+                .histogram()
+                .slice(s.order)
+                .every((n) => n === 0),
+            ).toBe(true)
+            continue
+          }
+          expect(reference.take(pfn, s.order)).toBe(true)
+          held.push({ pfn, order: s.order })
+        } else if (held.length > 0) {
+          const [block] = held.splice(s.pick % held.length, 1)
+          free(state, zone, block!.pfn, block!.order)
+          reference.free(block!.pfn, block!.order)
+        }
+        expect([...zone.nrFree]).toEqual(reference.histogram())
+      }
+      expect(checkBuddy(state)).toEqual([])
+      const heldPages = held.reduce((sum, b) => sum + (1 << b.order), 0)
+      expect(zoneFreePages(zone) + heldPages).toBe(4096)
+    }),
+    { numRuns: 60, seed: 20251123 },
+  )
 })
 
-test.each(['6.12', '6.1'] as const)('%s: requests of all types mix, and every invariant holds after each step', (series) => {
-  const step = fc.oneof(
-    fc.record({ op: fc.constant('alloc' as const), order: fc.integer({ min: 0, max: 5 }), type: fc.integer({ min: 0, max: 2 }), lru: fc.boolean() }),
-    fc.record({ op: fc.constant('free' as const), pick: fc.nat() }),
-    fc.record({ op: fc.constant('reserve' as const), pick: fc.nat() }),
-    fc.record({ op: fc.constant('unreserve' as const), type: fc.integer({ min: 0, max: 2 }) }),
-  )
-  fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-    const { state, zone } = emptyZone(series)
-    free(state, zone, BASE, 10)
-    free(state, zone, BASE + 1024, 9)
-    zone.managed = 120000
-    const held: { pfn: number; order: number }[] = []
-    for (const s of steps) {
-      if (s.op === 'alloc') {
-        const pfn = rmqueueFallback(state, zone, s.order, s.type, ALLOC_KSWAPD)
-        if (pfn === 0) continue
-        held.push({ pfn, order: s.order })
-        if (s.lru) setFlags(state.memmap, pfn, PG_LRU)
-      } else if (s.op === 'unreserve') {
-        unreserveHighatomic(state, [zone.index], s.type, { force: true })
-      } else if (held.length > 0 && s.op === 'reserve') {
-        reserveHighatomic(state, zone, held[s.pick % held.length]!.pfn)
-      } else if (held.length > 0 && s.op === 'free') {
-        const [block] = held.splice(s.pick % held.length, 1)
-        setFlags(state.memmap, block!.pfn, 0)
-        free(state, zone, block!.pfn, block!.order)
-      }
-    }
-    expect(checkBuddy(state)).toEqual([])
-    const heldPages = held.reduce((sum, b) => sum + (1 << b.order), 0)
-    expect(zoneFreePages(zone) + heldPages).toBe(1536)
-  }), { numRuns: 100, seed: 20251123 })
-})
+test.each(['6.12', '6.1'] as const)(
+  '%s: requests of all types mix, and every invariant holds after each step',
+  (series) => {
+    const step = fc.oneof(
+      fc.record({
+        op: fc.constant('alloc' as const),
+        order: fc.integer({ min: 0, max: 5 }),
+        type: fc.integer({ min: 0, max: 2 }),
+        lru: fc.boolean(),
+      }),
+      fc.record({ op: fc.constant('free' as const), pick: fc.nat() }),
+      fc.record({ op: fc.constant('reserve' as const), pick: fc.nat() }),
+      fc.record({ op: fc.constant('unreserve' as const), type: fc.integer({ min: 0, max: 2 }) }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { state, zone } = emptyZone(series)
+        free(state, zone, BASE, 10)
+        free(state, zone, BASE + 1024, 9)
+        zone.managed = 120000
+        const held: { pfn: number; order: number }[] = []
+        for (const s of steps) {
+          if (s.op === 'alloc') {
+            const pfn = rmqueueFallback(state, zone, s.order, s.type, ALLOC_KSWAPD)
+            if (pfn === 0) continue
+            held.push({ pfn, order: s.order })
+            if (s.lru) setFlags(state.memmap, pfn, PG_LRU)
+          } else if (s.op === 'unreserve') {
+            unreserveHighatomic(state, [zone.index], s.type, { force: true })
+          } else if (held.length > 0 && s.op === 'reserve') {
+            reserveHighatomic(state, zone, held[s.pick % held.length]!.pfn)
+          } else if (held.length > 0 && s.op === 'free') {
+            const [block] = held.splice(s.pick % held.length, 1)
+            setFlags(state.memmap, block!.pfn, 0)
+            free(state, zone, block!.pfn, block!.order)
+          }
+        }
+        expect(checkBuddy(state)).toEqual([])
+        const heldPages = held.reduce((sum, b) => sum + (1 << b.order), 0)
+        expect(zoneFreePages(zone) + heldPages).toBe(1536)
+      }),
+      { numRuns: 100, seed: 20251123 },
+    )
+  },
+)

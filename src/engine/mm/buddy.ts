@@ -13,12 +13,31 @@ import type { Pages, Pfn } from '../../util/units'
 import { clipRanges, ramRanges, type PfnRange } from '../machine_spans'
 import type { KernelState } from '../state'
 import {
-  MAX_PAGE_ORDER, MIGRATE_HIGHATOMIC, MIGRATE_ISOLATE, MIGRATE_MOVABLE, MIGRATE_RECLAIMABLE, MIGRATE_TYPES, NR_PAGE_ORDERS,
-  PAGEBLOCK_ORDER, ZONE_DMA,
+  MAX_PAGE_ORDER,
+  MIGRATE_HIGHATOMIC,
+  MIGRATE_ISOLATE,
+  MIGRATE_MOVABLE,
+  MIGRATE_RECLAIMABLE,
+  MIGRATE_TYPES,
+  NR_PAGE_ORDERS,
+  PAGEBLOCK_ORDER,
+  ZONE_DMA,
 } from './gfp'
 import {
-  hasFlag, listAddHead, listAddTail, listDel, listHead, nextOnList, PG_BUDDY, PG_RESERVED, pageFlags, pageOrder, setFlags,
-  setFlagsOfRange, setPageOrder, setZoneOfRange,
+  hasFlag,
+  listAddHead,
+  listAddTail,
+  listDel,
+  listHead,
+  nextOnList,
+  PG_BUDDY,
+  PG_RESERVED,
+  pageFlags,
+  pageOrder,
+  setFlags,
+  setFlagsOfRange,
+  setPageOrder,
+  setZoneOfRange,
 } from './memmap'
 import type { Zone } from './mmzone'
 import { countVmEvents, modStat, NR_FREE_PAGES, PGFREE } from './vmstat'
@@ -215,7 +234,12 @@ export function rmqueueSmallest(state: KernelState, zone: Zone, order: number, m
  * @kernel  mm/page_alloc.c page_del_and_expand()
  */
 export function takeBlock(
-  state: KernelState, zone: Zone, pfn: Pfn, order: number, blockOrder: number, migratetype: number,
+  state: KernelState,
+  zone: Zone,
+  pfn: Pfn,
+  order: number,
+  blockOrder: number,
+  migratetype: number,
 ): void {
   delFromFreeList(state, zone, pfn, blockOrder)
   accountFreePages(zone, migratetype, -(1 << order))
@@ -273,7 +297,7 @@ function reserveRest(state: KernelState, ram: readonly PfnRange[], kept: readonl
 }
 
 function seedRange(state: KernelState, zone: Zone, range: PfnRange): void {
-  for (let pfn = range.start; pfn < range.end; ) {
+  for (let pfn = range.start; pfn < range.end;) {
     let order = MAX_PAGE_ORDER
     while ((pfn & ((1 << order) - 1)) !== 0 || pfn + (1 << order) > range.end) order--
     addToFreeListTail(state, zone, pfn, order, MIGRATE_MOVABLE)

@@ -57,15 +57,22 @@ function checkFreeLists(state: KernelState, zone: Zone, say: Say): void {
 }
 
 function checkFreeBlock(
-  state: KernelState, zone: Zone, pfn: Pfn, on: { readonly order: number; readonly type: number }, say: Say,
+  state: KernelState,
+  zone: Zone,
+  pfn: Pfn,
+  on: { readonly order: number; readonly type: number },
+  say: Say,
 ): void {
   const { order, type } = on
   if (pfn % (1 << order) !== 0) say(`free block ${pfn} of order ${order} is not aligned`)
-  if (pageZoneIndex(state.memmap, pfn) !== zone.index) say(`free block ${pfn} belongs to zone ${pageZoneIndex(state.memmap, pfn)}`)
-  if (freeBlockOrder(state, pfn) !== order) say(`free block ${pfn} is on the list of order ${order}, marked ${freeBlockOrder(state, pfn)}`)
+  if (pageZoneIndex(state.memmap, pfn) !== zone.index)
+    say(`free block ${pfn} belongs to zone ${pageZoneIndex(state.memmap, pfn)}`)
+  if (freeBlockOrder(state, pfn) !== order)
+    say(`free block ${pfn} is on the list of order ${order}, marked ${freeBlockOrder(state, pfn)}`)
   if (freeBlockType(state, pfn, order) !== type) say(`free block ${pfn} is on the list of type ${type}`)
   // 6.1 moves free pages without converting their pageblock.
-  if (zone.series !== '6.1' && pageblockType(state, pfn) !== type) say(`free block ${pfn} is on list ${type}, its pageblock is ${pageblockType(state, pfn)}`)
+  if (zone.series !== '6.1' && pageblockType(state, pfn) !== type)
+    say(`free block ${pfn} is on list ${type}, its pageblock is ${pageblockType(state, pfn)}`)
   // Whole pageblocks may lie side by side unmerged: of unlike types, or after one of them was converted while free.
   if (order < PAGEBLOCK_ORDER && freeBlockOrder(state, pfn ^ (1 << order)) === order) {
     say(`free buddies ${pfn} and ${pfn ^ (1 << order)} of order ${order} are not merged`)
@@ -77,7 +84,8 @@ function checkPcp(state: KernelState, zone: Zone, say: Say): void {
     let pages = 0
     forEachPcpBlock(state, zone, cpu, (pfn, order) => {
       pages += 1 << order
-      if ((pageFlags(state.memmap, pfn) & PG_OWNER_MASK) !== PG_PCP) say(`pfn ${pfn} on a list of CPU ${cpu} has other owners`)
+      if ((pageFlags(state.memmap, pfn) & PG_OWNER_MASK) !== PG_PCP)
+        say(`pfn ${pfn} on a list of CPU ${cpu} has other owners`)
     })
     if (pages !== pcp.count) say(`lists of CPU ${cpu} hold ${pages} pages, count says ${pcp.count}`)
   })
@@ -86,14 +94,15 @@ function checkPcp(state: KernelState, zone: Zone, say: Say): void {
 /** No frame is in two free blocks, and the inside of a free block has no owner. */
 function checkFrames(state: KernelState, zone: Zone, say: Say): void {
   for (const range of managedRanges(state, zone)) {
-    for (let pfn = range.start; pfn < range.end; ) {
+    for (let pfn = range.start; pfn < range.end;) {
       const order = freeBlockOrder(state, pfn)
       if (order < 0) {
         pfn++
         continue
       }
       for (let inside = pfn + 1; inside < pfn + (1 << order); inside++) {
-        if (hasFlag(state.memmap, inside, PG_OWNER_MASK)) say(`pfn ${inside} lies in the free block ${pfn} but has an owner`)
+        if (hasFlag(state.memmap, inside, PG_OWNER_MASK))
+          say(`pfn ${inside} lies in the free block ${pfn} but has an owner`)
       }
       pfn += 1 << order
     }
@@ -103,7 +112,8 @@ function checkFrames(state: KernelState, zone: Zone, say: Say): void {
 function checkMarks(zone: Zone, say: Say): void {
   const [min, low, high, promo] = zone.watermark as unknown as [number, number, number, number]
   if (!(min <= low && low <= high && high <= promo)) say(`marks ${min} ${low} ${high} ${promo} are not ascending`)
-  if (low - min !== high - low || high - low !== promo - high) say(`marks ${min} ${low} ${high} ${promo} have unequal steps`)
+  if (low - min !== high - low || high - low !== promo - high)
+    say(`marks ${min} ${low} ${high} ${promo} have unequal steps`)
   for (let j = 1; j < zone.lowmemReserve.length; j++) {
     if (zone.lowmemReserve[j]! < zone.lowmemReserve[j - 1]!) say(`lowmem_reserve falls at ${j}`)
   }

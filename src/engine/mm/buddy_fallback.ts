@@ -8,16 +8,37 @@ import type { Pages, Pfn } from '../../util/units'
 import type { KernelState } from '../state'
 import { emit } from '../trace'
 import {
-  addToFreeListTail, accountFreePages, delFromFreeList, freeBlockOrder, freeBlockType, freeListHead, isMergeable,
-  pageblockType, rmqueueSmallest, setPageblockType, takeBlock,
+  addToFreeListTail,
+  accountFreePages,
+  delFromFreeList,
+  freeBlockOrder,
+  freeBlockType,
+  freeListHead,
+  isMergeable,
+  pageblockType,
+  rmqueueSmallest,
+  setPageblockType,
+  takeBlock,
 } from './buddy'
 import {
-  MAX_PAGE_ORDER, MIGRATE_HIGHATOMIC, MIGRATE_MOVABLE, MIGRATE_RECLAIMABLE, MIGRATE_UNMOVABLE, NR_PAGE_ORDERS,
+  MAX_PAGE_ORDER,
+  MIGRATE_HIGHATOMIC,
+  MIGRATE_MOVABLE,
+  MIGRATE_RECLAIMABLE,
+  MIGRATE_UNMOVABLE,
+  NR_PAGE_ORDERS,
   PAGEBLOCK_ORDER,
 } from './gfp'
 import { hasFlag, PG_LRU, PG_MOVABLE_KERNEL } from './memmap'
 import {
-  ALLOC_HIGHATOMIC, ALLOC_KSWAPD, ALLOC_NOFRAGMENT, ALLOC_NON_BLOCK, ALLOC_OOM, boostWatermark, ZONE_FLAG_BOOSTED, type Zone,
+  ALLOC_HIGHATOMIC,
+  ALLOC_KSWAPD,
+  ALLOC_NOFRAGMENT,
+  ALLOC_NON_BLOCK,
+  ALLOC_OOM,
+  boostWatermark,
+  ZONE_FLAG_BOOSTED,
+  type Zone,
 } from './mmzone'
 
 const PAGEBLOCK_PAGES = 1 << PAGEBLOCK_ORDER
@@ -38,7 +59,13 @@ const FALLBACKS: readonly (readonly number[])[] = [
  * @kernel  mm/page_alloc.c __rmqueue()
  * @spec    02 §2.3
  */
-export function rmqueueFallback(state: KernelState, zone: Zone, order: number, migratetype: number, allocFlags: number): Pfn {
+export function rmqueueFallback(
+  state: KernelState,
+  zone: Zone,
+  order: number,
+  migratetype: number,
+  allocFlags: number,
+): Pfn {
   const pfn = rmqueueSmallest(state, zone, order, migratetype)
   if (pfn !== 0) return pfn
   if (zone.series === '6.1') return steal61(state, zone, order, migratetype, allocFlags)
@@ -52,7 +79,13 @@ export function rmqueueFallback(state: KernelState, zone: Zone, order: number, m
  * @kernel  mm/page_alloc.c rmqueue_buddy()
  * @spec    02 §2.3 step 2
  */
-export function rmqueueBuddy(state: KernelState, zone: Zone, order: number, migratetype: number, allocFlags: number): Pfn {
+export function rmqueueBuddy(
+  state: KernelState,
+  zone: Zone,
+  order: number,
+  migratetype: number,
+  allocFlags: number,
+): Pfn {
   let pfn = 0
   if ((allocFlags & ALLOC_HIGHATOMIC) !== 0) pfn = rmqueueSmallest(state, zone, order, MIGRATE_HIGHATOMIC)
   if (pfn === 0) pfn = rmqueueFallback(state, zone, order, migratetype, allocFlags)
@@ -193,7 +226,7 @@ const isWholeBlockInZone = (zone: Zone, start: Pfn): boolean =>
 function countPageblock(state: KernelState, start: Pfn, wanted: number, type: number): { free: Pages; alike: Pages } {
   let free = 0
   let movable = 0
-  for (let pfn = start; pfn < start + PAGEBLOCK_PAGES; ) {
+  for (let pfn = start; pfn < start + PAGEBLOCK_PAGES;) {
     const order = freeBlockOrder(state, pfn)
     if (order >= 0) {
       free += 1 << order
@@ -210,7 +243,7 @@ function countPageblock(state: KernelState, start: Pfn, wanted: number, type: nu
 /** Moves all free blocks of a pageblock to the lists of a type. @returns pages moved @kernel __move_freepages_block() */
 function moveFreePages(state: KernelState, zone: Zone, start: Pfn, to: number): Pages {
   let moved = 0
-  for (let pfn = start; pfn < start + PAGEBLOCK_PAGES; ) {
+  for (let pfn = start; pfn < start + PAGEBLOCK_PAGES;) {
     const order = freeBlockOrder(state, pfn)
     if (order < 0) {
       pfn++
@@ -257,7 +290,10 @@ export function reserveHighatomic(state: KernelState, zone: Zone, pfn: Pfn): voi
 
 /** Gives one reserved pageblock of the zones back, to `wanted`. @kernel unreserve_highatomic_pageblock() @spec 02 §2.4 */
 export function unreserveHighatomic(
-  state: KernelState, zones: readonly number[], wanted: number, options: { readonly force: boolean },
+  state: KernelState,
+  zones: readonly number[],
+  wanted: number,
+  options: { readonly force: boolean },
 ): boolean {
   for (const index of zones) {
     const zone = state.zones[index]!

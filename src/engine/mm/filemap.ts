@@ -35,6 +35,7 @@ import { MEMCG_FILE, MEMCG_SHMEM } from './memcg_stat'
 import { memcgCharge, memcgUncharge, modMemcgState } from './memcontrol'
 import { allocPages } from './page_alloc'
 import { folioClearDirty } from './page_writeback'
+import { clearMlocked } from './mlock'
 import { freeUnrefPage } from './pcp'
 import { RA_PAGES_MAX, asyncReadahead, syncReadahead } from './readahead'
 import { folioAddLru, lruDel } from './swap'
@@ -168,6 +169,7 @@ export function dropPage(state: KernelState, pfn: Pfn): void {
 /** A frame that belongs to no file any more: off the LRU, uncharged, back to the allocator. */
 export function freeCachePage(state: KernelState, pfn: Pfn): void {
   lruDel(state, pfn)
+  clearMlocked(state, pfn)
   const memcg = pageMemcg(state.memmap, pfn)
   clearFlag(state.memmap, pfn, ~0)
   setPageMemcg(state.memmap, pfn, 0)

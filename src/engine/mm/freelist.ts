@@ -9,17 +9,49 @@ import { charge } from '../exec'
 import type { KernelState } from '../state'
 import { emit, isTracing } from '../trace'
 import { reserveHighatomic, rmqueueBuddy } from './buddy_fallback'
-import { GFP_BIT_THISNODE, GFP_BIT_WRITE, gfpMigratetype, gfpZone, MIGRATE_MOVABLE, ZONE_DMA32, ZONE_NORMAL } from './gfp'
+import {
+  GFP_BIT_THISNODE,
+  GFP_BIT_WRITE,
+  gfpMigratetype,
+  gfpZone,
+  MIGRATE_MOVABLE,
+  ZONE_DMA32,
+  ZONE_NORMAL,
+} from './gfp'
 import { wakeupKswapd } from './kswapd'
 import { setPageOrder } from './memmap'
 import {
-  ALLOC_CMA, ALLOC_HIGHATOMIC, ALLOC_KSWAPD, ALLOC_NO_WATERMARKS, ALLOC_NOFRAGMENT, ALLOC_WMARK_LOW, ALLOC_WMARK_MASK,
-  WMARK_HIGH, wmark, ZONE_FLAG_BELOW_HIGH, ZONE_FLAG_BOOSTED, zoneFreePages, zoneWatermarkFast, type PgData, type Zone,
+  ALLOC_CMA,
+  ALLOC_HIGHATOMIC,
+  ALLOC_KSWAPD,
+  ALLOC_NO_WATERMARKS,
+  ALLOC_NOFRAGMENT,
+  ALLOC_WMARK_LOW,
+  ALLOC_WMARK_MASK,
+  WMARK_HIGH,
+  wmark,
+  ZONE_FLAG_BELOW_HIGH,
+  ZONE_FLAG_BOOSTED,
+  zoneFreePages,
+  zoneWatermarkFast,
+  type PgData,
+  type Zone,
 } from './mmzone'
 import { isPcpOrder, rmqueuePcp } from './pcp'
 import {
-  countVmEvents, modStat, NR_ACTIVE_FILE, NR_DIRTY, NR_INACTIVE_FILE, NR_WRITEBACK, NUMA_FOREIGN, NUMA_HIT, NUMA_LOCAL,
-  NUMA_MISS, NUMA_OTHER, PGALLOC_DMA, readStat,
+  countVmEvents,
+  modStat,
+  NR_ACTIVE_FILE,
+  NR_DIRTY,
+  NR_INACTIVE_FILE,
+  NR_WRITEBACK,
+  NUMA_FOREIGN,
+  NUMA_HIT,
+  NUMA_LOCAL,
+  NUMA_MISS,
+  NUMA_OTHER,
+  PGALLOC_DMA,
+  readStat,
 } from './vmstat'
 
 /** Zones that a request may use, best first; entries above its highest zone must be skipped. @kernel node_zonelist() */
@@ -45,7 +77,12 @@ export function preferredZone(state: KernelState, node: PgData, gfp: number): Zo
  * @simplifies  no cpusets, no deferred struct pages, no node_reclaim (vm.zone_reclaim_mode)
  */
 export function getPageFromFreelist(
-  state: KernelState, gfp: number, order: number, allocFlags: number, node: PgData, preferred = preferredZone(state, node, gfp),
+  state: KernelState,
+  gfp: number,
+  order: number,
+  allocFlags: number,
+  node: PgData,
+  preferred = preferredZone(state, node, gfp),
 ): Pfn {
   if (preferred === undefined) return 0
   let flags = allocFlags
@@ -57,7 +94,12 @@ export function getPageFromFreelist(
 }
 
 function walkZonelist(
-  state: KernelState, gfp: number, order: number, flags: number, node: PgData, preferred: Zone,
+  state: KernelState,
+  gfp: number,
+  order: number,
+  flags: number,
+  node: PgData,
+  preferred: Zone,
 ): Pfn {
   const highest = gfpZone(gfp)
   // Dirty pages are spread over nodes on the first try only.
@@ -148,5 +190,9 @@ function nodeDirtyLimit(state: KernelState, node: PgData): Pages {
 function nodeDirtyable(state: KernelState, node: PgData): Pages {
   let free = 0
   for (const index of node.zones) free += zoneFreePages(state.zones[index]!)
-  return Math.max(0, free - node.totalreservePages) + readStat(node.stat, NR_INACTIVE_FILE) + readStat(node.stat, NR_ACTIVE_FILE)
+  return (
+    Math.max(0, free - node.totalreservePages) +
+    readStat(node.stat, NR_INACTIVE_FILE) +
+    readStat(node.stat, NR_ACTIVE_FILE)
+  )
 }

@@ -26,11 +26,9 @@ import {
   PG_ANON_EXCLUSIVE,
   PG_FILE,
   PG_LOCKED,
-  PG_MLOCKED,
   PG_READAHEAD,
   PG_SWAPBACKED,
   PG_SWAPCACHE,
-  PG_UNEVICTABLE,
   hasFlag,
   mapcount,
   pageFlags,
@@ -55,6 +53,7 @@ import {
 } from './mm_types'
 import { allocPages } from './page_alloc'
 import { folioMarkDirty } from './page_writeback'
+import { mlockFolio, munlockFolio } from './mlock'
 import { freeUnrefPage } from './pcp'
 import {
   ENTRIES_PER_TABLE,
@@ -155,14 +154,14 @@ export function allocUserPage(state: KernelState, task: Task): Pfn {
 
 /** A new anonymous page becomes visible in the address space. */
 function installAnon(state: KernelState, mm: Mm, vma: Vma, slot: number, pfn: Pfn): void {
-  const locked = (vma.flags & VM_LOCKED) !== 0
-  setFlag(state.memmap, pfn, PG_ANON | PG_SWAPBACKED | PG_ANON_EXCLUSIVE | (locked ? PG_UNEVICTABLE | PG_MLOCKED : 0))
+  setFlag(state.memmap, pfn, PG_ANON | PG_SWAPBACKED | PG_ANON_EXCLUSIVE)
   const writable = (vma.flags & VM_WRITE) !== 0
   setPte(state.pgtables, slot, makePte(pfn, PTE_ACCESSED | PTE_DIRTY | (writable ? PTE_WRITE : 0)))
   pageAddRmap(state, pfn, slot)
   addMmCounter(state, mm.id, MM_ANONPAGES, 1)
   vma.hasAnon = true
   folioAddLru(state, pfn, true)
+  if ((vma.flags & VM_LOCKED) !== 0) mlockFolio(state, pfn)
 }
 
 /** First touch of private anonymous memory. @kernel do_anonymous_page() */
@@ -275,14 +274,23 @@ function faultAround(state: KernelState, mm: Mm, vma: Vma, slot: number): boolea
   const inode = inodeAt(state, vma.ino)
   const size = filePages(inode)
   const ra = inode.mmapRa
+  let mapped = 0
   for (let i = from; i <= to; i++) {
     const fileIndex = vma.pgoff + vmaOffset + (i - index)
     if (fileIndex >= size) break
     const pfn = findPage(inode, fileIndex)
     if (pfn === 0 || hasFlag(state.memmap, pfn, PG_LOCKED | PG_READAHEAD)) continue
     if (ra.mmapMiss > 0) ra.mmapMiss--
-    if (pteAt(t, tableStart + i) === 0) mapFilePage(state, mm, tableStart + i, pfn, PTE_ACCESSED)
+    if (pteAt(t, tableStart + i) !== 0) continue
+    setPte(t, tableStart + i, makePte(pfn, PTE_ACCESSED))
+    pageAddRmap(state, pfn, tableStart + i)
+    mapped++
   }
+  // One step of the counter for the whole window (6.2+), one a page before.
+  const counter = isShmem(inode) ? MM_SHMEMPAGES : MM_FILEPAGES
+  if (state.config.series !== '6.1') {
+    if (mapped > 0) addMmCounter(state, mm.id, counter, mapped)
+  } else for (let i = 0; i < mapped; i++) addMmCounter(state, mm.id, counter, 1)
   return isPresent(pteAt(t, slot))
 }
 
@@ -397,7 +405,9 @@ export function zapRange(state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: 
     }
     addMmCounter(state, mm.id, rssCounter(flags), -1)
     pageRemoveRmap(state, pfn, slot)
-    if ((flags & PG_ANON) !== 0 && mapcount(state.memmap, pfn) === 0) freeAnonPage(state, pfn)
+    if (mapcount(state.memmap, pfn) > 0) return
+    if ((flags & PG_ANON) !== 0) freeAnonPage(state, pfn)
+    else if ((vma.flags & VM_LOCKED) !== 0) munlockFolio(state, pfn)
   })
   charge(state, zapped * state.costs.exitPage)
   return zapped

@@ -4,8 +4,20 @@ import { plainMachine, zoneNamed, zoneState } from '../../../test/zone-state'
 import { MIB } from '../../util/units'
 import { MIGRATE_HIGHATOMIC, MIGRATE_TYPES, ZONE_DMA32, ZONE_NORMAL } from './gfp'
 import {
-  ALLOC_HIGHATOMIC, ALLOC_MIN_RESERVE, ALLOC_NON_BLOCK, ALLOC_OOM, boostWatermark, mulFrac, watermarkLimit, WMARK_HIGH, wmark,
-  zoneReclaimablePages, zoneWatermarkFast, zoneWatermarkOk, zoneWatermarkOkFor, type Zone,
+  ALLOC_HIGHATOMIC,
+  ALLOC_MIN_RESERVE,
+  ALLOC_NON_BLOCK,
+  ALLOC_OOM,
+  boostWatermark,
+  mulFrac,
+  watermarkLimit,
+  WMARK_HIGH,
+  wmark,
+  zoneReclaimablePages,
+  zoneWatermarkFast,
+  zoneWatermarkOk,
+  zoneWatermarkOkFor,
+  type Zone,
 } from './mmzone'
 import { modStat, NR_FREE_PAGES, NR_ZONE_INACTIVE_ANON, NR_ZONE_INACTIVE_FILE } from './vmstat'
 

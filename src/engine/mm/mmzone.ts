@@ -9,13 +9,27 @@ import type { KernelSeries, MachineConfig } from '../config'
 import { nodeOrders, type ZoneLayout } from '../machine_layout'
 import type { KernelState } from '../state'
 import {
-  MAX_NR_ZONES, MIGRATE_HIGHATOMIC, MIGRATE_MOVABLE, MIGRATE_RECLAIMABLE, MIGRATE_TYPES, MIGRATE_UNMOVABLE, NR_PAGE_ORDERS,
+  MAX_NR_ZONES,
+  MIGRATE_HIGHATOMIC,
+  MIGRATE_MOVABLE,
+  MIGRATE_RECLAIMABLE,
+  MIGRATE_TYPES,
+  MIGRATE_UNMOVABLE,
+  NR_PAGE_ORDERS,
 } from './gfp'
 import { createLists } from './memmap'
 import { nrSwapPages } from './swap_space'
 import {
-  modStat, NODE_ITEMS, NR_FREE_PAGES, NR_ZONE_ACTIVE_ANON, NR_ZONE_ACTIVE_FILE, NR_ZONE_INACTIVE_ANON, NR_ZONE_INACTIVE_FILE,
-  NUMA_ITEMS, readStat, ZONE_ITEMS,
+  modStat,
+  NODE_ITEMS,
+  NR_FREE_PAGES,
+  NR_ZONE_ACTIVE_ANON,
+  NR_ZONE_ACTIVE_FILE,
+  NR_ZONE_INACTIVE_ANON,
+  NR_ZONE_INACTIVE_FILE,
+  NUMA_ITEMS,
+  readStat,
+  ZONE_ITEMS,
 } from './vmstat'
 
 export const WMARK_MIN = 0
@@ -149,10 +163,17 @@ export function createNodes(config: MachineConfig, layout: readonly ZoneLayout[]
   const nrCpus = config.nodes.reduce((sum, n) => sum + n.cpus.length, 0)
   const zones = layout.map((row) => createZone(row, config.series, nrCpus))
   const hasMemory = config.nodes.map((n) => zones.some((z) => z.nid === n.nid && z.present > 0))
-  const orders = nodeOrders(config.distances, hasMemory, config.nodes.map((n) => n.cpus.length > 0))
+  const orders = nodeOrders(
+    config.distances,
+    hasMemory,
+    config.nodes.map((n) => n.cpus.length > 0),
+  )
   const nodes = config.nodes.map((node): PgData => {
     const own = (nid: number): number[] =>
-      zones.filter((z) => z.nid === nid && z.present > 0).map((z) => z.index).reverse()
+      zones
+        .filter((z) => z.nid === nid && z.present > 0)
+        .map((z) => z.index)
+        .reverse()
     const nodeOrder = orders[node.nid]!
     return {
       nid: node.nid,
@@ -199,7 +220,15 @@ function createZone(row: ZoneLayout, series: KernelSeries, nrCpus: number): Zone
 
 function createPerCpuPages(): PerCpuPages {
   return {
-    count: 0, high: 0, highMin: 0, highMax: 0, batch: 1, allocFactor: 0, freeCount: 0, prevFreeHighOrder: false, expire: 0,
+    count: 0,
+    high: 0,
+    highMin: 0,
+    highMax: 0,
+    batch: 1,
+    allocFactor: 0,
+    freeCount: 0,
+    prevFreeHighOrder: false,
+    expire: 0,
     lists: createLists(NR_PCP_LISTS),
   }
 }
@@ -243,12 +272,21 @@ export function globalZoneState(state: KernelState, item: number): number {
  * @simplifies  no per-CPU drift of the free counter: ours is exact
  */
 export const zoneWatermarkOk = (
-  zone: Zone, order: number, mark: Pages, highestZoneidx: number, allocFlags: number,
+  zone: Zone,
+  order: number,
+  mark: Pages,
+  highestZoneidx: number,
+  allocFlags: number,
 ): boolean => zoneWatermarkOkFor(zone, order, mark, highestZoneidx, allocFlags, zoneFreePages(zone))
 
 /** The same for a number of free pages that is only imagined. @kernel mm/page_alloc.c __zone_watermark_ok() @spec 02 §2.5 */
 export function zoneWatermarkOkFor(
-  zone: Zone, order: number, mark: Pages, highestZoneidx: number, allocFlags: number, freePages: Pages,
+  zone: Zone,
+  order: number,
+  mark: Pages,
+  highestZoneidx: number,
+  allocFlags: number,
+  freePages: Pages,
 ): boolean {
   const free = freePages - ((1 << order) - 1) - unusableFree(zone, allocFlags)
   if (free <= watermarkLimit(mark, allocFlags) + zone.lowmemReserve[highestZoneidx]!) return false
@@ -256,10 +294,13 @@ export function zoneWatermarkOkFor(
   for (let o = order; o < NR_PAGE_ORDERS; o++) {
     if (zone.nrFree[o] === 0) continue
     const base = o * MIGRATE_TYPES
-    const mayUse = zone.nrFreeType[base + MIGRATE_UNMOVABLE]! + zone.nrFreeType[base + MIGRATE_MOVABLE]! +
+    const mayUse =
+      zone.nrFreeType[base + MIGRATE_UNMOVABLE]! +
+      zone.nrFreeType[base + MIGRATE_MOVABLE]! +
       zone.nrFreeType[base + MIGRATE_RECLAIMABLE]!
     if (mayUse > 0) return true
-    if ((allocFlags & (ALLOC_HIGHATOMIC | ALLOC_OOM)) !== 0 && zone.nrFreeType[base + MIGRATE_HIGHATOMIC]! > 0) return true
+    if ((allocFlags & (ALLOC_HIGHATOMIC | ALLOC_OOM)) !== 0 && zone.nrFreeType[base + MIGRATE_HIGHATOMIC]! > 0)
+      return true
   }
   return false
 }
@@ -292,7 +333,11 @@ function unusableFree(zone: Zone, allocFlags: number): Pages {
  * @spec    02 §2.5
  */
 export function zoneWatermarkFast(
-  zone: Zone, order: number, mark: Pages, highestZoneidx: number, allocFlags: number,
+  zone: Zone,
+  order: number,
+  mark: Pages,
+  highestZoneidx: number,
+  allocFlags: number,
 ): boolean {
   const free = zoneFreePages(zone)
   if (order === 0) {
@@ -300,7 +345,10 @@ export function zoneWatermarkFast(
     if (usable > mark + zone.lowmemReserve[highestZoneidx]!) return true
   }
   if (zoneWatermarkOkFor(zone, order, mark, highestZoneidx, allocFlags, free)) return true
-  const mayIgnoreBoost = order === 0 && (allocFlags & ALLOC_MIN_RESERVE) !== 0 && zone.watermarkBoost > 0 &&
+  const mayIgnoreBoost =
+    order === 0 &&
+    (allocFlags & ALLOC_MIN_RESERVE) !== 0 &&
+    zone.watermarkBoost > 0 &&
     (allocFlags & ALLOC_WMARK_MASK) === WMARK_MIN
   return mayIgnoreBoost && zoneWatermarkOkFor(zone, order, zone.watermark[WMARK_MIN]!, highestZoneidx, allocFlags, free)
 }
@@ -322,7 +370,8 @@ export function boostWatermark(state: KernelState, zone: Zone): boolean {
 const PAGEBLOCK_NR_PAGES = 512
 
 /** x * n / d without losing the remainder of x / d. @kernel include/linux/math.h mult_frac() */
-export const mulFrac = (x: number, n: number, d: number): number => Math.floor(x / d) * n + Math.floor(((x % d) * n) / d)
+export const mulFrac = (x: number, n: number, d: number): number =>
+  Math.floor(x / d) * n + Math.floor(((x % d) * n) / d)
 
 /**
  * Pages of the zone that reclaim could free: file lists, and anonymous ones while there is swap space. A zone without
@@ -332,6 +381,7 @@ export const mulFrac = (x: number, n: number, d: number): number => Math.floor(x
  */
 export function zoneReclaimablePages(state: KernelState, zone: Zone): Pages {
   let nr = readStat(zone.stat, NR_ZONE_INACTIVE_FILE) + readStat(zone.stat, NR_ZONE_ACTIVE_FILE)
-  if (nrSwapPages(state) > 0) nr += readStat(zone.stat, NR_ZONE_INACTIVE_ANON) + readStat(zone.stat, NR_ZONE_ACTIVE_ANON)
+  if (nrSwapPages(state) > 0)
+    nr += readStat(zone.stat, NR_ZONE_INACTIVE_ANON) + readStat(zone.stat, NR_ZONE_ACTIVE_ANON)
   return nr === 0 ? zoneFreePages(zone) : nr
 }

@@ -5,14 +5,32 @@ import type { KernelState } from '../state'
 import { freeOnePage, rmqueueSmallest } from './buddy'
 import { checkBuddy } from './buddy_check'
 import {
-  GFP_BIT_COMP, GFP_BIT_DMA, GFP_BIT_DMA32, GFP_BIT_HIGH, GFP_BIT_HIGHMEM, GFP_BIT_MOVABLE, GFP_BIT_NOWARN, GFP_BIT_THISNODE, MIGRATE_MOVABLE,
+  GFP_BIT_COMP,
+  GFP_BIT_DMA,
+  GFP_BIT_DMA32,
+  GFP_BIT_HIGH,
+  GFP_BIT_HIGHMEM,
+  GFP_BIT_MOVABLE,
+  GFP_BIT_NOWARN,
+  GFP_BIT_THISNODE,
+  MIGRATE_MOVABLE,
 } from './gfp'
 import { PG_KERNEL, pageOrder, pageZoneIndex, setFlags } from './memmap'
 import { wmark, WMARK_LOW, WMARK_MIN, ZONE_FLAG_BELOW_HIGH, zoneFreePages } from './mmzone'
 import { allocPages, freePages } from './page_alloc'
 import { gfpToAllocFlags } from './page_alloc_slowpath'
 import { drainAllPages, pcpCount } from './pcp'
-import { NUMA_FOREIGN, NUMA_HIT, NUMA_LOCAL, NUMA_MISS, NUMA_OTHER, PGALLOC_DMA, PGFREE, readStat, vmEvent } from './vmstat'
+import {
+  NUMA_FOREIGN,
+  NUMA_HIT,
+  NUMA_LOCAL,
+  NUMA_MISS,
+  NUMA_OTHER,
+  PGALLOC_DMA,
+  PGFREE,
+  readStat,
+  vmEvent,
+} from './vmstat'
 
 /** A user page that neither wakes kswapd nor reclaims: it shows the marks alone. */
 const USER_NOWAKE = GFP_BIT_HIGHMEM | GFP_BIT_MOVABLE | GFP_BIT_NOWARN
@@ -35,21 +53,36 @@ function exhaust(state: KernelState, gfp: number, order = 0): number[] {
 }
 
 /** DMA, 112 MiB of DMA32 and 128 MiB of Normal. */
-const threeZones = (): KernelState => zoneState(machineConfig({
-  nodes: [{ nid: 0, ranges: [{ start: 0, end: 128 * MIB }, { start: 4 * GIB, end: 4 * GIB + 128 * MIB }], cpus: [0, 1] }],
-  reservations: [
-    { nid: 0, zone: 'DMA', managed: 3840, returnedLate: 0 },
-    { nid: 0, zone: 'DMA32', managed: 28000, returnedLate: 0 },
-    { nid: 0, zone: 'Normal', managed: 32000, returnedLate: 0 },
-  ],
-}))
+const threeZones = (): KernelState =>
+  zoneState(
+    machineConfig({
+      nodes: [
+        {
+          nid: 0,
+          ranges: [
+            { start: 0, end: 128 * MIB },
+            { start: 4 * GIB, end: 4 * GIB + 128 * MIB },
+          ],
+          cpus: [0, 1],
+        },
+      ],
+      reservations: [
+        { nid: 0, zone: 'DMA', managed: 3840, returnedLate: 0 },
+        { nid: 0, zone: 'DMA32', managed: 28000, returnedLate: 0 },
+        { nid: 0, zone: 'Normal', managed: 32000, returnedLate: 0 },
+      ],
+    }),
+  )
 
-const twoNodes = (): KernelState => zoneState(machineConfig({
-  nodes: [
-    { nid: 0, ranges: [{ start: 0, end: 128 * MIB }], cpus: [0] },
-    { nid: 1, ranges: [{ start: 128 * MIB, end: 256 * MIB }], cpus: [1] },
-  ],
-}))
+const twoNodes = (): KernelState =>
+  zoneState(
+    machineConfig({
+      nodes: [
+        { nid: 0, ranges: [{ start: 0, end: 128 * MIB }], cpus: [0] },
+        { nid: 1, ranges: [{ start: 128 * MIB, end: 256 * MIB }], cpus: [1] },
+      ],
+    }),
+  )
 
 describe('which zone gives (02 §2.5, §2.6)', () => {
   test('Normal first, then DMA32, DMA last; each stops at its min mark plus the reserve for the higher zones', () => {
@@ -75,7 +108,11 @@ describe('which zone gives (02 §2.5, §2.6)', () => {
   })
   test('a GFP_DMA request never leaves DMA, a GFP_DMA32 request never uses Normal', () => {
     const dma = threeZones()
-    expect(exhaust(dma, KERNEL_NOWAKE | GFP_BIT_DMA).map((n, i) => (n > 0 ? i : -1)).filter((i) => i >= 0)).toEqual([0])
+    expect(
+      exhaust(dma, KERNEL_NOWAKE | GFP_BIT_DMA)
+        .map((n, i) => (n > 0 ? i : -1))
+        .filter((i) => i >= 0),
+    ).toEqual([0])
     const dma32 = threeZones()
     expect(exhaust(dma32, KERNEL_NOWAKE | GFP_BIT_DMA32)[2]).toBe(0)
   })
@@ -93,7 +130,8 @@ describe('which zone gives (02 §2.5, §2.6)', () => {
     const state = zoneState(plainMachine(256 * MIB))
     const zone = zoneNamed(state, 0, 1)
     const pages: number[] = []
-    while ((zone.flags & ZONE_FLAG_BELOW_HIGH) === 0 && pages[pages.length - 1] !== 0) pages.push(take(state, USER_NOWAKE))
+    while ((zone.flags & ZONE_FLAG_BELOW_HIGH) === 0 && pages[pages.length - 1] !== 0)
+      pages.push(take(state, USER_NOWAKE))
     expect(pages).not.toContain(0)
     for (const pfn of pages) freePages(state, pfn, 0)
     drainAllPages(state)
@@ -104,7 +142,7 @@ describe('which zone gives (02 §2.5, §2.6)', () => {
     // Normal has only fragments of movable pageblocks left: no order-9 block may be converted.
     const normal = zoneNamed(state, 0, 2)
     const blocks: number[] = []
-    for (let pfn = -1; pfn !== 0; ) {
+    for (let pfn = -1; pfn !== 0;) {
       pfn = rmqueueSmallest(state, normal, 8, MIGRATE_MOVABLE)
       if (pfn !== 0) blocks.push(pfn)
     }
@@ -164,7 +202,8 @@ describe('a request that fails', () => {
     const reports = (): number => state.klog.filter((line) => line.text.includes('page allocation failure')).length
     allocPages(state, GFP_BIT_COMP, 4)
     expect(state.klog[0]!.text).toBe(
-      'swapper: page allocation failure: order:4, mode:0x40000(__GFP_COMP), nodemask=(null),cpuset=/,mems_allowed=0')
+      'swapper: page allocation failure: order:4, mode:0x40000(__GFP_COMP), nodemask=(null),cpuset=/,mems_allowed=0',
+    )
     expect(state.klog.some((line) => line.text === 'Mem-Info:')).toBe(true)
     allocPages(state, GFP_BIT_COMP, 4)
     expect(reports()).toBe(1)

@@ -7,8 +7,18 @@ import { bootMachine } from '../machine'
 import type { KernelState } from '../state'
 import { rmqueueFallback } from './buddy_fallback'
 import {
-  GFP_ATOMIC, GFP_BIT_DMA32, GFP_BIT_MOVABLE, GFP_BIT_NORETRY, GFP_BIT_NOWARN, GFP_BIT_RETRY_MAYFAIL, GFP_HIGHUSER_MOVABLE,
-  GFP_KERNEL, GFP_NOFS, GFP_NOWAIT, MIGRATE_MOVABLE, ZONE_MOVABLE,
+  GFP_ATOMIC,
+  GFP_BIT_DMA32,
+  GFP_BIT_MOVABLE,
+  GFP_BIT_NORETRY,
+  GFP_BIT_NOWARN,
+  GFP_BIT_RETRY_MAYFAIL,
+  GFP_HIGHUSER_MOVABLE,
+  GFP_KERNEL,
+  GFP_NOFS,
+  GFP_NOWAIT,
+  MIGRATE_MOVABLE,
+  ZONE_MOVABLE,
 } from './gfp'
 import { PG_KERNEL, setFlags } from './memmap'
 import { wmark, WMARK_MIN, zoneFreePages } from './mmzone'
@@ -75,12 +85,15 @@ describe('outcomes when memory is exhausted (02 §2.7 "Outcome table")', () => {
     expect(decide(state, GFP_KERNEL | GFP_BIT_NORETRY).pfn).toBe(0)
     expect(stalls(state)).toBe(WALKS['6.12'])
   })
-  test.each(['6.12', '6.1'] as const)('%s: RETRY_MAYFAIL reclaims 17 times in vain and fails without a kill', (series) => {
-    const { state } = starvingMachine(series)
-    expect(decide(state, GFP_KERNEL | GFP_BIT_RETRY_MAYFAIL)).toEqual({ pfn: 0, waits: 16 })
-    expect(stalls(state)).toBe(17 * WALKS[series])
-    expect(vmEvent(state.vmstat, OOM_KILL)).toBe(0)
-  })
+  test.each(['6.12', '6.1'] as const)(
+    '%s: RETRY_MAYFAIL reclaims 17 times in vain and fails without a kill',
+    (series) => {
+      const { state } = starvingMachine(series)
+      expect(decide(state, GFP_KERNEL | GFP_BIT_RETRY_MAYFAIL)).toEqual({ pfn: 0, waits: 16 })
+      expect(stalls(state)).toBe(17 * WALKS[series])
+      expect(vmEvent(state.vmstat, OOM_KILL)).toBe(0)
+    },
+  )
   test('a DMA32 request reclaims and fails, but kills nobody', () => {
     const { state } = starvingMachine()
     expect(decide(state, GFP_KERNEL | GFP_BIT_DMA32).pfn).toBe(0)

@@ -15,16 +15,45 @@ import { unreserveHighatomic } from './buddy_fallback'
 import { dumpStack } from './dump_stack'
 import { getPageFromFreelist, zonelistFor } from './freelist'
 import {
-  GFP_BIT_DIRECT_RECLAIM, GFP_BIT_HARDWALL, GFP_BIT_HIGH, GFP_BIT_IO, GFP_BIT_KSWAPD_RECLAIM, GFP_BIT_MEMALLOC, GFP_BIT_NOFAIL,
-  GFP_ANON_FAULT, GFP_BIT_NOMEMALLOC, GFP_BIT_NORETRY, GFP_BIT_NOWARN, GFP_BIT_RETRY_MAYFAIL, GFP_BIT_THISNODE,
-  gfpMigratetype, gfpZone, MIGRATE_MOVABLE, PAGE_ALLOC_COSTLY_ORDER, ZONE_NORMAL,
+  GFP_BIT_DIRECT_RECLAIM,
+  GFP_BIT_HARDWALL,
+  GFP_BIT_HIGH,
+  GFP_BIT_IO,
+  GFP_BIT_KSWAPD_RECLAIM,
+  GFP_BIT_MEMALLOC,
+  GFP_BIT_NOFAIL,
+  GFP_ANON_FAULT,
+  GFP_BIT_NOMEMALLOC,
+  GFP_BIT_NORETRY,
+  GFP_BIT_NOWARN,
+  GFP_BIT_RETRY_MAYFAIL,
+  GFP_BIT_THISNODE,
+  gfpMigratetype,
+  gfpZone,
+  MIGRATE_MOVABLE,
+  PAGE_ALLOC_COSTLY_ORDER,
+  ZONE_NORMAL,
 } from './gfp'
 import { formatGfp } from './gfp_names'
 import { wakeupKswapd } from './kswapd'
 import {
-  ALLOC_CMA, ALLOC_CPUSET, ALLOC_HIGHATOMIC, ALLOC_KSWAPD, ALLOC_MIN_RESERVE, ALLOC_NO_WATERMARKS, ALLOC_NON_BLOCK, ALLOC_OOM,
-  ALLOC_WMARK_HIGH, ALLOC_WMARK_MIN, MAX_RECLAIM_RETRIES, WMARK_MIN, wmark, zoneFreePages, zoneReclaimablePages,
-  zoneWatermarkOkFor, type PgData,
+  ALLOC_CMA,
+  ALLOC_CPUSET,
+  ALLOC_HIGHATOMIC,
+  ALLOC_KSWAPD,
+  ALLOC_MIN_RESERVE,
+  ALLOC_NO_WATERMARKS,
+  ALLOC_NON_BLOCK,
+  ALLOC_OOM,
+  ALLOC_WMARK_HIGH,
+  ALLOC_WMARK_MIN,
+  MAX_RECLAIM_RETRIES,
+  WMARK_MIN,
+  wmark,
+  zoneFreePages,
+  zoneReclaimablePages,
+  zoneWatermarkOkFor,
+  type PgData,
 } from './mmzone'
 import { outOfMemory } from './oom_kill'
 import { drainAllPages } from './pcp'
@@ -226,7 +255,9 @@ function mayOom(state: KernelState, r: Request): OomOutcome {
   const quiet = (r.gfp | GFP_BIT_HARDWALL) & ~GFP_BIT_DIRECT_RECLAIM
   const pfn = getPageFromFreelist(state, quiet, r.order, ALLOC_WMARK_HIGH | ALLOC_CPUSET, r.node)
   if (pfn !== 0) return { pfn, progress: true }
-  const isHarmless = r.order > PAGE_ALLOC_COSTLY_ORDER || (r.gfp & (GFP_BIT_RETRY_MAYFAIL | GFP_BIT_THISNODE)) !== 0 ||
+  const isHarmless =
+    r.order > PAGE_ALLOC_COSTLY_ORDER ||
+    (r.gfp & (GFP_BIT_RETRY_MAYFAIL | GFP_BIT_THISNODE)) !== 0 ||
     gfpZone(r.gfp) < ZONE_NORMAL
   if (isHarmless) return { pfn: 0, progress: false }
   const killed = outOfMemory(state, { memcg: 0, gfp: r.gfp, order: r.order })
@@ -271,7 +302,10 @@ function allocFailed(state: KernelState, r: Request): void {
   const comm = currentTask(state)?.comm ?? 'swapper'
   const nodes = nodeListText(state.nodes.filter((n) => n.hasMemory).map((n) => n.nid))
   const mode = formatGfp(r.gfp)
-  klog(state, `${comm}: page allocation failure: order:${r.order}, mode:${mode}, nodemask=(null),cpuset=/,mems_allowed=${nodes}`)
+  klog(
+    state,
+    `${comm}: page allocation failure: order:${r.order}, mode:${mode}, nodemask=(null),cpuset=/,mems_allowed=${nodes}`,
+  )
   for (const line of dumpStack(state, 'warnAlloc', r.gfp === GFP_ANON_FAULT ? 'anonFault' : 'other')) klog(state, line)
   for (const line of showMem(state, gfpZone(r.gfp))) klog(state, line)
 }

@@ -8,7 +8,17 @@ import { checkBuddy } from './buddy_check'
 import { MIGRATE_MOVABLE, MIGRATE_UNMOVABLE } from './gfp'
 import { PG_ANON, setFlags } from './memmap'
 import { ZONE_FLAG_BELOW_HIGH, ZONE_FLAG_RECLAIM_ACTIVE, zoneFreePages, type PerCpuPages, type Zone } from './mmzone'
-import { decayPcp, drainAllPages, freeUnrefPage, isPcpOrder, nrPcpAlloc, nrPcpFree, nrPcpHigh, pcpCount, rmqueuePcp } from './pcp'
+import {
+  decayPcp,
+  drainAllPages,
+  freeUnrefPage,
+  isPcpOrder,
+  nrPcpAlloc,
+  nrPcpFree,
+  nrPcpHigh,
+  pcpCount,
+  rmqueuePcp,
+} from './pcp'
 
 /** A 2 GiB machine without reservations; its DMA32 zone has batch 63. */
 function machine(series: KernelSeries = '6.12', cpus = 2): { state: KernelState; zone: Zone; pcp: PerCpuPages } {
@@ -29,7 +39,8 @@ describe('allocating through per-CPU lists (01 §1.8)', () => {
     expect([take(state, zone), take(state, zone), take(state, zone)]).toEqual([4096, 4097, 4098])
     expect(pcp.count).toBe(60)
     expect(drawZone(state, 4096, 64)).toMatchInlineSnapshot(
-      `"###p pppp pppp pppp pppp pppp pppp pppp pppp pppp pppp pppp pppp pppp pppp ppp0"`)
+      `"###p pppp pppp pppp pppp pppp pppp pppp pppp pppp pppp pppp pppp pppp pppp ppp0"`,
+    )
   })
   test('the batch doubles with each refill until 32 times', () => {
     const { state, zone, pcp } = machine()
@@ -52,7 +63,12 @@ describe('allocating through per-CPU lists (01 §1.8)', () => {
     }
     expect([...refills]).toEqual([63])
   })
-  test.each([[1, 31], [2, 15], [3, 7], [9, 2]])('order %i is taken %i at a time', (order, blocks) => {
+  test.each([
+    [1, 31],
+    [2, 15],
+    [3, 7],
+    [9, 2],
+  ])('order %i is taken %i at a time', (order, blocks) => {
     const { state, zone, pcp } = machine()
     take(state, zone, order)
     expect(pcp.count).toBe((blocks - 1) << order)
@@ -69,8 +85,14 @@ describe('allocating through per-CPU lists (01 §1.8)', () => {
 })
 
 describe('tuning of high (6.12)', () => {
-  const tuned = (over: Partial<PerCpuPages> = {}): PerCpuPages =>
-    ({ ...machine().pcp, highMin: 4000, highMax: 50000, batch: 63, high: 5000, ...over })
+  const tuned = (over: Partial<PerCpuPages> = {}): PerCpuPages => ({
+    ...machine().pcp,
+    highMin: 4000,
+    highMax: 50000,
+    batch: 63,
+    high: 5000,
+    ...over,
+  })
   test('allocating raises high by the batch while the zone is above its high mark', () => {
     const { zone } = machine()
     const pcp = tuned()
@@ -130,7 +152,9 @@ describe('freeing', () => {
   test('draining gives every page back and the zone is whole again', () => {
     const { state, zone } = machine()
     const before = [...zone.nrFree]
-    const pages = Array.from({ length: 500 }, (_, i) => take(state, zone, 0, i % 2 === 0 ? MIGRATE_MOVABLE : MIGRATE_UNMOVABLE))
+    const pages = Array.from({ length: 500 }, (_, i) =>
+      take(state, zone, 0, i % 2 === 0 ? MIGRATE_MOVABLE : MIGRATE_UNMOVABLE),
+    )
     for (const pfn of pages) freeUnrefPage(state, pfn, 0)
     drainAllPages(state)
     expect(pcpCount(zone)).toBe(0)
@@ -147,30 +171,36 @@ describe('freeing', () => {
 test.each(['6.12', '6.1'] as const)('%s: random use by two CPUs keeps every invariant and loses no page', (series) => {
   const step = fc.record({
     op: fc.constantFrom('alloc', 'alloc', 'free', 'drain', 'decay', 'reclaim'),
-    cpu: fc.integer({ min: 0, max: 1 }), order: fc.constantFrom(0, 0, 1, 2, 3, 9), type: fc.integer({ min: 0, max: 2 }),
-    pick: fc.nat(), times: fc.integer({ min: 1, max: 80 }),
+    cpu: fc.integer({ min: 0, max: 1 }),
+    order: fc.constantFrom(0, 0, 1, 2, 3, 9),
+    type: fc.integer({ min: 0, max: 2 }),
+    pick: fc.nat(),
+    times: fc.integer({ min: 1, max: 80 }),
   })
-  fc.assert(fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-    const { state, zone } = machine(series)
-    const total = zoneFreePages(zone)
-    const held: { pfn: number; order: number }[] = []
-    for (const s of steps) {
-      state.exec.cpu = s.cpu
-      for (let i = 0; i < s.times; i++) {
-        if (s.op === 'alloc') {
-          const pfn = rmqueuePcp(state, zone, s.order, s.type, 0)
-          if (pfn !== 0) held.push({ pfn, order: s.order })
-        } else if (s.op === 'free' && held.length > 0) {
-          const [block] = held.splice(s.pick % held.length, 1)
-          freeUnrefPage(state, block!.pfn, block!.order)
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const { state, zone } = machine(series)
+      const total = zoneFreePages(zone)
+      const held: { pfn: number; order: number }[] = []
+      for (const s of steps) {
+        state.exec.cpu = s.cpu
+        for (let i = 0; i < s.times; i++) {
+          if (s.op === 'alloc') {
+            const pfn = rmqueuePcp(state, zone, s.order, s.type, 0)
+            if (pfn !== 0) held.push({ pfn, order: s.order })
+          } else if (s.op === 'free' && held.length > 0) {
+            const [block] = held.splice(s.pick % held.length, 1)
+            freeUnrefPage(state, block!.pfn, block!.order)
+          }
         }
+        if (s.op === 'drain') drainAllPages(state)
+        if (s.op === 'decay') decayPcp(state, s.cpu)
+        if (s.op === 'reclaim') zone.flags ^= ZONE_FLAG_RECLAIM_ACTIVE
       }
-      if (s.op === 'drain') drainAllPages(state)
-      if (s.op === 'decay') decayPcp(state, s.cpu)
-      if (s.op === 'reclaim') zone.flags ^= ZONE_FLAG_RECLAIM_ACTIVE
-    }
-    expect(checkBuddy(state)).toEqual([])
-    const heldPages = held.reduce((sum, b) => sum + (1 << b.order), 0)
-    expect(zoneFreePages(zone) + pcpCount(zone) + heldPages).toBe(total)
-  }), { numRuns: 25, seed: 20251123 })
+      expect(checkBuddy(state)).toEqual([])
+      const heldPages = held.reduce((sum, b) => sum + (1 << b.order), 0)
+      expect(zoneFreePages(zone) + pcpCount(zone) + heldPages).toBe(total)
+    }),
+    { numRuns: 25, seed: 20251123 },
+  )
 })

@@ -12,14 +12,41 @@ import { emit, isTracing } from '../trace'
 import { freeOnePage, pageblockType } from './buddy'
 import { rmqueueFallback } from './buddy_fallback'
 import {
-  MIGRATE_ISOLATE, MIGRATE_MOVABLE, MIGRATE_RECLAIMABLE, PAGE_ALLOC_COSTLY_ORDER, PAGEBLOCK_ORDER, ZONE_MOVABLE,
+  MIGRATE_ISOLATE,
+  MIGRATE_MOVABLE,
+  MIGRATE_RECLAIMABLE,
+  PAGE_ALLOC_COSTLY_ORDER,
+  PAGEBLOCK_ORDER,
+  ZONE_MOVABLE,
 } from './gfp'
 import {
-  hasFlag, listAddHead, listAddTail, listDel, listHead, listTail, mapcount, nextOnList, pageZoneIndex, PG_BUDDY, PG_PCP,
-  PG_RESERVED, setFlags, setFlagsOfRange, setPageMapping, setPageMemcg, setPageOrder, setPageRmap,
+  hasFlag,
+  listAddHead,
+  listAddTail,
+  listDel,
+  listHead,
+  listTail,
+  mapcount,
+  nextOnList,
+  pageZoneIndex,
+  PG_BUDDY,
+  PG_PCP,
+  PG_RESERVED,
+  setFlags,
+  setFlagsOfRange,
+  setPageMapping,
+  setPageMemcg,
+  setPageOrder,
+  setPageRmap,
 } from './memmap'
 import {
-  NR_PCP_LISTS, WMARK_HIGH, wmark, ZONE_FLAG_BELOW_HIGH, ZONE_FLAG_RECLAIM_ACTIVE, zoneWatermarkOk, type PerCpuPages,
+  NR_PCP_LISTS,
+  WMARK_HIGH,
+  wmark,
+  ZONE_FLAG_BELOW_HIGH,
+  ZONE_FLAG_RECLAIM_ACTIVE,
+  zoneWatermarkOk,
+  type PerCpuPages,
   type Zone,
 } from './mmzone'
 import { countVmEvents, PGFREE } from './vmstat'
@@ -49,7 +76,13 @@ const clamp = (value: number, low: number, high: number): number => Math.min(Mat
  * @kernel  mm/page_alloc.c rmqueue_pcplist()
  * @spec    01 §1.8, 02 §2.3 step 1
  */
-export function rmqueuePcp(state: KernelState, zone: Zone, order: number, migratetype: number, allocFlags: number): Pfn {
+export function rmqueuePcp(
+  state: KernelState,
+  zone: Zone,
+  order: number,
+  migratetype: number,
+  allocFlags: number,
+): Pfn {
   const pcp = zone.pcp[state.exec.cpu]!
   pcp.freeCount >>= 1
   pcp.expire = REMOTE_EXPIRE
@@ -299,10 +332,14 @@ export function pcpCount(zone: Zone): Pages {
 
 /** Calls `visit` for each block on the lists of one CPU, for checks. @model no kernel function walks them */
 export function forEachPcpBlock(
-  state: KernelState, zone: Zone, cpu: number, visit: (pfn: Pfn, order: number) => void,
+  state: KernelState,
+  zone: Zone,
+  cpu: number,
+  visit: (pfn: Pfn, order: number) => void,
 ): void {
   const pcp = zone.pcp[cpu]!
   for (let list = 0; list < NR_PCP_LISTS; list++) {
-    for (let pfn = listHead(pcp.lists, list); pfn !== 0; pfn = nextOnList(state.memmap, pfn)) visit(pfn, orderOfList(list))
+    for (let pfn = listHead(pcp.lists, list); pfn !== 0; pfn = nextOnList(state.memmap, pfn))
+      visit(pfn, orderOfList(list))
   }
 }

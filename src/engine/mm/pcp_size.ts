@@ -28,7 +28,9 @@ export const zoneHighsize = (total: Pages, cpus: number, batch: Pages): Pages =>
 
 /** Both high marks of a zone. @kernel mm/page_alloc.c zone_set_pageset_high_and_batch() @spec 01 §1.8 */
 export function pcpHighMarks(
-  zone: { readonly managed: Pages; readonly low: Pages }, cpus: number, fraction: number,
+  zone: { readonly managed: Pages; readonly low: Pages },
+  cpus: number,
+  fraction: number,
 ): { readonly highMin: Pages; readonly highMax: Pages } {
   const batch = zoneBatchsize(zone.managed)
   const highMin = zoneHighsize(fraction > 0 ? Math.floor(zone.managed / fraction) : zone.low, cpus, batch)

@@ -7,17 +7,53 @@ import type { Pages } from '../../util/units'
 import type { KernelState } from '../state'
 import { MIGRATE_TYPES, NR_PAGE_ORDERS, ZONE_NAMES } from './gfp'
 import {
-  globalNodeState, globalZoneState, MAX_RECLAIM_RETRIES, WMARK_HIGH, WMARK_LOW, WMARK_MIN, wmark, type PgData, type Zone,
+  globalNodeState,
+  globalZoneState,
+  MAX_RECLAIM_RETRIES,
+  WMARK_HIGH,
+  WMARK_LOW,
+  WMARK_MIN,
+  wmark,
+  type PgData,
+  type Zone,
 } from './mmzone'
 import { pcpCount } from './pcp'
 import { nrSwapPages, totalSwapPages } from './swap_space'
 import {
-  NR_ACTIVE_ANON, NR_ACTIVE_FILE, NR_ANON_TRANSPARENT_HUGEPAGES, NR_BOUNCE, NR_DIRTY, NR_FILE_PAGES, NR_FREE_CMA, NR_FREE_PAGES,
-  NR_INACTIVE_ANON, NR_INACTIVE_FILE, NR_ISOLATED_ANON, NR_ISOLATED_FILE, NR_KERNEL_MISC_RECLAIMABLE, NR_KERNEL_STACK,
-  NR_MAPPED, NR_MLOCK, NR_PAGE_TABLE_PAGES, NR_SEC_PAGE_TABLE_PAGES, NR_SHMEM, NR_SHMEM_HUGEPAGES, NR_SHMEM_PMDMAPPED,
-  NR_SLAB_RECLAIMABLE, NR_SLAB_UNRECLAIMABLE, NR_SWAPCACHED, NR_UNEVICTABLE, NR_WRITEBACK, NR_WRITEBACK_TEMP,
-  NR_ZONE_ACTIVE_ANON, NR_ZONE_ACTIVE_FILE, NR_ZONE_INACTIVE_ANON, NR_ZONE_INACTIVE_FILE, NR_ZONE_UNEVICTABLE,
-  NR_ZONE_WRITE_PENDING, readStat,
+  NR_ACTIVE_ANON,
+  NR_ACTIVE_FILE,
+  NR_ANON_TRANSPARENT_HUGEPAGES,
+  NR_BOUNCE,
+  NR_DIRTY,
+  NR_FILE_PAGES,
+  NR_FREE_CMA,
+  NR_FREE_PAGES,
+  NR_INACTIVE_ANON,
+  NR_INACTIVE_FILE,
+  NR_ISOLATED_ANON,
+  NR_ISOLATED_FILE,
+  NR_KERNEL_MISC_RECLAIMABLE,
+  NR_KERNEL_STACK,
+  NR_MAPPED,
+  NR_MLOCK,
+  NR_PAGE_TABLE_PAGES,
+  NR_SEC_PAGE_TABLE_PAGES,
+  NR_SHMEM,
+  NR_SHMEM_HUGEPAGES,
+  NR_SHMEM_PMDMAPPED,
+  NR_SLAB_RECLAIMABLE,
+  NR_SLAB_UNRECLAIMABLE,
+  NR_SWAPCACHED,
+  NR_UNEVICTABLE,
+  NR_WRITEBACK,
+  NR_WRITEBACK_TEMP,
+  NR_ZONE_ACTIVE_ANON,
+  NR_ZONE_ACTIVE_FILE,
+  NR_ZONE_INACTIVE_ANON,
+  NR_ZONE_INACTIVE_FILE,
+  NR_ZONE_UNEVICTABLE,
+  NR_ZONE_WRITE_PENDING,
+  readStat,
 } from './vmstat'
 
 const kb = (pages: Pages): string => `${pages * 4}kB`
@@ -29,7 +65,7 @@ const HUGEPAGE_SIZES_KB = [1048576, 2048] as const
 /** '0-1,3' @kernel lib/vsprintf.c %*pbl */
 export function nodeListText(nids: readonly number[]): string {
   const parts: string[] = []
-  for (let i = 0; i < nids.length; ) {
+  for (let i = 0; i < nids.length;) {
     let j = i
     while (nids[j + 1] === nids[j]! + 1) j++
     parts.push(i === j ? `${nids[i]}` : `${nids[i]}-${nids[j]}`)
@@ -45,7 +81,9 @@ export function nodeListText(nids: readonly number[]): string {
  * @spec    06 §6.5 item 3
  */
 export function showMem(state: KernelState, highestZoneidx: number): string[] {
-  const shown = state.nodes.filter((node) => node.zones.some((z) => state.zones[z]!.managed > 0 && state.zones[z]!.idx <= highestZoneidx))
+  const shown = state.nodes.filter((node) =>
+    node.zones.some((z) => state.zones[z]!.managed > 0 && state.zones[z]!.idx <= highestZoneidx),
+  )
   const zones = state.zones.filter((z) => z.present > 0 && z.idx <= highestZoneidx)
   return [
     'Mem-Info:',
@@ -81,13 +119,23 @@ function nodeLine(state: KernelState, node: PgData): string {
   const gap = state.config.series === '6.1' ? ' ' : ''
   const thp = (item: number): string => gap + kb(readStat(node.stat, item) * HPAGE_PAGES)
   return [
-    `Node ${node.nid} active_anon:${v(NR_ACTIVE_ANON)}`, `inactive_anon:${v(NR_INACTIVE_ANON)}`,
-    `active_file:${v(NR_ACTIVE_FILE)}`, `inactive_file:${v(NR_INACTIVE_FILE)}`, `unevictable:${v(NR_UNEVICTABLE)}`,
-    `isolated(anon):${v(NR_ISOLATED_ANON)}`, `isolated(file):${v(NR_ISOLATED_FILE)}`, `mapped:${v(NR_MAPPED)}`,
-    `dirty:${v(NR_DIRTY)}`, `writeback:${v(NR_WRITEBACK)}`, `shmem:${v(NR_SHMEM)}`,
-    `shmem_thp:${thp(NR_SHMEM_HUGEPAGES)}`, `shmem_pmdmapped:${thp(NR_SHMEM_PMDMAPPED)}`,
-    `anon_thp:${thp(NR_ANON_TRANSPARENT_HUGEPAGES)}`, `writeback_tmp:${v(NR_WRITEBACK_TEMP)}`,
-    `kernel_stack:${readStat(node.stat, NR_KERNEL_STACK)}kB`, `pagetables:${v(NR_PAGE_TABLE_PAGES)}`,
+    `Node ${node.nid} active_anon:${v(NR_ACTIVE_ANON)}`,
+    `inactive_anon:${v(NR_INACTIVE_ANON)}`,
+    `active_file:${v(NR_ACTIVE_FILE)}`,
+    `inactive_file:${v(NR_INACTIVE_FILE)}`,
+    `unevictable:${v(NR_UNEVICTABLE)}`,
+    `isolated(anon):${v(NR_ISOLATED_ANON)}`,
+    `isolated(file):${v(NR_ISOLATED_FILE)}`,
+    `mapped:${v(NR_MAPPED)}`,
+    `dirty:${v(NR_DIRTY)}`,
+    `writeback:${v(NR_WRITEBACK)}`,
+    `shmem:${v(NR_SHMEM)}`,
+    `shmem_thp:${thp(NR_SHMEM_HUGEPAGES)}`,
+    `shmem_pmdmapped:${thp(NR_SHMEM_PMDMAPPED)}`,
+    `anon_thp:${thp(NR_ANON_TRANSPARENT_HUGEPAGES)}`,
+    `writeback_tmp:${v(NR_WRITEBACK_TEMP)}`,
+    `kernel_stack:${readStat(node.stat, NR_KERNEL_STACK)}kB`,
+    `pagetables:${v(NR_PAGE_TABLE_PAGES)}`,
     `sec_pagetables:${v(NR_SEC_PAGE_TABLE_PAGES)}`,
     `all_unreclaimable? ${node.kswapd.failures >= MAX_RECLAIM_RETRIES ? 'yes' : 'no'}`,
   ].join(' ')
@@ -96,14 +144,25 @@ function nodeLine(state: KernelState, node: PgData): string {
 function zoneLine(state: KernelState, zone: Zone): string {
   const v = (item: number): string => kb(readStat(zone.stat, item))
   return [
-    `${zoneName(zone)} free:${v(NR_FREE_PAGES)}`, `boost:${kb(zone.watermarkBoost)}`, `min:${kb(wmark(zone, WMARK_MIN))}`,
-    `low:${kb(wmark(zone, WMARK_LOW))}`, `high:${kb(wmark(zone, WMARK_HIGH))}`,
-    `reserved_highatomic:${zone.nrReservedHighatomic * 4}KB`, `active_anon:${v(NR_ZONE_ACTIVE_ANON)}`,
-    `inactive_anon:${v(NR_ZONE_INACTIVE_ANON)}`, `active_file:${v(NR_ZONE_ACTIVE_FILE)}`,
-    `inactive_file:${v(NR_ZONE_INACTIVE_FILE)}`, `unevictable:${v(NR_ZONE_UNEVICTABLE)}`,
-    `writepending:${v(NR_ZONE_WRITE_PENDING)}`, `present:${kb(zone.present)}`, `managed:${kb(zone.managed)}`,
-    `mlocked:${v(NR_MLOCK)}`, `bounce:${v(NR_BOUNCE)}`, `free_pcp:${kb(pcpCount(zone))}`,
-    `local_pcp:${kb(zone.pcp[state.exec.cpu]!.count)}`, `free_cma:${v(NR_FREE_CMA)}`,
+    `${zoneName(zone)} free:${v(NR_FREE_PAGES)}`,
+    `boost:${kb(zone.watermarkBoost)}`,
+    `min:${kb(wmark(zone, WMARK_MIN))}`,
+    `low:${kb(wmark(zone, WMARK_LOW))}`,
+    `high:${kb(wmark(zone, WMARK_HIGH))}`,
+    `reserved_highatomic:${zone.nrReservedHighatomic * 4}KB`,
+    `active_anon:${v(NR_ZONE_ACTIVE_ANON)}`,
+    `inactive_anon:${v(NR_ZONE_INACTIVE_ANON)}`,
+    `active_file:${v(NR_ZONE_ACTIVE_FILE)}`,
+    `inactive_file:${v(NR_ZONE_INACTIVE_FILE)}`,
+    `unevictable:${v(NR_ZONE_UNEVICTABLE)}`,
+    `writepending:${v(NR_ZONE_WRITE_PENDING)}`,
+    `present:${kb(zone.present)}`,
+    `managed:${kb(zone.managed)}`,
+    `mlocked:${v(NR_MLOCK)}`,
+    `bounce:${v(NR_BOUNCE)}`,
+    `free_pcp:${kb(pcpCount(zone))}`,
+    `local_pcp:${kb(zone.pcp[state.exec.cpu]!.count)}`,
+    `free_cma:${v(NR_FREE_CMA)}`,
   ].join(' ')
 }
 
@@ -122,8 +181,10 @@ function buddyLine(zone: Zone): string {
 }
 
 /** @simplifies  no huge page pool: the counts are 0 */
-const hugepageLines = (node: PgData): string[] => HUGEPAGE_SIZES_KB.map((size) =>
-  `Node ${node.nid} hugepages_total=0 hugepages_free=0 hugepages_surp=0 hugepages_size=${size}kB`)
+const hugepageLines = (node: PgData): string[] =>
+  HUGEPAGE_SIZES_KB.map(
+    (size) => `Node ${node.nid} hugepages_total=0 hugepages_free=0 hugepages_surp=0 hugepages_size=${size}kB`,
+  )
 
 function tail(state: KernelState): string[] {
   let present = 0

@@ -21,6 +21,7 @@ import {
 } from './memmap'
 import { memcgUncharge, modMemcgState } from './memcontrol'
 import { MEMCG_PGMAJFAULT } from './memcg_stat'
+import { clearMlocked } from './mlock'
 import { freeUnrefPage } from './pcp'
 import { lruDel } from './swap'
 import { swapCacheGet, swapReadFolio } from './swap_state'
@@ -37,6 +38,7 @@ export function countMajor(state: KernelState, task: Task): void {
 /** A frame that nobody maps and no cache holds. */
 export function releaseFrame(state: KernelState, pfn: Pfn): void {
   lruDel(state, pfn)
+  clearMlocked(state, pfn)
   const memcg = pageMemcg(state.memmap, pfn)
   clearFlag(state.memmap, pfn, ~0)
   setPageMemcg(state.memmap, pfn, 0)

@@ -10,21 +10,29 @@ import { PAGE_SIZE, type Pages, type Pfn } from '../../util/units'
 import { klog } from '../klog'
 import { hooks } from '../hooks'
 import type { KernelState } from '../state'
-import { memcgSwapCharge, memcgSwapUncharge } from './memcontrol'
+import { memcgSwapCharge, memcgSwapUncharge, memcgUncharge } from './memcontrol'
 import { MEMCG_STAT_FILE, MEMCG_STAT_SWAPCACHED, modMemcgState } from './memcg_stat'
 import { folioNid } from './lruvec'
 import {
   PG_DIRTY,
   PG_FILE,
+  PG_LOCKED,
+  PG_LRU,
+  PG_LRU_BATCH,
   PG_SWAPCACHE,
   PG_WRITEBACK,
   clearFlag,
   hasFlag,
+  mapcount,
   pageMapping,
   pageMemcg,
   setFlag,
+  setFlags,
   setPageMapping,
+  setPageMemcg,
 } from './memmap'
+import { freeUnrefPage } from './pcp'
+import { lruDel } from './swap'
 import { NR_FILE_PAGES, NR_SWAPCACHED, modStat } from './vmstat'
 
 export { nrSwapPages, totalSwapPages, vmSwapFull } from './swap_space'
@@ -318,6 +326,26 @@ export function folioFreeSwap(state: KernelState, pfn: Pfn): boolean {
   deleteFromSwapCache(state, pfn)
   setFlag(state.memmap, pfn, PG_DIRTY)
   return true
+}
+
+/**
+ * Frees a cached frame whose last user went away while it was being written.
+ * @kernel      mm/swapfile.c __try_to_reclaim_swap()
+ * @simplifies  as soon as the write ends; the kernel leaves the frame to the next reclaim
+ */
+export function releaseUnusedSwapFolio(state: KernelState, pfn: Pfn): void {
+  const m = state.memmap
+  if (!hasFlag(m, pfn, PG_SWAPCACHE) || mapcount(m, pfn) > 0 || hasFlag(m, pfn, PG_WRITEBACK | PG_LOCKED)) return
+  // On no list: isolated by a reclaim that waits for the device right now, and decides itself.
+  if (!hasFlag(m, pfn, PG_LRU | PG_LRU_BATCH)) return
+  if (swapCount(state, pageMapping(m, pfn) - 1) > 0) return
+  deleteFromSwapCache(state, pfn)
+  lruDel(state, pfn)
+  const memcg = pageMemcg(m, pfn)
+  setFlags(m, pfn, 0)
+  setPageMemcg(m, pfn, 0)
+  if (memcg !== 0) memcgUncharge(state, memcg, 1)
+  freeUnrefPage(state, pfn, 0)
 }
 
 /** Device to write a cached frame to. */

@@ -22,6 +22,7 @@ import {
   PG_WRITEBACK,
   clearFlag,
   hasFlag,
+  mapcount,
   setFlag,
   setPageMemcg,
 } from './memmap'
@@ -31,7 +32,7 @@ import { forEachPte, isSwapPte, makePte, pteSwapSlot, setPte } from './pgtable'
 import { pageAddRmap } from './rmap'
 import { addMmCounter } from './rss'
 import { folioAddLru } from './swap'
-import { addToSwapCache, deleteFromSwapCache, slotMemcg, swapCacheLookup, swapFree, type SwapArea } from './swapfile'
+import { addToSwapCache, deleteFromSwapCache, releaseUnusedSwapFolio, slotMemcg, swapCacheLookup, swapFree, type SwapArea } from './swapfile'
 import { PGPGIN, PSWPIN, countVmEvents } from './vmstat'
 
 const isInArea = (area: SwapArea, slot: number): boolean => slot > area.base && slot <= area.base + area.pages
@@ -123,7 +124,9 @@ function dropCached(state: KernelState, area: SwapArea): void {
   waitForIo(state, state.devices[area.device]!.busyUntilNs)
   for (let offset = 1; offset <= area.pages; offset++) {
     const pfn = area.cache[offset]!
-    if (pfn !== 0) releaseIfUnused(state, area, area.base + offset, pfn)
+    if (pfn === 0) continue
+    if (mapcount(state.memmap, pfn) === 0) releaseUnusedSwapFolio(state, pfn)
+    else releaseIfUnused(state, area, area.base + offset, pfn)
   }
 }
 

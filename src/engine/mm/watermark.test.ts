@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { captureConfig, captureText, minFreeKbytes, parseZoneinfo, staticCaptures, type Capture } from '../../../test/static-captures'
+import {
+  captureConfig,
+  captureText,
+  minFreeKbytes,
+  parseZoneinfo,
+  staticCaptures,
+  type Capture,
+} from '../../../test/static-captures'
 import { machineConfig, zoneState } from '../../../test/zone-state'
 import { layoutZones } from '../machine_layout'
 import type { KernelState } from '../state'
@@ -8,8 +15,16 @@ import { ZONE_NAMES } from './gfp'
 import { wmark } from './mmzone'
 import { pcpHighMarks, vmstatThreshold, zoneBatchsize } from './pcp_size'
 import {
-  intSqrt, khugepagedMinFree, setupPerZoneLowmemReserve, setupPerZoneWmarks, thpMinFreePages, touchLowmemReserve,
-  writeLowmemReserveRatio, writeMinFreeKbytes, writePercpuPagelistHighFraction, writeWatermarkScaleFactor,
+  intSqrt,
+  khugepagedMinFree,
+  setupPerZoneLowmemReserve,
+  setupPerZoneWmarks,
+  thpMinFreePages,
+  touchLowmemReserve,
+  writeLowmemReserveRatio,
+  writeMinFreeKbytes,
+  writePercpuPagelistHighFraction,
+  writeWatermarkScaleFactor,
 } from './watermark'
 
 interface Vectors {
@@ -91,7 +106,8 @@ describe('vm stats thresholds equal the captured kernel', () => {
     const state = zoneState(captureConfig(capture, 'captured'))
     const printed = parseZoneinfo(captureText(capture, 'base/zoneinfo'))
     const ours = state.zones.map((z) =>
-      z.present === 0 ? [] : state.cpuNode.map(() => vmstatThreshold(z.managedAtBoot, state.cpuNode.length)))
+      z.present === 0 ? [] : state.cpuNode.map(() => vmstatThreshold(z.managedAtBoot, state.cpuNode.length)),
+    )
     expect(ours).toEqual(printed.map((z) => z.thresholds))
   })
 })
@@ -101,7 +117,10 @@ describe('reservations that nobody described come near the captured ones', () =>
     const ours = layoutZones(captureConfig(capture, 'model'))
     const printed = parseZoneinfo(captureText(capture, 'base/zoneinfo'))
     ours.forEach((zone, i) => {
-      expect(Math.abs(zone.managed - printed[i]!.values['managed']!), `${zone.nid} ${ZONE_NAMES[zone.idx]}`).toBeLessThanOrEqual(64)
+      expect(
+        Math.abs(zone.managed - printed[i]!.values['managed']!),
+        `${zone.nid} ${ZONE_NAMES[zone.idx]}`,
+      ).toBeLessThanOrEqual(64)
     })
   })
 })
@@ -110,7 +129,8 @@ describe('reservations that nobody described come near the captured ones', () =>
 function stateWithManaged(managed: Record<string, number>): KernelState {
   const GIB = 2 ** 30
   const end = managed['Normal'] === undefined ? 4 * GIB : 4 * GIB + (managed['Normal'] + 1024) * 4096
-  const reservations = (['DMA', 'DMA32', 'Normal'] as const).filter((n) => managed[n] !== undefined)
+  const reservations = (['DMA', 'DMA32', 'Normal'] as const)
+    .filter((n) => managed[n] !== undefined)
     .map((zone) => ({ nid: 0, zone, managed: managed[zone]!, returnedLate: 0 }))
   return zoneState(machineConfig({ nodes: [{ nid: 0, ranges: [{ start: 0, end }], cpus: [0, 1] }], reservations }))
 }
@@ -124,22 +144,33 @@ describe('worked examples of spec 01 §1.11', () => {
     setupPerZoneLowmemReserve(state)
     for (const [name, marks] of Object.entries(v.watermarks)) {
       const zone = state.zones[ZONE_NAMES.indexOf(name as 'DMA')]!
-      expect({ name, marks: [0, 1, 2, 3].map((w) => wmark(zone, w)) })
-        .toEqual({ name, marks: [marks['min'], marks['low'], marks['high'], marks['promo']] })
+      expect({ name, marks: [0, 1, 2, 3].map((w) => wmark(zone, w)) }).toEqual({
+        name,
+        marks: [marks['min'], marks['low'], marks['high'], marks['promo']],
+      })
       expect([...zone.lowmemReserve].slice(0, 4)).toEqual(v.protection[name])
     }
   })
   test.each(vectors.min_free_kbytes)('min_free_kbytes of $lowmem_pages pages is $kB', ({ lowmem_pages, kB }) => {
     expect(Math.min(262144, Math.max(128, intSqrt(lowmem_pages * 4 * 16)))).toBe(kB)
   })
-  test.each(vectors.thp_min_free_kbytes)('khugepaged asks $kB_uncapped kB of $zones zones', ({ zones, kB_uncapped }) => {
-    expect(thpMinFreePages(zones) * 4).toBe(kB_uncapped)
-  })
+  test.each(vectors.thp_min_free_kbytes)(
+    'khugepaged asks $kB_uncapped kB of $zones zones',
+    ({ zones, kB_uncapped }) => {
+      expect(thpMinFreePages(zones) * 4).toBe(kB_uncapped)
+    },
+  )
   test.each(vectors.pcp)('pcp of $managed pages on $cpus CPUs', (v) => {
     expect(zoneBatchsize(v.managed)).toBe(v.batch)
     expect(pcpHighMarks(v, v.cpus, 0)).toEqual({ highMin: v.high_min, highMax: v.high_max })
   })
-  test.each([[3840, 1], [50000, 15], [100000, 31], [262144, 63], [9e6, 63]])('E8 batch of %i pages is %i', (managed, batch) => {
+  test.each([
+    [3840, 1],
+    [50000, 15],
+    [100000, 31],
+    [262144, 63],
+    [9e6, 63],
+  ])('E8 batch of %i pages is %i', (managed, batch) => {
     expect(zoneBatchsize(managed)).toBe(batch)
   })
   test.each(vectors.vmstat_threshold)('threshold of $managed pages on $cpus CPUs', ({ managed, cpus, threshold }) => {
@@ -148,7 +179,7 @@ describe('worked examples of spec 01 §1.11', () => {
 })
 
 describe('sysctls', () => {
-  test('writing never to the THP switch recomputes from today\'s watermarks: 1 GiB machine gets 3841', () => {
+  test("writing never to the THP switch recomputes from today's watermarks: 1 GiB machine gets 3841", () => {
     const capture = captures.find((c) => c.name === 'static-1g-2cpu')!
     const state = zoneState(captureConfig(capture, 'captured'))
     state.thpEnabled = 'never'

@@ -15,7 +15,10 @@ const COUNT_MAX = 100000
 
 /** The whole head is printed for each node with memory. @spec 09 §9.4 */
 export function pagetypeinfoText(state: KernelState): string {
-  return state.nodes.filter((n) => n.hasMemory).map((node) => nodeText(state, node)).join('')
+  return state.nodes
+    .filter((n) => n.hasMemory)
+    .map((node) => nodeText(state, node))
+    .join('')
 }
 
 function nodeText(state: KernelState, node: PgData): string {

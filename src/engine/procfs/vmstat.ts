@@ -8,7 +8,15 @@ import { ramRanges } from '../machine_spans'
 import { globalNodeState, globalZoneState } from '../mm/mmzone'
 import { globalDirtyLimits } from '../mm/page_writeback'
 import {
-  EVENT_ITEMS, ITEMS_SINCE_6_2, NODE_ITEMS, NUMA_ITEMS, PGDEMOTE_DIRECT, PGDEMOTE_KSWAPD, readStat, vmEvent, ZONE_ITEMS,
+  EVENT_ITEMS,
+  ITEMS_SINCE_6_2,
+  NODE_ITEMS,
+  NUMA_ITEMS,
+  PGDEMOTE_DIRECT,
+  PGDEMOTE_KSWAPD,
+  readStat,
+  vmEvent,
+  ZONE_ITEMS,
 } from '../mm/vmstat'
 import type { KernelState } from '../state'
 
@@ -33,7 +41,12 @@ export function vmstatText(state: KernelState): string {
   ZONE_ITEMS.forEach((name, item) => {
     if (isItemOfSeries(state, name, 'zone')) say(name, globalZoneState(state, item))
   })
-  NUMA_ITEMS.forEach((name, item) => say(name, state.zones.reduce((sum, z) => sum + readStat(z.numaStat, item), 0)))
+  NUMA_ITEMS.forEach((name, item) =>
+    say(
+      name,
+      state.zones.reduce((sum, z) => sum + readStat(z.numaStat, item), 0),
+    ),
+  )
   NODE_ITEMS.forEach((name, item) => {
     if (isItemOfSeries(state, name, 'node')) say(name, globalNodeState(state, item))
   })
@@ -42,7 +55,10 @@ export function vmstatText(state: KernelState): string {
   say('nr_dirty_background_threshold', limits.background)
   if (isItemOfSeries(state, 'nr_memmap_pages', 'event')) {
     say('nr_memmap_pages', 0)
-    say('nr_memmap_boot_pages', state.nodes.reduce((sum, n) => sum + memmapPages(ramRanges(state.config, n.nid)), 0))
+    say(
+      'nr_memmap_boot_pages',
+      state.nodes.reduce((sum, n) => sum + memmapPages(ramRanges(state.config, n.nid)), 0),
+    )
   }
   EVENT_ITEMS.forEach((name, item) => sayEvent(state, name, item, say))
   say('nr_unstable', 0)
@@ -52,7 +68,8 @@ export function vmstatText(state: KernelState): string {
 function sayEvent(state: KernelState, name: string, item: number, say: (name: string, value: number) => void): void {
   if (!isItemOfSeries(state, name, 'event')) return
   // The mappings' counters come behind those of zswap.
-  if (name === 'direct_map_level2_splits' && hasZswap(state)) for (const z of ['zswpin', 'zswpout', 'zswpwb']) sayZswap(state, z, say)
+  if (name === 'direct_map_level2_splits' && hasZswap(state))
+    for (const z of ['zswpin', 'zswpout', 'zswpwb']) sayZswap(state, z, say)
   say(name, vmEvent(state.vmstat, item))
   if (name === 'pgsteal_direct' && state.config.series === '6.1') {
     say('pgdemote_kswapd', globalNodeState(state, PGDEMOTE_KSWAPD))

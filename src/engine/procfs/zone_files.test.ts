@@ -37,8 +37,18 @@ describe('/proc/buddyinfo and /proc/pagetypeinfo have the captured layout to the
     expect(ends(pagetypeinfoText(state))).toBe(ends(captureText(capture, 'base/pagetypeinfo')))
   })
   test.each(captures)('$name: as many pageblocks in each zone', (capture) => {
-    const blocks = (text: string): number[] => text.split('\n').filter((l) => /^Node \d, zone +\w+ +\d+ +\d+ +\d+ +\d+ +\d+ $/.test(l))
-      .map((l) => l.trim().split(/ +/).slice(4).map(Number).reduce((a, b) => a + b, 0))
+    const blocks = (text: string): number[] =>
+      text
+        .split('\n')
+        .filter((l) => /^Node \d, zone +\w+ +\d+ +\d+ +\d+ +\d+ +\d+ $/.test(l))
+        .map((l) =>
+          l
+            .trim()
+            .split(/ +/)
+            .slice(4)
+            .map(Number)
+            .reduce((a, b) => a + b, 0),
+        )
     expect(blocks(pagetypeinfoText(stateOf(capture)))).toEqual(blocks(captureText(capture, 'base/pagetypeinfo')))
   })
 })
@@ -52,7 +62,14 @@ describe('/proc/meminfo has the captured rows and columns', () => {
     expect(rows(meminfoText(stateOf(capture)))).toEqual(rows(captureText(capture, 'base/meminfo')))
   })
   const vectors = JSON.parse(readFileSync(new URL('../../../test/vectors.json', import.meta.url), 'utf8')) as {
-    mem_available: { free: number; totalreserve: number; low: number; file_lru: number; reclaimable: number; available: number }[]
+    mem_available: {
+      free: number
+      totalreserve: number
+      low: number
+      file_lru: number
+      reclaimable: number
+      available: number
+    }[]
   }
   test.each(vectors.mem_available)('MemAvailable of $free free pages is $available', (v) => {
     expect(memAvailable({ ...v, fileLru: v.file_lru })).toBe(v.available)
@@ -61,7 +78,11 @@ describe('/proc/meminfo has the captured rows and columns', () => {
 
 describe('/proc/vmstat lists the captured names in order', () => {
   test.each(captures.filter((c) => hasCapture(c, 'base/vmstat')))('$name', (capture) => {
-    const names = (text: string): string[] => text.trim().split('\n').map((l) => l.replace(/ \d+$/, ''))
+    const names = (text: string): string[] =>
+      text
+        .trim()
+        .split('\n')
+        .map((l) => l.replace(/ \d+$/, ''))
     const state = stateOf(capture)
     expect(names(vmstatText(state))).toEqual(names(captureText(capture, 'base/vmstat')))
     const memmap = (text: string): string[] | null => text.match(/^nr_memmap.*$/gm)

@@ -5,7 +5,15 @@
  */
 import { ZONE_NAMES } from '../mm/gfp'
 import {
-  MAX_RECLAIM_RETRIES, WMARK_HIGH, WMARK_LOW, WMARK_MIN, WMARK_PROMO, wmark, zoneFreePages, type PgData, type Zone,
+  MAX_RECLAIM_RETRIES,
+  WMARK_HIGH,
+  WMARK_LOW,
+  WMARK_MIN,
+  WMARK_PROMO,
+  wmark,
+  zoneFreePages,
+  type PgData,
+  type Zone,
 } from '../mm/mmzone'
 import { vmstatThreshold } from '../mm/pcp_size'
 import { NODE_ITEMS, NUMA_ITEMS, readStat, ZONE_ITEMS } from '../mm/vmstat'

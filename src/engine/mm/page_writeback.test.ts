@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { addFilePages, letTimePass, lruState, newFile } from '../../../test/lru-state'
+import { handleWritebackTick, wakeupFlusher, writebackInode } from './flusher'
+import { PG_DIRTY, PG_WRITEBACK, hasFlag } from './memmap'
+import { checkLru } from './lru_check'
+import {
+  balanceDirtyPages,
+  domainDirtyLimits,
+  folioClearDirty,
+  folioMarkDirty,
+  globalDirtyLimits,
+  positionRatio,
+} from './page_writeback'
+import { NR_DIRTIED, NR_DIRTY, NR_WRITEBACK, NR_WRITTEN, PGPGOUT, readStat, vmEvent } from './vmstat'
+
+const { dirty_limits: rows } = JSON.parse(readFileSync(new URL('../../../test/vectors.json', import.meta.url), 'utf8')) as {
+  dirty_limits: { dirtyable: number; thresh: number; background: number; freerun: number }[]
+}
+const RATIOS = { ratio: 20, backgroundRatio: 10, bytes: 0, backgroundBytes: 0 }
+
+describe('dirty limits (spec 05 §5.11, E7)', () => {
+  test.each(rows)('$dirtyable dirtyable pages', ({ dirtyable, thresh, background, freerun }) => {
+    expect(domainDirtyLimits(dirtyable, RATIOS)).toEqual({ thresh, background, freerun })
+  })
+  test('bytes take the place of the ratio and round up to pages', () => {
+    expect(domainDirtyLimits(1_000_000, { ...RATIOS, bytes: 4097, backgroundBytes: 1 })).toEqual({
+      thresh: 2,
+      background: 1,
+      freerun: 1,
+    })
+  })
+  test('a background limit that is not below the limit becomes half of it', () => {
+    expect(domainDirtyLimits(1_000_000, { ...RATIOS, backgroundRatio: 30 }).background).toBe(99975)
+  })
+  test('a writer runs twice as fast as its share at freerun and stands at the limit', () => {
+    const limits = domainDirtyLimits(1_000_000, RATIOS)
+    expect(positionRatio(limits, (limits.freerun + limits.thresh) / 2)).toBe(1024)
+    expect(positionRatio(limits, limits.freerun)).toBeGreaterThan(2000)
+    expect(positionRatio(limits, limits.thresh)).toBeLessThan(20)
+  })
+})
+
+describe('dirty pages', () => {
+  const stat = (state: ReturnType<typeof lruState>, item: number): number => readStat(state.nodes[0]!.stat, item)
+
+  test('are counted once, and again when they were clean in between', () => {
+    const state = lruState()
+    const [pfn] = addFilePages(state, newFile(state, 1), 1)
+    folioMarkDirty(state, pfn!)
+    folioMarkDirty(state, pfn!)
+    expect([stat(state, NR_DIRTY), stat(state, NR_DIRTIED)]).toEqual([1, 1])
+    expect(folioClearDirty(state, pfn!)).toBe(true)
+    expect(folioClearDirty(state, pfn!)).toBe(false)
+    folioMarkDirty(state, pfn!)
+    expect([stat(state, NR_DIRTY), stat(state, NR_DIRTIED)]).toEqual([1, 2])
+  })
+
+  test('go through writeback to the disk and are clean then', () => {
+    const state = lruState()
+    const inode = newFile(state, 300)
+    const pfns = addFilePages(state, inode, 300)
+    for (const pfn of pfns) folioMarkDirty(state, pfn)
+    expect(writebackInode(state, inode.ino)).toBe(300)
+    expect([stat(state, NR_DIRTY), stat(state, NR_WRITEBACK)]).toEqual([0, 300])
+    expect(hasFlag(state.memmap, pfns[0]!, PG_WRITEBACK)).toBe(true)
+    letTimePass(state, 1_000_000_000)
+    expect([stat(state, NR_WRITEBACK), stat(state, NR_WRITTEN)]).toEqual([0, 300])
+    expect(vmEvent(state.vmstat, PGPGOUT)).toBe(1200)
+    expect(checkLru(state)).toEqual([])
+  })
+
+  test('are written when they have been dirty for 30 seconds, not before', () => {
+    const state = lruState()
+    const [pfn] = addFilePages(state, newFile(state, 1), 1)
+    folioMarkDirty(state, pfn!)
+    state.nowNs = 29_000_000_000
+    handleWritebackTick(state)
+    expect(hasFlag(state.memmap, pfn!, PG_DIRTY)).toBe(true)
+    state.nowNs = 31_000_000_000
+    handleWritebackTick(state)
+    expect(hasFlag(state.memmap, pfn!, PG_DIRTY)).toBe(false)
+  })
+
+  test('slow a writer down only above half way between the two limits', () => {
+    const state = lruState({ mib: 64 })
+    const { freerun } = globalDirtyLimits(state)
+    const pfns = addFilePages(state, newFile(state, freerun + 200), freerun + 200)
+    const limit = globalDirtyLimits(state).freerun
+    for (const pfn of pfns.slice(0, limit)) folioMarkDirty(state, pfn)
+    expect(balanceDirtyPages(state, 32, 1000)).toBe(0)
+    for (const pfn of pfns.slice(limit, limit + 100)) folioMarkDirty(state, pfn)
+    const pause = balanceDirtyPages(state, 32, 1000)
+    expect(pause).toBeGreaterThan(0)
+    expect(pause).toBeLessThanOrEqual(200_000_000)
+    wakeupFlusher(state)
+    expect(stat(state, NR_DIRTY)).toBe(0)
+  })
+})
