@@ -42,7 +42,8 @@ export function staticCaptures(): Capture[] {
 
 export const captureText = (capture: Capture, path: string): string => readFileSync(join(capture.folder, path), 'utf8')
 export const hasCapture = (capture: Capture, path: string): boolean => existsSync(join(capture.folder, path))
-const bootLog = (capture: Capture): string => gunzipSync(readFileSync(join(capture.folder, 'dmesg-boot.txt.gz'))).toString()
+const bootLog = (capture: Capture): string =>
+  gunzipSync(readFileSync(join(capture.folder, 'dmesg-boot.txt.gz'))).toString()
 
 /** vm.min_free_kbytes as the machine had it in a snapshot. */
 export function minFreeKbytes(capture: Capture, snapshot: string): number {
@@ -61,8 +62,13 @@ export function parseZoneinfo(text: string): PrintedZone[] {
     const all = (pattern: RegExp): number[] => [...block.matchAll(pattern)].map((m) => Number(m[1]))
     const protection = /protection: \(([^)]*)\)/.exec(block)![1]!.split(', ').map(Number)
     return {
-      nid: Number(head[1]), name: head[2]!, values, protection,
-      batches: all(/batch: (\d+)/g), highs: all(/high: {2}(\d+)/g), thresholds: all(/vm stats threshold: (\d+)/g),
+      nid: Number(head[1]),
+      name: head[2]!,
+      values,
+      protection,
+      batches: all(/batch: (\d+)/g),
+      highs: all(/high: {2}(\d+)/g),
+      thresholds: all(/vm stats threshold: (\d+)/g),
     }
   })
 }
@@ -86,7 +92,8 @@ export function captureConfig(capture: Capture, reservations: 'captured' | 'mode
   const kernelcore = /kernelcore=(\d+)G/.exec(file.cmdline)
   const kernelStart = /([0-9a-f]+)-[0-9a-f]+ : Kernel code/.exec(captureText(capture, 'base/iomem'))!
   const base: MachineConfig = machineConfig({
-    series, firmware,
+    series,
+    firmware,
     nodes: nids.map((nid) => ({
       nid,
       ranges: nodeRanges(file, nid),
@@ -137,11 +144,14 @@ function capturedReservations(capture: Capture, config: MachineConfig): ZoneRese
   const returned = returnedPages(capture)
   const ramdisk = Math.floor(Number(/RAMDISK: \[mem (0x[0-9a-f]+)/.exec(bootLog(capture))![1]) / 4096)
   const spans = spanZones(config)
-  return parseZoneinfo(captureText(capture, 'base/zoneinfo')).filter((z) => z.values['present']! > 0).map((z) => {
-    const idx = ['DMA', 'DMA32', 'Normal', 'Movable'].indexOf(z.name)
-    const span = spans.find((s) => s.nid === z.nid && s.idx === idx)!
-    const holds = (pfn: number): boolean => pfn >= span.startPfn && pfn < span.startPfn + span.spanned
-    const returnedLate = (holds(ramdisk) ? returned.initrd : 0) + (holds(config.kernelStartPfn!) ? returned.kernel : 0)
-    return { nid: z.nid, zone: z.name as ZoneReservation['zone'], managed: z.values['managed']!, returnedLate }
-  })
+  return parseZoneinfo(captureText(capture, 'base/zoneinfo'))
+    .filter((z) => z.values['present']! > 0)
+    .map((z) => {
+      const idx = ['DMA', 'DMA32', 'Normal', 'Movable'].indexOf(z.name)
+      const span = spans.find((s) => s.nid === z.nid && s.idx === idx)!
+      const holds = (pfn: number): boolean => pfn >= span.startPfn && pfn < span.startPfn + span.spanned
+      const returnedLate =
+        (holds(ramdisk) ? returned.initrd : 0) + (holds(config.kernelStartPfn!) ? returned.kernel : 0)
+      return { nid: z.nid, zone: z.name as ZoneReservation['zone'], managed: z.values['managed']!, returnedLate }
+    })
 }
