@@ -6,10 +6,9 @@ import { connectEngine } from './engine-port'
 import { useActions } from './stores/actions'
 import { useFiles } from './stores/files'
 import { useSession } from './stores/session'
-import { useUi } from './stores/ui'
 import { createSwitchboard } from './switchboard'
 
-const MENU: Readonly<Record<Exclude<MenuAction, 'fidelity'>, string>> = {
+const MENU: Readonly<Record<MenuAction, string>> = {
   new: 'view-start',
   open: 'open-session',
   save: 'save-session',
@@ -17,6 +16,7 @@ const MENU: Readonly<Record<Exclude<MenuAction, 'fidelity'>, string>> = {
   import: 'import-folder',
   palette: 'palette',
   shortcuts: 'key-map',
+  fidelity: 'view-fidelity',
 }
 
 const board = createSwitchboard()
@@ -35,10 +35,7 @@ connectEngine({
     })
   },
   onMenu(action) {
-    app.runWithContext(() => {
-      if (action === 'fidelity') useUi().goTo('fidelity')
-      else useActions().run(MENU[action])
-    })
+    app.runWithContext(() => useActions().run(MENU[action]))
   },
 })
 

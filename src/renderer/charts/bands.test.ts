@@ -60,7 +60,9 @@ test('kswapd is nobody’s stall; tasks come by the time they lost', () => {
 
 test('a moment finds the spans that hold it', () => {
   const spans = [span('direct', 0, 5), span('direct', 3, 9), span('memcg', 3, 9)]
-  expect(spansAt(spans, 'direct', 4 * MS)).toHaveLength(2)
+  expect(spansAt(spans, 'direct', { atNs: 4 * MS, nowNs: 20 * MS })).toHaveLength(2)
+  expect(spansAt(spans, 'direct', { atNs: 9 * MS, nowNs: 20 * MS })).toHaveLength(0)
+  expect(spansAt(spans, 'memcg', { atNs: 9 * MS, nowNs: 9 * MS })).toHaveLength(1)
 })
 
 test('the chart has a row for a quiet track', () => {

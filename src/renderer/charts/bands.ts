@@ -122,9 +122,16 @@ export function stallBands(rows: readonly StallRow[], query: BandQuery): readonl
   )
 }
 
-/** What is on at a moment: the spans of a track that hold it. */
-export const spansAt = (spans: readonly ReclaimSpan[], track: ReclaimTrack, atNs: Ns): readonly ReclaimSpan[] =>
-  spans.filter((span) => trackOf(span) === track && span.fromNs <= atNs && atNs < span.toNs)
+/** What is on at a moment: the spans of a track that hold it. One that reaches the clock is still on there. */
+export const spansAt = (
+  spans: readonly ReclaimSpan[],
+  track: ReclaimTrack,
+  { atNs, nowNs }: { readonly atNs: Ns; readonly nowNs: Ns },
+): readonly ReclaimSpan[] =>
+  spans.filter(
+    (span) =>
+      trackOf(span) === track && span.fromNs <= atNs && (atNs < span.toNs || (span.toNs >= nowNs && atNs <= nowNs)),
+  )
 
 export interface BandChart extends Omit<ChartFrame, 'axis'> {
   readonly bands: readonly Band[]
