@@ -14,7 +14,18 @@ interface Civil {
 const MS_PER_DAY = 86_400_000
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 const MONTHS = [
-  'January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December',
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
 ]
 
 /** Days since 1970-01-01 as a date of the Gregorian calendar (eras of 400 years, years from March). */
@@ -24,7 +35,9 @@ function civil(epochMs: number): Civil {
   const shifted = days + 719468
   const era = Math.floor(shifted / 146097)
   const dayOfEra = shifted - era * 146097
-  const yearOfEra = Math.floor((dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36524) - Math.floor(dayOfEra / 146096)) / 365)
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36524) - Math.floor(dayOfEra / 146096)) / 365,
+  )
   const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
   const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153)
   const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
@@ -93,7 +106,14 @@ export function formatDate(format: string, epochMs: number, ns = 0): string {
         return letter === '%' ? '%' : `%${letter}`
     }
   }
-  const composed = format.replaceAll('%F', '%Y-%m-%d').replaceAll('%T', '%H:%M:%S').replaceAll('%D', '%m/%d/%y').replaceAll('%R', '%H:%M').replaceAll('%c', '%a %b %e %H:%M:%S %Y').replaceAll('%n', '\n').replaceAll('%t', '\t')
+  const composed = format
+    .replaceAll('%F', '%Y-%m-%d')
+    .replaceAll('%T', '%H:%M:%S')
+    .replaceAll('%D', '%m/%d/%y')
+    .replaceAll('%R', '%H:%M')
+    .replaceAll('%c', '%a %b %e %H:%M:%S %Y')
+    .replaceAll('%n', '\n')
+    .replaceAll('%t', '\t')
   return composed.replace(/%-?([A-Za-z%])/g, (all, letter: string) => {
     const text = expand(letter)
     return all.startsWith('%-') ? text.replace(/^[0 ]+(?=\d)/, '') : text

@@ -62,7 +62,8 @@ async function runWhile(proc: Proc, node: While, runner: Runner): Promise<number
     for (;;) {
       const holds = (await condition(proc, node.clause, runner)) === 0
       if (holds !== (node.kind === 'while')) return
-      if (!(await turn(proc, async () => (status = await runner.execute(proc, node.body)), runner))) return void (status = 0)
+      if (!(await turn(proc, async () => (status = await runner.execute(proc, node.body)), runner)))
+        return void (status = 0)
     }
   })
   return (proc.status = status)
@@ -74,7 +75,8 @@ async function runFor(proc: Proc, node: For, runner: Runner): Promise<number> {
   await loop(proc, async () => {
     for (const value of values) {
       setVariable(proc, node.name.value, value)
-      if (!(await turn(proc, async () => (status = await runner.execute(proc, node.body)), runner))) return void (status = 0)
+      if (!(await turn(proc, async () => (status = await runner.execute(proc, node.body)), runner)))
+        return void (status = 0)
     }
   })
   return (proc.status = status)
@@ -86,7 +88,8 @@ async function runArithmeticFor(proc: Proc, node: ArithmeticFor, runner: Runner)
   await value(node.initialize)
   await loop(proc, async () => {
     while (node.test === undefined || (await value(node.test)) !== 0n) {
-      if (!(await turn(proc, async () => (status = await runner.execute(proc, node.body)), runner))) return void (status = 0)
+      if (!(await turn(proc, async () => (status = await runner.execute(proc, node.body)), runner)))
+        return void (status = 0)
       await value(node.update)
     }
   })

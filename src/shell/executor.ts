@@ -150,7 +150,9 @@ async function runMembers(proc: Proc, node: Pipeline): Promise<number> {
   let failed = 0
   for (const [index, member] of members.entries()) {
     const isLast = index === members.length - 1
-    status = isLast ? await waitForeground(proc, member, undefined) : await proc.doom.race(member.done, { interruptible: false })
+    status = isLast
+      ? await waitForeground(proc, member, undefined)
+      : await proc.doom.race(member.done, { interruptible: false })
     if (status !== 0) failed = status
   }
   proc.doom.check()
@@ -205,7 +207,11 @@ export async function runInChild(
 }
 
 /** `( … )` that has a process already needs no second one. */
-const asGroup = (node: Extract<CommandNode, { type: 'Subshell' }>): CommandNode => ({ ...node, type: 'BraceGroup', body: node.body })
+const asGroup = (node: Extract<CommandNode, { type: 'Subshell' }>): CommandNode => ({
+  ...node,
+  type: 'BraceGroup',
+  body: node.body,
+})
 
 function onlyCommand(script: Script): CommandNode | undefined {
   const [statement] = script.commands

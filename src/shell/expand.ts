@@ -77,7 +77,7 @@ async function partPieces(proc: Proc, part: WordPart): Promise<Piece[]> {
     case 'BraceExpansion':
       return [literal(part.type === 'Literal' ? part.value : part.text)]
     case 'Glob':
-      return [active(part.text)]
+      return part.kind === 'bracket' ? bracketPieces(proc, part.parts) : [active(part.text)]
     case 'ExtendedGlob':
       return [literal(part.text)]
     case 'SingleQuoted':
@@ -100,6 +100,14 @@ async function partPieces(proc: Proc, part: WordPart): Promise<Piece[]> {
     default:
       return fatal(`${part.text}: process substitution is not supported`, 1)
   }
+}
+
+/** `[…]`: what is expanded inside belongs to the pattern. */
+async function bracketPieces(proc: Proc, parts: readonly WordPart[]): Promise<Piece[]> {
+  const inside: Piece[] = []
+  for (const part of parts)
+    inside.push(...(part.type === 'Literal' ? [active(part.text)] : await partPieces(proc, part)))
+  return [active('['), ...inside, active(']')]
 }
 
 async function quotedPieces(proc: Proc, parts: readonly WordPart[]): Promise<Piece[]> {
@@ -157,7 +165,9 @@ function expandBraces(text: string): string[] {
     if (found === undefined) continue
     const before = text.slice(0, open)
     const tails = expandBraces(text.slice(found.end))
-    return found.items.flatMap((item) => expandBraces(item).flatMap((each) => tails.map((tail) => before + each + tail)))
+    return found.items.flatMap((item) =>
+      expandBraces(item).flatMap((each) => tails.map((tail) => before + each + tail)),
+    )
   }
   return [text]
 }

@@ -20,8 +20,20 @@ export const literal = (text: string): Piece => ({
   splits: false,
   keepsEmpty: false,
 })
-export const quoted = (text: string): Piece => ({ kind: 'text', text, isActive: false, splits: false, keepsEmpty: true })
-export const active = (text: string): Piece => ({ kind: 'text', text, isActive: true, splits: false, keepsEmpty: false })
+export const quoted = (text: string): Piece => ({
+  kind: 'text',
+  text,
+  isActive: false,
+  splits: false,
+  keepsEmpty: true,
+})
+export const active = (text: string): Piece => ({
+  kind: 'text',
+  text,
+  isActive: true,
+  splits: false,
+  keepsEmpty: false,
+})
 /** The result of an expansion outside quotes. */
 export const loose = (text: string): Piece => ({ kind: 'text', text, isActive: true, splits: true, keepsEmpty: false })
 

@@ -46,10 +46,7 @@ export function forkRun(proc: Proc, request: ForkRequest): Launched {
  * Runs the body of a shell process to its exit status; undefined when it was killed on the way.
  * Traps for EXIT run here, and messages of fatal errors are printed here.
  */
-export async function runToEnd(
-  proc: Proc,
-  body: (proc: Proc) => Promise<number>,
-): Promise<number | undefined> {
+export async function runToEnd(proc: Proc, body: (proc: Proc) => Promise<number>): Promise<number | undefined> {
   let status = await guarded(proc, () => body(proc))
   const action = proc.traps.get('EXIT')
   if (status !== undefined && action !== undefined && action !== '') {

@@ -79,8 +79,16 @@ function bracket(pattern: string, start: number): { source: string; end: number 
   return undefined
 }
 
-export const matches = (pattern: string, text: string): boolean =>
-  new RegExp(`^(?:${patternSource(pattern, { path: false })})$`).test(text)
+/** A whole-text test; a malformed pattern ([z-a]) matches nothing. */
+function compile(pattern: string, how: { readonly path: boolean }): RegExp {
+  try {
+    return new RegExp(`^(?:${patternSource(pattern, how)})$`)
+  } catch {
+    return /(?!)/
+  }
+}
+
+export const matches = (pattern: string, text: string): boolean => compile(pattern, { path: false }).test(text)
 
 /** Paths that match, sorted; relative ones are relative to `cwd`. Empty when there are none. */
 export function searchPaths(sys: Sys, pid: number, cwd: string, pattern: string): readonly string[] {
@@ -97,15 +105,7 @@ export function searchPaths(sys: Sys, pid: number, cwd: string, pattern: string)
   return found.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
 }
 
-function extend(
-  sys: Sys,
-  pid: number,
-  cwd: string,
-  base: string,
-  step: string,
-  isLast: boolean,
-  into: string[],
-): void {
+function extend(sys: Sys, pid: number, cwd: string, base: string, step: string, isLast: boolean, into: string[]): void {
   const join = (name: string): string => (base === '' || base === '/' ? base + name : `${base}/${name}`)
   const absolute = (path: string): string => (path.startsWith('/') ? path : `${cwd === '/' ? '' : cwd}/${path}`)
   if (!hasGlob(step)) {
@@ -115,7 +115,7 @@ function extend(
   }
   const names = sys.list(pid, absolute(base === '' ? '.' : base).replace(/\/\.$/, '') || '/')
   if (!names.ok) return
-  const test = new RegExp(`^(?:${patternSource(step, { path: true })})$`)
+  const test = compile(step, { path: true })
   for (const name of names.value) {
     if (name.startsWith('.') && !step.startsWith('.')) continue
     if (test.test(name)) into.push(join(name))

@@ -105,7 +105,9 @@ export async function reportJobs(proc: Proc): Promise<void> {
 export async function waitJob(proc: Proc, spec: string): Promise<number> {
   const job = findJob(proc, spec)
   if (job === undefined) {
-    const message = spec.startsWith('%') ? `wait: ${spec}: no such job` : `wait: pid ${spec} is not a child of this shell`
+    const message = spec.startsWith('%')
+      ? `wait: ${spec}: no such job`
+      : `wait: pid ${spec} is not a child of this shell`
     await complain(proc, message)
     return 127
   }

@@ -6,7 +6,15 @@ import type { Refusal, Stdio } from '../engine/commands'
 import { strerror } from '../util/errno'
 import { Doom, Unwind } from './control'
 import { basename, dirname, resolvePath } from './paths'
-import { explainRefusal, hold, type LaunchRequest, type LaunchResult, type Tool, type ToolContext, type World } from './process'
+import {
+  explainRefusal,
+  hold,
+  type LaunchRequest,
+  type LaunchResult,
+  type Tool,
+  type ToolContext,
+  type World,
+} from './process'
 import { IoError, writeTo, type Actor, type Descriptor } from './stream'
 
 const BIN = new Set(['/bin', '/usr/bin', '/sbin', '/usr/sbin', '/usr/local/bin'])
@@ -31,7 +39,8 @@ export function launch(world: World, parent: number, request: LaunchRequest): La
 }
 
 function launchNamed(world: World, parent: number, name: string, request: LaunchRequest): LaunchResult {
-  if (world.sys.isProgram(name)) return launchProgram(world, parent, { ...request, argv: [name, ...request.argv.slice(1)] })
+  if (world.sys.isProgram(name))
+    return launchProgram(world, parent, { ...request, argv: [name, ...request.argv.slice(1)] })
   const tool = Object.hasOwn(world.tools, name) ? world.tools[name] : undefined
   if (tool !== undefined) return launchTool(world, parent, tool, request)
   world.explain(`There is no program "${name}" on this machine. \`help\` lists what there is.`)

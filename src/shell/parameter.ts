@@ -120,12 +120,7 @@ async function byDefault(
   }
 }
 
-async function change(
-  proc: Proc,
-  value: string,
-  operation: ParameterOperation,
-  expanders: Expanders,
-): Promise<string> {
+async function change(proc: Proc, value: string, operation: ParameterOperation, expanders: Expanders): Promise<string> {
   switch (operation.type) {
     case 'Remove':
       return remove(value, operation.operator, await expanders.pattern(proc, operation.operand))

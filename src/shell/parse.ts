@@ -18,7 +18,7 @@ export function parseScript(source: string): Parsed {
   return {
     ok: false,
     message: syntaxMessage(text, error),
-    isIncomplete: isIncomplete(text, error),
+    isIncomplete: isIncomplete(text, error) || closesNothing(script, text),
     line: text.slice(0, error.pos).split('\n').length,
   }
 }
@@ -80,6 +80,11 @@ function isIncomplete(source: string, error: ParseError): boolean {
   if (error.message === 'expected redirect target') return false
   return /^\s*$/.test(source.slice(error.pos))
 }
+
+/** `f() {`: the first complaint is about the empty body, a later one about the missing end. */
+const closesNothing = (script: ParsedScript, source: string): boolean =>
+  /^expected command/.test(script.errors?.[0]?.message ?? '') &&
+  (script.errors ?? []).slice(1).some((error) => /to close/.test(error.message) && isIncomplete(source, error))
 
 function hasOpenHereDocument(script: ParsedScript): boolean {
   let open = false

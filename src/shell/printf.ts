@@ -77,7 +77,13 @@ function convert(
   number: (arg: string) => number,
 ): string {
   const signed = (value: number, text: string): string =>
-    value < 0 || Object.is(value, -0) ? `-${text}` : flags.includes('+') ? `+${text}` : flags.includes(' ') ? ` ${text}` : text
+    value < 0 || Object.is(value, -0)
+      ? `-${text}`
+      : flags.includes('+')
+        ? `+${text}`
+        : flags.includes(' ')
+          ? ` ${text}`
+          : text
   switch (kind) {
     case 's':
       return precision === undefined ? arg : arg.slice(0, precision)

@@ -92,7 +92,8 @@ function parseCommand(c: Cursor): SedCommand {
     }
     case 'y': {
       const { first, second } = halves(c)
-      if ([...first].length !== [...second].length) throw new SedSyntaxError("strings for `y' command are different lengths")
+      if ([...first].length !== [...second].length)
+        throw new SedSyntaxError("strings for `y' command are different lengths")
       return { ...base, text: first, replacement: second }
     }
     case 'a':
@@ -277,7 +278,9 @@ function hits(sed: Sed, address: Address, space: string, isLast: boolean): boole
     case 'line':
       return sed.line === address.line
     case 'step':
-      return address.step === 0 ? sed.line === address.first : sed.line >= address.first && (sed.line - address.first) % address.step === 0
+      return address.step === 0
+        ? sed.line === address.first
+        : sed.line >= address.first && (sed.line - address.first) % address.step === 0
     case 'last':
       return isLast
     case 'regex':
@@ -382,7 +385,8 @@ function replacement(text: string, match: string, groups: readonly unknown[]): s
   let change: (s: string) => string = (s) => s
   for (const [token] of text.matchAll(/\\[^]|&|[^\\&]+/g)) {
     if (token === '&') result += change(match)
-    else if (/^\\\d$/.test(token)) result += change(token === '\\0' ? match : String(groups[Number(token[1]) - 1] ?? ''))
+    else if (/^\\\d$/.test(token))
+      result += change(token === '\\0' ? match : String(groups[Number(token[1]) - 1] ?? ''))
     else if (token === '\\U') change = (s) => s.toUpperCase()
     else if (token === '\\L') change = (s) => s.toLowerCase()
     else if (token === '\\E') change = (s) => s

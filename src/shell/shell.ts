@@ -79,7 +79,13 @@ export function createShell(sys: Sys, options: ShellOptions): Shell {
     runInChild,
     launch: (parent, request) => launch(world, parent, request),
   }
-  const terminal = (stream: 1 | 2): Descriptor => ({ kind: 'terminal', stream, input, emit: options.out })
+  const terminal = (stream: 1 | 2): Descriptor => ({
+    kind: 'terminal',
+    isTty: options.interactive ?? false,
+    stream,
+    input,
+    emit: options.out,
+  })
   const name = options.name ?? 'bash'
   const proc = createProc({
     world,

@@ -161,11 +161,7 @@ async function assignTemporarily(proc: Proc, assignments: readonly Assignment[])
 }
 
 /** Runs `body` with other descriptors in place. */
-export async function withDescriptors<T>(
-  proc: Proc,
-  fds: Map<number, Descriptor>,
-  body: () => Promise<T>,
-): Promise<T> {
+export async function withDescriptors<T>(proc: Proc, fds: Map<number, Descriptor>, body: () => Promise<T>): Promise<T> {
   const saved = proc.fds
   proc.fds = fds
   try {

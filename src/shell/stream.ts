@@ -107,7 +107,13 @@ export class Pipe {
 }
 
 export type Descriptor =
-  | { readonly kind: 'terminal'; readonly stream: 1 | 2; readonly input: Pipe; readonly emit: (text: string, stream: 1 | 2) => void }
+  | {
+      readonly kind: 'terminal'
+      readonly isTty: boolean
+      readonly stream: 1 | 2
+      readonly input: Pipe
+      readonly emit: (text: string, stream: 1 | 2) => void
+    }
   | { readonly kind: 'null' }
   | { readonly kind: 'pipe'; readonly end: 'read' | 'write'; readonly pipe: Pipe }
   | { readonly kind: 'capture'; text: string }
@@ -116,6 +122,10 @@ export type Descriptor =
   | { readonly kind: 'output'; readonly path: string; readonly isPseudo: boolean }
 
 export type Descriptors = ReadonlyMap<number, Descriptor>
+
+/** Whether a person looks at it: what isatty(3) asks. */
+export const isTty = (descriptor: Descriptor | undefined): boolean =>
+  descriptor?.kind === 'terminal' && descriptor.isTty
 
 /** Files without truncation or a position: a write(2) is an order to the kernel. */
 export const isPseudoPath = (path: string): boolean =>

@@ -40,11 +40,7 @@ interface Screen {
   lastKeyWasTab: boolean
 }
 
-export function createTerminal(
-  shell: Shell,
-  write: (text: string) => void,
-  options: TerminalOptions = {},
-): Terminal {
+export function createTerminal(shell: Shell, write: (text: string) => void, options: TerminalOptions = {}): Terminal {
   const screen: Screen = {
     shell,
     write,

@@ -6,6 +6,7 @@ import { expandPartsToText, expandPattern, expandText } from './expand'
 import { matches, unescapePattern } from './glob'
 import { resolvePath } from './paths'
 import type { Proc } from './process'
+import { isTty } from './stream'
 import { setElement, setVariable } from './variables'
 
 const MAX_LINKS = 40
@@ -58,7 +59,7 @@ export function unaryTest(proc: Proc, operator: string, operand: string): boolea
       return found !== undefined && (found.kind === 'dir' || found.executable)
     }
     case '-t':
-      return proc.fds.get(Number(operand))?.kind === 'terminal'
+      return isTty(proc.fds.get(Number(operand)))
     case '-v':
       return proc.vars.has(operand)
     case '-o':

@@ -34,7 +34,10 @@ export function callBuiltin(awk: Awk, name: string, args: readonly Expr[]): Valu
       return found === null ? 0 : found.index + 1
     }
     case 'sprintf':
-      return format(awk, args.map((arg) => evaluate(awk, arg)))
+      return format(
+        awk,
+        args.map((arg) => evaluate(awk, arg)),
+      )
     case 'tolower':
       return string(0).toLowerCase()
     case 'toupper':
@@ -95,7 +98,8 @@ function split(awk: Awk, args: readonly Expr[]): number {
   const value = text(awk, evaluate(awk, whole))
   let pieces: string[]
   if (separator?.kind === 'regex') pieces = value === '' ? [] : value.split(pattern(awk, separator))
-  else pieces = splitRecord(awk, value, separator === undefined ? global(awk, 'FS') : text(awk, evaluate(awk, separator)))
+  else
+    pieces = splitRecord(awk, value, separator === undefined ? global(awk, 'FS') : text(awk, evaluate(awk, separator)))
   const array: AwkArray = arrayOf(awk, target.name)
   array.clear()
   for (const [index, piece] of pieces.entries()) array.set(String(index + 1), fromInput(piece))
@@ -110,7 +114,9 @@ function substitute(awk: Awk, args: readonly Expr[], isGlobal: boolean): number 
   let count = 0
   const changed = old.replace(new RegExp(source.source, isGlobal ? 'g' : ''), (match: string) => {
     count++
-    return replacement.replace(/\\(.)|&/g, (all, escaped?: string) => (escaped === undefined ? match : escaped === '&' || escaped === '\\' ? escaped : all))
+    return replacement.replace(/\\(.)|&/g, (all, escaped?: string) =>
+      escaped === undefined ? match : escaped === '&' || escaped === '\\' ? escaped : all,
+    )
   })
   if (count > 0) assign(awk, target, changed)
   return count

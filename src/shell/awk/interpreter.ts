@@ -59,8 +59,19 @@ export function createAwk(program: AwkProgram, host: AwkHost, callBuiltin: CallB
     host,
     callBuiltin,
     globals: new Map<string, Value>([
-      ['FS', ' '], ['OFS', ' '], ['ORS', '\n'], ['RS', '\n'], ['NF', 0], ['NR', 0], ['FNR', 0],
-      ['SUBSEP', '\x1c'], ['CONVFMT', '%.6g'], ['OFMT', '%.6g'], ['FILENAME', ''], ['RSTART', 0], ['RLENGTH', -1],
+      ['FS', ' '],
+      ['OFS', ' '],
+      ['ORS', '\n'],
+      ['RS', '\n'],
+      ['NF', 0],
+      ['NR', 0],
+      ['FNR', 0],
+      ['SUBSEP', '\x1c'],
+      ['CONVFMT', '%.6g'],
+      ['OFMT', '%.6g'],
+      ['FILENAME', ''],
+      ['RSTART', 0],
+      ['RLENGTH', -1],
     ]),
     arrays: new Map(),
     frames: [],
@@ -98,7 +109,8 @@ export function splitRecord(awk: Awk, record: string, separator: string): string
     return trimmed === '' ? [] : trimmed.split(/[ \t\n]+/)
   }
   if (separator === '') return [...record]
-  if (separator.length === 1 && separator !== '|') return record.split(separator === '\\' ? '\\' : regex(awk, `[${separator === '^' ? '\\^' : separator}]`))
+  if (separator.length === 1 && separator !== '|')
+    return record.split(separator === '\\' ? '\\' : regex(awk, `[${separator === '^' ? '\\^' : separator}]`))
   return record.split(separator === '|' ? '|' : regex(awk, separator))
 }
 
@@ -193,7 +205,11 @@ function print(awk: Awk, s: Extract<Stmt, { kind: 'print' }>): void {
 
 export function format(awk: Awk, values: readonly Value[]): string {
   const rest = values.slice(1).map((value) => text(awk, value))
-  return formatOnce(text(awk, values[0]), () => rest.shift() ?? '', (arg) => toNumber(fromInput(arg)))
+  return formatOnce(
+    text(awk, values[0]),
+    () => rest.shift() ?? '',
+    (arg) => toNumber(fromInput(arg)),
+  )
 }
 
 // ---------------------------------------------------------------- expressions
@@ -239,7 +255,11 @@ export function evaluate(awk: Awk, e: Expr): Value {
     case 'assign': {
       const value = evaluate(awk, e.value)
       const op = e.op === '**=' ? '^' : e.op.slice(0, -1)
-      return assign(awk, e.target, op === '' ? value : arithmetic(op, toNumber(evaluate(awk, e.target)), toNumber(value)))
+      return assign(
+        awk,
+        e.target,
+        op === '' ? value : arithmetic(op, toNumber(evaluate(awk, e.target)), toNumber(value)),
+      )
     }
     case 'getline':
       return getline(awk, e)
@@ -264,7 +284,14 @@ function binary(awk: Awk, e: Extract<Expr, { kind: 'binary' }>): Value {
     case '==':
     case '!=': {
       const order = compare(left, right, String(awk.globals.get('CONVFMT')))
-      const holds = { '<': order < 0, '<=': order <= 0, '>': order > 0, '>=': order >= 0, '==': order === 0, '!=': order !== 0 }
+      const holds = {
+        '<': order < 0,
+        '<=': order <= 0,
+        '>': order > 0,
+        '>=': order >= 0,
+        '==': order === 0,
+        '!=': order !== 0,
+      }
       return holds[e.op] ? 1 : 0
     }
     default:
@@ -331,7 +358,8 @@ function field(awk: Awk, index: number): Value {
 
 export function assign(awk: Awk, target: Expr, value: Value): Value {
   if (target.kind === 'element') arrayOf(awk, target.name).set(subscript(awk, target.index), value)
-  else if (target.kind === 'field') assignField(awk, Math.trunc(toNumber(evaluate(awk, target.index))), text(awk, value))
+  else if (target.kind === 'field')
+    assignField(awk, Math.trunc(toNumber(evaluate(awk, target.index))), text(awk, value))
   else if (target.kind === 'var') {
     const local = awk.frames.at(-1)
     if (local?.has(target.name)) local.set(target.name, value)
@@ -363,7 +391,8 @@ function getline(awk: Awk, e: Extract<Expr, { kind: 'getline' }>): Value {
   let line: string | undefined
   if (e.file === undefined) {
     line = awk.host.nextRecord()
-    if (line !== undefined) for (const counter of ['NR', 'FNR']) awk.globals.set(counter, toNumber(awk.globals.get(counter)) + 1)
+    if (line !== undefined)
+      for (const counter of ['NR', 'FNR']) awk.globals.set(counter, toNumber(awk.globals.get(counter)) + 1)
   } else {
     const path = text(awk, evaluate(awk, e.file))
     let file = awk.files.get(path)

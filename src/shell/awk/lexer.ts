@@ -9,18 +9,62 @@ export type Token =
 export class AwkSyntaxError extends Error {}
 
 const WORDS = new Set(
-  'BEGIN END function func if else while for do break continue next nextfile exit return delete in getline print printf'.split(' '),
+  'BEGIN END function func if else while for do break continue next nextfile exit return delete in getline print printf'.split(
+    ' ',
+  ),
 )
 
 const OPERATORS = [
-  '**=', '&&', '||', '==', '!=', '<=', '>=', '++', '--', '+=', '-=', '*=', '/=', '%=', '^=', '**', '>>', '!~',
-  '{', '}', '(', ')', '[', ']', ';', ',', '+', '-', '*', '/', '%', '^', '!', '<', '>', '?', ':', '~', '$', '=', '|',
+  '**=',
+  '&&',
+  '||',
+  '==',
+  '!=',
+  '<=',
+  '>=',
+  '++',
+  '--',
+  '+=',
+  '-=',
+  '*=',
+  '/=',
+  '%=',
+  '^=',
+  '**',
+  '>>',
+  '!~',
+  '{',
+  '}',
+  '(',
+  ')',
+  '[',
+  ']',
+  ';',
+  ',',
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '^',
+  '!',
+  '<',
+  '>',
+  '?',
+  ':',
+  '~',
+  '$',
+  '=',
+  '|',
 ]
 
 /** Whether a `/` after this token divides; otherwise it begins a regular expression. */
 const divides = (token: Token | undefined): boolean =>
   token !== undefined &&
-  (token.type === 'number' || token.type === 'string' || token.type === 'name' || (token.type === 'op' && /^([)\]$]|\+\+|--)$/.test(token.text)))
+  (token.type === 'number' ||
+    token.type === 'string' ||
+    token.type === 'name' ||
+    (token.type === 'op' && /^([)\]$]|\+\+|--)$/.test(token.text)))
 
 export function tokenize(source: string): Token[] {
   const tokens: Token[] = []
@@ -47,11 +91,15 @@ export function tokenize(source: string): Token[] {
 
 function plainToken(rest: string): { token: Token; length: number } {
   const number = /^(0[xX][\da-fA-F]+|(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)/.exec(rest)
-  if (number !== null) return { token: { type: 'number', value: Number(number[0]), text: number[0] }, length: number[0].length }
+  if (number !== null)
+    return { token: { type: 'number', value: Number(number[0]), text: number[0] }, length: number[0].length }
   if (rest[0] === '"') {
     const string = /^"((?:[^"\\]|\\[^])*)"/.exec(rest)
     if (string === null) throw new AwkSyntaxError('unterminated string')
-    return { token: { type: 'string', text: unescape((string[1] ?? '').replaceAll('\\/', '/')) }, length: string[0].length }
+    return {
+      token: { type: 'string', text: unescape((string[1] ?? '').replaceAll('\\/', '/')) },
+      length: string[0].length,
+    }
   }
   const name = /^[A-Za-z_]\w*/.exec(rest)?.[0]
   if (name !== undefined) {

@@ -21,12 +21,28 @@ export type Expr =
 export type Stmt =
   | { readonly kind: 'block'; readonly body: readonly Stmt[] }
   | { readonly kind: 'expr'; readonly value: Expr }
-  | { readonly kind: 'print'; readonly isFormatted: boolean; readonly args: readonly Expr[]; readonly to: Expr | undefined; readonly appends: boolean }
+  | {
+      readonly kind: 'print'
+      readonly isFormatted: boolean
+      readonly args: readonly Expr[]
+      readonly to: Expr | undefined
+      readonly appends: boolean
+    }
   | { readonly kind: 'if'; readonly test: Expr; readonly yes: Stmt; readonly no: Stmt | undefined }
   | { readonly kind: 'while'; readonly test: Expr; readonly body: Stmt; readonly isDo: boolean }
-  | { readonly kind: 'for'; readonly init: Stmt | undefined; readonly test: Expr | undefined; readonly update: Stmt | undefined; readonly body: Stmt }
+  | {
+      readonly kind: 'for'
+      readonly init: Stmt | undefined
+      readonly test: Expr | undefined
+      readonly update: Stmt | undefined
+      readonly body: Stmt
+    }
   | { readonly kind: 'forIn'; readonly name: string; readonly array: string; readonly body: Stmt }
-  | { readonly kind: 'leave'; readonly how: 'break' | 'continue' | 'next' | 'nextfile' | 'exit' | 'return'; readonly value: Expr | undefined }
+  | {
+      readonly kind: 'leave'
+      readonly how: 'break' | 'continue' | 'next' | 'nextfile' | 'exit' | 'return'
+      readonly value: Expr | undefined
+    }
   | { readonly kind: 'delete'; readonly name: string; readonly index: readonly Expr[] | undefined }
 
 export interface Rule {
@@ -345,7 +361,13 @@ function concatenation(p: Parser): Expr {
 function beginsOperand(p: Parser): boolean {
   const token = peek(p)
   if (token.type === 'op') return ['$', '!', '(', '-', '+', '++', '--'].includes(token.text)
-  return token.type === 'number' || token.type === 'string' || token.type === 'regex' || token.type === 'name' || token.type === 'function'
+  return (
+    token.type === 'number' ||
+    token.type === 'string' ||
+    token.type === 'regex' ||
+    token.type === 'name' ||
+    token.type === 'function'
+  )
 }
 
 function additive(p: Parser): Expr {
@@ -374,7 +396,12 @@ function unary(p: Parser): Expr {
 function power(p: Parser): Expr {
   const base = postfix(p)
   if (!accept(p, '^') && !accept(p, '**')) return base
-  return { kind: 'binary', op: '^', left: base, right: isOp(p, '-') || isOp(p, '!') || isOp(p, '+') ? unary(p) : power(p) }
+  return {
+    kind: 'binary',
+    op: '^',
+    left: base,
+    right: isOp(p, '-') || isOp(p, '!') || isOp(p, '+') ? unary(p) : power(p),
+  }
 }
 
 function postfix(p: Parser): Expr {
@@ -405,8 +432,10 @@ function primary(p: Parser): Expr {
       break
     case 'op':
       if (token.text === '(') return { kind: 'group', items: list(p, ')') }
-      if (token.text === '$') return { kind: 'field', index: isOp(p, '++') || isOp(p, '--') ? primary(p) : fieldIndex(p) }
-      if (token.text === '++' || token.text === '--') return { kind: 'step', op: token.text, isPrefix: true, target: primary(p) }
+      if (token.text === '$')
+        return { kind: 'field', index: isOp(p, '++') || isOp(p, '--') ? primary(p) : fieldIndex(p) }
+      if (token.text === '++' || token.text === '--')
+        return { kind: 'step', op: token.text, isPrefix: true, target: primary(p) }
       if (token.text === '-' || token.text === '+' || token.text === '!')
         return { kind: 'unary', op: token.text, operand: unary(p) }
       break

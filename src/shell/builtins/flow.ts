@@ -22,7 +22,9 @@ async function source(proc: Proc, args: readonly string[]): Promise<number> {
   if (!read.ok) {
     explainRefusal(proc.world, read.error)
     const message =
-      proc.dialect === 'sh' ? `.: can't open '${file}': ${strerror(read.error.errno)}` : `${file}: ${strerror(read.error.errno)}`
+      proc.dialect === 'sh'
+        ? `.: can't open '${file}': ${strerror(read.error.errno)}`
+        : `${file}: ${strerror(read.error.errno)}`
     await refuse(proc, message)
     if (proc.dialect === 'sh') throw new Unwind('exit', 2)
     return 1

@@ -108,7 +108,8 @@ async function umask(proc: Proc, args: readonly string[]): Promise<number> {
 
 async function help(proc: Proc): Promise<number> {
   const row = ({ name, summary }: { name: string; summary: string }): string => `  ${name.padEnd(12)} ${summary}\n`
-  const sorted = <T extends { name: string }>(all: readonly T[]): T[] => [...all].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const sorted = <T extends { name: string }>(all: readonly T[]): T[] =>
+    [...all].sort((a, b) => (a.name < b.name ? -1 : 1))
   await say(
     proc,
     `Programs that run inside the machine:\n  ${[...proc.sys.programNames()].sort().join(' ')}\n\n` +

@@ -2,7 +2,7 @@
 import { strerror } from '../../util/errno'
 import { resolvePath } from '../paths'
 import { explainRefusal, type Builtin, type Proc } from '../process'
-import { readLine } from '../stream'
+import { isTty, readLine } from '../stream'
 import { declareLocal, parameter, setVariable, unsetVariable } from '../variables'
 import { refuse, say } from './say'
 
@@ -26,7 +26,8 @@ async function declare(proc: Proc, args: readonly string[], each: (name: string)
   return status
 }
 
-const mark = (key: 'exported' | 'readonly', word: string) =>
+const mark =
+  (key: 'exported' | 'readonly', word: string) =>
   async (proc: Proc, args: readonly string[]): Promise<number> => {
     const names = args.filter((arg) => !arg.startsWith('-'))
     if (names.length === 0) {
@@ -59,7 +60,13 @@ async function declareBuiltin(proc: Proc, args: readonly string[]): Promise<numb
   const names = args.filter((arg) => !arg.startsWith('-'))
   if (names.length === 0) {
     if (flags.includes('f') || flags.includes('F')) {
-      await say(proc, [...proc.functions.keys()].sort().map((name) => `declare -f ${name}\n`).join(''))
+      await say(
+        proc,
+        [...proc.functions.keys()]
+          .sort()
+          .map((name) => `declare -f ${name}\n`)
+          .join(''),
+      )
       return 0
     }
     const all = [...proc.vars].sort(([a], [b]) => (a < b ? -1 : 1))
@@ -97,7 +104,7 @@ async function read(proc: Proc, args: readonly string[]): Promise<number> {
     const flag = rest.shift() ?? ''
     if (flag === '-p') {
       const prompt = rest.shift() ?? ''
-      if (proc.fds.get(0)?.kind === 'terminal') await say(proc, prompt)
+      if (isTty(proc.fds.get(0))) await say(proc, prompt)
     } else if (/^-[tndu]$/.test(flag)) return refuse(proc, `read: ${flag}: not supported here`, 2)
     else isRaw ||= flag.includes('r')
   }
@@ -139,13 +146,21 @@ function assignFields(proc: Proc, names: readonly string[], line: string): void 
   }
 }
 
-const LETTERS: Readonly<Record<string, keyof Proc['options']>> = { e: 'errexit', u: 'nounset', x: 'xtrace', f: 'noglob' }
+const LETTERS: Readonly<Record<string, keyof Proc['options']>> = {
+  e: 'errexit',
+  u: 'nounset',
+  x: 'xtrace',
+  f: 'noglob',
+}
 
 /** `set -eux -o pipefail -- a b`. */
 async function set(proc: Proc, args: readonly string[]): Promise<number> {
   if (args.length === 0) {
     const all = [...proc.vars].sort(([a], [b]) => (a < b ? -1 : 1))
-    await say(proc, all.map(([name, v]) => `${name}=${typeof v.value === 'string' ? v.value : valueText(v.value)}\n`).join(''))
+    await say(
+      proc,
+      all.map(([name, v]) => `${name}=${typeof v.value === 'string' ? v.value : valueText(v.value)}\n`).join(''),
+    )
     return 0
   }
   for (let i = 0; i < args.length; i++) {

@@ -34,7 +34,14 @@ async function kill(proc: Proc, args: readonly string[]): Promise<number> {
   const first = rest[0] ?? ''
   if (first === '-l' || first === '-L') {
     const asked = rest[1] === undefined ? undefined : signalName(Number(rest[1]) & 127)
-    await say(proc, asked === undefined ? `${SIGNALS.slice(1).map((s, i) => `${i + 1}) SIG${s}`).join('  ')}\n` : `${asked}\n`)
+    await say(
+      proc,
+      asked === undefined
+        ? `${SIGNALS.slice(1)
+            .map((s, i) => `${i + 1}) SIG${s}`)
+            .join('  ')}\n`
+        : `${asked}\n`,
+    )
     return 0
   }
   if (first === '-s' || first === '-n' || (first.startsWith('-') && first !== '--')) {
@@ -45,7 +52,8 @@ async function kill(proc: Proc, args: readonly string[]): Promise<number> {
     rest.splice(0, first === '-s' || first === '-n' ? 2 : 1)
   }
   if (rest[0] === '--') rest.shift()
-  if (rest.length === 0) return refuse(proc, 'kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ...', 2)
+  if (rest.length === 0)
+    return refuse(proc, 'kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ...', 2)
   let status = 0
   for (const target of rest) status = (await killOne(proc, target, signal)) || status
   return status

@@ -16,7 +16,8 @@ async function run(proc: Proc, name: string, args: readonly string[]): Promise<n
   try {
     if (args.length === 0) return 1
     const holds = or(cursor)
-    if (cursor.at < args.length) throw new Malformed(args.length > 3 ? 'too many arguments' : `${args[cursor.at]}: unexpected operator`)
+    if (cursor.at < args.length)
+      throw new Malformed(args.length > 3 ? 'too many arguments' : `${args[cursor.at]}: unexpected operator`)
     return holds ? 0 : 1
   } catch (error) {
     if (!(error instanceof Malformed)) throw error
@@ -53,7 +54,9 @@ function not(c: Cursor): boolean {
 
 const isBinary = (operator: string | undefined): boolean =>
   operator !== undefined &&
-  (binaryTest('', operator, '') !== undefined || numberTest(0n, operator, 0n) !== undefined || /^-(nt|ot|ef)$/.test(operator))
+  (binaryTest('', operator, '') !== undefined ||
+    numberTest(0n, operator, 0n) !== undefined ||
+    /^-(nt|ot|ef)$/.test(operator))
 
 function primary(c: Cursor): boolean {
   const word = c.args[c.at]

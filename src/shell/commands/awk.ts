@@ -60,7 +60,9 @@ async function invoked(context: ToolContext): Promise<Invocation | undefined> {
     head.push(arg)
     if (/^-[Fvf]$/.test(arg)) head.push(args.shift() ?? '')
   }
-  const assignments = head.flatMap((arg, i) => (arg === '-v' ? [head[i + 1] ?? ''] : /^-v./.test(arg) && head[i - 1] !== '-v' ? [arg.slice(2)] : []))
+  const assignments = head.flatMap((arg, i) =>
+    arg === '-v' ? [head[i + 1] ?? ''] : /^-v./.test(arg) && head[i - 1] !== '-v' ? [arg.slice(2)] : [],
+  )
   const { values } = await getOptions(context, 'F:v:f:', {}, head)
   const file = values.get('f')
   const source = file === undefined ? args.shift() : await readOperand(context, file)

@@ -21,7 +21,7 @@ export const cat: Tool = {
     }
     for (const path of operands.length === 0 ? ['-'] : operands) {
       if (path === '-') {
-        for (let text = await readChunk(context, context.fds.get(0)); text !== undefined; ) {
+        for (let text = await readChunk(context, context.fds.get(0)); text !== undefined;) {
           await context.print(shape(text))
           text = await readChunk(context, context.fds.get(0))
         }

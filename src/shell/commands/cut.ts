@@ -26,7 +26,10 @@ export const cut: Tool = {
     const shape = (line: string): string | undefined => {
       if (!values.has('f')) return [...line].filter((_, i) => selected(i + 1)).join('')
       if (!line.includes(delimiter)) return flags.has('s') ? undefined : line
-      return line.split(delimiter).filter((_, i) => selected(i + 1)).join(delimiter)
+      return line
+        .split(delimiter)
+        .filter((_, i) => selected(i + 1))
+        .join(delimiter)
     }
     let status = 0
     for (const path of operands.length === 0 ? ['-'] : operands)
@@ -53,11 +56,16 @@ export const paste: Tool = {
       columns.push(linesOf(text))
     }
     const join = (cells: readonly string[]): string =>
-      cells.reduce((line, cell, i) => line + (i === 0 ? '' : (delimiters[(i - 1) % delimiters.length] ?? '')) + cell, '')
+      cells.reduce(
+        (line, cell, i) => line + (i === 0 ? '' : (delimiters[(i - 1) % delimiters.length] ?? '')) + cell,
+        '',
+      )
     if (flags.has('s')) await context.print(toText(columns.map(join)))
     else {
       const height = Math.max(...columns.map((column) => column.length))
-      await context.print(toText(Array.from({ length: height }, (_, row) => join(columns.map((column) => column[row] ?? '')))))
+      await context.print(
+        toText(Array.from({ length: height }, (_, row) => join(columns.map((column) => column[row] ?? '')))),
+      )
     }
     return 0
   },
@@ -115,13 +123,36 @@ export const wc: Tool = {
         status = 1
         continue
       }
-      const counts = { l: text.split('\n').length - 1, w: text.match(/\S+/g)?.length ?? 0, c: utf8Length(text), m: [...text].length }
-      rows.push({ counts: kinds.map((kind) => counts[kind as keyof typeof counts]), name: operands.length === 0 ? '' : path })
+      const counts = {
+        l: text.split('\n').length - 1,
+        w: text.match(/\S+/g)?.length ?? 0,
+        c: utf8Length(text),
+        m: [...text].length,
+      }
+      rows.push({
+        counts: kinds.map((kind) => counts[kind as keyof typeof counts]),
+        name: operands.length === 0 ? '' : path,
+      })
     }
-    if (rows.length > 1) rows.push({ counts: kinds.map((_, i) => rows.reduce((sum, row) => sum + (row.counts[i] ?? 0), 0)), name: 'total' })
+    if (rows.length > 1)
+      rows.push({
+        counts: kinds.map((_, i) => rows.reduce((sum, row) => sum + (row.counts[i] ?? 0), 0)),
+        name: 'total',
+      })
     const isSingle = rows.length === 1 && kinds.length === 1
-    const width = isSingle ? 1 : operands.length === 0 ? 7 : Math.max(...rows.flatMap((row) => row.counts.map((n) => String(n).length)))
-    await context.print(toText(rows.map((row) => `${row.counts.map((n) => String(n).padStart(width)).join(' ')}${row.name === '' ? '' : ` ${row.name}`}`)))
+    const width = isSingle
+      ? 1
+      : operands.length === 0
+        ? 7
+        : Math.max(...rows.flatMap((row) => row.counts.map((n) => String(n).length)))
+    await context.print(
+      toText(
+        rows.map(
+          (row) =>
+            `${row.counts.map((n) => String(n).padStart(width)).join(' ')}${row.name === '' ? '' : ` ${row.name}`}`,
+        ),
+      ),
+    )
     return status
   },
 }

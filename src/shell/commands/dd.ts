@@ -6,7 +6,18 @@ import { openOutput } from '../redirect'
 import { writeTo } from '../stream'
 import { fail, getOptions, readOperand, stdin, warn } from './options'
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, c: 1, w: 2, b: 512, k: 1024, K: 1024, kB: 1000, M: 1048576, MB: 1e6, G: 1073741824 }
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  c: 1,
+  w: 2,
+  b: 512,
+  k: 1024,
+  K: 1024,
+  kB: 1000,
+  M: 1048576,
+  MB: 1e6,
+  G: 1073741824,
+}
 
 function size(text: string): number | undefined {
   const found = /^(\d+)(c|w|b|k|K|kB|M|MB|G)?$/.exec(text)
@@ -18,9 +29,12 @@ export const dd: Tool = {
   summary: 'copies blocks',
   usage: 'dd [if=FILE] [of=FILE] [bs=SIZE] [count=BLOCKS] [skip=BLOCKS] [status=none] [conv=LIST]',
   async run(context) {
-    const options = new Map(context.args.map((arg) => [arg.slice(0, arg.indexOf('=')), arg.slice(arg.indexOf('=') + 1)]))
+    const options = new Map(
+      context.args.map((arg) => [arg.slice(0, arg.indexOf('=')), arg.slice(arg.indexOf('=') + 1)]),
+    )
     for (const name of options.keys())
-      if (!['if', 'of', 'bs', 'ibs', 'obs', 'count', 'skip', 'status', 'conv', 'iflag', 'oflag', 'seek'].includes(name)) return fail(context, `unrecognized operand '${name}'`)
+      if (!['if', 'of', 'bs', 'ibs', 'obs', 'count', 'skip', 'status', 'conv', 'iflag', 'oflag', 'seek'].includes(name))
+        return fail(context, `unrecognized operand '${name}'`)
     const block = size(options.get('bs') ?? '512')
     if (block === undefined || block === 0) return warn(context, `invalid number: '${options.get('bs')}'`)
     const count = options.has('count') ? Number(options.get('count')) : undefined
@@ -39,7 +53,11 @@ export const dd: Tool = {
   },
 }
 
-async function input(context: ToolContext, path: string | undefined, how: { bytes: number | undefined }): Promise<string | undefined> {
+async function input(
+  context: ToolContext,
+  path: string | undefined,
+  how: { bytes: number | undefined },
+): Promise<string | undefined> {
   if (path === undefined) return stdin(context)
   if (path === '/dev/zero') {
     if (how.bytes !== undefined) return '\0'.repeat(how.bytes)
@@ -69,7 +87,8 @@ export const tar: Tool = {
   usage: 'tar cf {FILE | -} [-C DIRECTORY] PATH...',
   async run(context) {
     const [mode = '', ...rest] = context.args
-    if (!/^-?c/.test(mode) || /[zjJ]/.test(mode)) return fail(context, 'only c (create, not compressed) is supported', 2)
+    if (!/^-?c/.test(mode) || /[zjJ]/.test(mode))
+      return fail(context, 'only c (create, not compressed) is supported', 2)
     const { values, operands } = await getOptions(context, 'C:', {}, rest)
     const target = mode.includes('f') ? operands[0] : '-'
     const paths = mode.includes('f') ? operands.slice(1) : operands
@@ -89,7 +108,9 @@ function archived(context: ToolContext, base: string, path: string): string {
   if (!stat.ok) return ''
   if (stat.value.kind === 'dir') {
     const names = context.sys.list(context.pid, full)
-    const inside = names.ok ? names.value.map((name) => archived(context, base, `${path.replace(/\/$/, '')}/${name}`)).join('') : ''
+    const inside = names.ok
+      ? names.value.map((name) => archived(context, base, `${path.replace(/\/$/, '')}/${name}`)).join('')
+      : ''
     return header(`${path.replace(/\/$/, '')}/`, 0, '5') + inside
   }
   const read = context.sys.read(context.pid, full)
@@ -102,7 +123,13 @@ function archived(context: ToolContext, base: string, path: string): string {
 function header(name: string, bytes: number, type: string): string {
   const text = (value: string, width: number): string => value.slice(0, width).padEnd(width, '\0')
   const octal = (value: number, width: number): string => `${value.toString(8).padStart(width - 1, '0')}\0`
-  const before = text(name, 100) + octal(type === '5' ? 0o755 : 0o644, 8) + octal(0, 8) + octal(0, 8) + octal(bytes, 12) + octal(0, 12)
+  const before =
+    text(name, 100) +
+    octal(type === '5' ? 0o755 : 0o644, 8) +
+    octal(0, 8) +
+    octal(0, 8) +
+    octal(bytes, 12) +
+    octal(0, 12)
   const after = `${type}${text('', 100)}ustar\x0000${text('root', 32)}${text('root', 32)}${octal(0, 8)}${octal(0, 8)}${text('', 155)}`
   const sum = [...`${before}        ${after}`].reduce((total, c) => total + c.charCodeAt(0), 0)
   return `${before}${octal(sum, 7)} ${after}`.padEnd(BLOCK, '\0')

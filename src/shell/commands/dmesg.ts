@@ -17,7 +17,12 @@ export const dmesg: Tool = {
       const text = await readOperand(context, LOG)
       if (text === undefined) return 1
       const lines = linesOf(text)
-      await context.print(lines.slice(shown).map((line) => `${shape(context, line, flags)}\n`).join(''))
+      await context.print(
+        lines
+          .slice(shown)
+          .map((line) => `${shape(context, line, flags)}\n`)
+          .join(''),
+      )
       shown = lines.length
       if (!flags.has('w')) return 0
       if (!(await context.sys.sleep(context.pid, 1e8))) return 1

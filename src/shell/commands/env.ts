@@ -22,7 +22,11 @@ export const env: Tool = {
       else if (arg === '-u') delete changed[rest.shift() ?? '']
       else return fail(context, `invalid option -- '${arg?.slice(1)}'`, 125)
     }
-    for (let found = /^(\w+)=([^]*)$/.exec(rest[0] ?? ''); found !== null; found = /^(\w+)=([^]*)$/.exec(rest[0] ?? '')) {
+    for (
+      let found = /^(\w+)=([^]*)$/.exec(rest[0] ?? '');
+      found !== null;
+      found = /^(\w+)=([^]*)$/.exec(rest[0] ?? '')
+    ) {
       changed[found[1] ?? ''] = found[2] ?? ''
       rest.shift()
     }
@@ -67,7 +71,8 @@ export const nohup: Tool = {
   name: 'nohup',
   summary: 'runs a command',
   usage: 'nohup COMMAND [ARGUMENT]...',
-  run: (context) => (context.args.length === 0 ? fail(context, 'missing operand', 125) : runCommand(context, context.args)),
+  run: (context) =>
+    context.args.length === 0 ? fail(context, 'missing operand', 125) : runCommand(context, context.args),
 }
 
 export const man: Tool = {
@@ -84,7 +89,8 @@ export const man: Tool = {
     const builtin = Object.hasOwn(context.world.builtins, name) ? context.world.builtins[name] : undefined
     if (tool !== undefined) await context.print(`${name} - ${tool.summary}\n\nUsage: ${tool.usage}\n`)
     else if (builtin !== undefined) await context.print(`${name} - ${builtin.summary} (shell builtin)\n`)
-    else if (context.sys.isProgram(name)) await context.print(`${name} - a program that runs inside this machine; ${name} --help says more\n`)
+    else if (context.sys.isProgram(name))
+      await context.print(`${name} - a program that runs inside this machine; ${name} --help says more\n`)
     else return warn(context, `No manual entry for ${name}`, 16)
     return 0
   },
@@ -106,7 +112,8 @@ export const seq: Tool = {
     const bad = numbers.find((text) => text.trim() === '' || Number.isNaN(Number(text)))
     if (bad !== undefined) return fail(context, `invalid floating point argument: '${bad}'`)
     if (numbers.length === 0) return fail(context, 'missing operand')
-    const [first, step, last] = numbers.length === 1 ? ['1', '1', numbers[0]] : numbers.length === 2 ? [numbers[0], '1', numbers[1]] : numbers
+    const [first, step, last] =
+      numbers.length === 1 ? ['1', '1', numbers[0]] : numbers.length === 2 ? [numbers[0], '1', numbers[1]] : numbers
     const decimals = Math.max(...[first, step].map((text) => (text?.split('.')[1] ?? '').length))
     const [from, by, to] = [Number(first), Number(step), Number(last)]
     if (by === 0) return fail(context, `invalid Zero increment value: '${step}'`)
@@ -118,7 +125,9 @@ export const seq: Tool = {
       shown.push(format === undefined ? value : formatPrintf(format, [value]).text)
     }
     const width = flags.has('w') ? Math.max(...shown.map((text) => text.length)) : 0
-    const padded = shown.map((text) => (text.startsWith('-') ? `-${text.slice(1).padStart(width - 1, '0')}` : text.padStart(width, '0')))
+    const padded = shown.map((text) =>
+      text.startsWith('-') ? `-${text.slice(1).padStart(width - 1, '0')}` : text.padStart(width, '0'),
+    )
     if (padded.length > 0) await context.print(`${padded.join(values.get('s') ?? '\n')}\n`)
     return 0
   },

@@ -47,7 +47,12 @@ export const rmdir: Tool = {
   usage: 'rmdir DIRECTORY...',
   async run(context) {
     const { operands } = await getOptions(context, 'pv')
-    return each(context, operands, (path) => ({ kind: 'rmdir', pid: context.pid, path }), (path) => `failed to remove '${path}'`)
+    return each(
+      context,
+      operands,
+      (path) => ({ kind: 'rmdir', pid: context.pid, path }),
+      (path) => `failed to remove '${path}'`,
+    )
   },
 }
 
@@ -104,7 +109,12 @@ export const mv: Tool = {
     let status = 0
     for (const source of operands) {
       const to = destination(context, source, target)
-      const done = context.sys.command({ kind: 'rename', pid: context.pid, from: absolute(context, source), to: absolute(context, to) })
+      const done = context.sys.command({
+        kind: 'rename',
+        pid: context.pid,
+        from: absolute(context, source),
+        to: absolute(context, to),
+      })
       if (done.ok) continue
       explainRefusal(context.world, done.error)
       status = await warn(context, `cannot move '${source}' to '${to}': ${strerror(done.error.errno)}`)
@@ -192,7 +202,9 @@ export const basename: Tool = {
     const [path, suffix = ''] = operands
     if (path === undefined) return fail(context, 'missing operand')
     const name = base(path)
-    await context.print(`${suffix !== '' && name !== suffix && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name}\n`)
+    await context.print(
+      `${suffix !== '' && name !== suffix && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name}\n`,
+    )
     return 0
   },
 }
@@ -236,7 +248,10 @@ export const tee: Tool = {
       for (const path of [...open]) {
         if (path === '/dev/null') continue
         const isPseudo = /^\/(proc|sys|dev)\//.test(absolute(context, path))
-        const written = context.sys.write(context.pid, absolute(context, path), chunk, { create: !isPseudo, append: !isPseudo })
+        const written = context.sys.write(context.pid, absolute(context, path), chunk, {
+          create: !isPseudo,
+          append: !isPseudo,
+        })
         if (written.ok) continue
         status = await warnRefusal(context, path, written.error)
         open.delete(path)

@@ -27,7 +27,8 @@ interface Expression {
 export const find: Tool = {
   name: 'find',
   summary: 'walks directories',
-  usage: 'find [PATH]... [-name PATTERN] [-path PATTERN] [-type fdl] [-maxdepth N] [-mindepth N] [!] [-o] [-print | -exec COMMAND {} \\;]',
+  usage:
+    'find [PATH]... [-name PATTERN] [-path PATTERN] [-type fdl] [-maxdepth N] [-mindepth N] [!] [-o] [-print | -exec COMMAND {} \\;]',
   async run(context) {
     const args = [...context.args]
     const paths: string[] = []
@@ -42,7 +43,8 @@ export const find: Tool = {
         return
       }
       const found = { path, depth, kind: stat.value.kind, sizeBytes: stat.value.sizeBytes }
-      if (depth >= expression.minDepth && (await holds(expression, found)) && !expression.hasAction) await context.print(`${path}\n`)
+      if (depth >= expression.minDepth && (await holds(expression, found)) && !expression.hasAction)
+        await context.print(`${path}\n`)
       if (stat.value.kind !== 'dir' || depth >= expression.maxDepth) return
       const names = context.sys.list(context.pid, resolvePath(context.cwd, path))
       if (names.ok) for (const name of names.value) await visit(`${path.replace(/\/$/, '')}/${name}`, depth + 1)
@@ -133,7 +135,11 @@ async function parseExpression(context: ToolContext, args: string[]): Promise<Ex
 function execTerm(context: ToolContext, args: string[]): Term {
   const end = args.findIndex((arg) => arg === ';' || arg === '+')
   const command = args.splice(0, end < 0 ? args.length : end + 1).slice(0, end < 0 ? undefined : -1)
-  return async (found) => (await runCommand(context, command.map((word) => word.replaceAll('{}', found.path)))) === 0
+  return async (found) =>
+    (await runCommand(
+      context,
+      command.map((word) => word.replaceAll('{}', found.path)),
+    )) === 0
 }
 
 export const xargs: Tool = {
@@ -153,13 +159,19 @@ export const xargs: Tool = {
     const command = args.length === 0 ? ['echo'] : args
     const input = await readAll(context, context.fds.get(0))
     const replaced = values.get('I')
-    const items = words(input, flags.has('0') ? '\0' : replaced !== undefined || values.has('L') ? '\n' : values.get('d'))
+    const items = words(
+      input,
+      flags.has('0') ? '\0' : replaced !== undefined || values.has('L') ? '\n' : values.get('d'),
+    )
     if (items.length === 0 && (flags.has('r') || replaced !== undefined)) return 0
     const size = replaced === undefined ? Number(values.get('n') ?? values.get('L') ?? Math.max(1, items.length)) : 1
     let status = 0
     for (let i = 0; i === 0 || i < items.length; i += size) {
       const batch = items.slice(i, i + size)
-      const argv = replaced === undefined ? [...command, ...batch] : command.map((word) => word.replaceAll(replaced, batch[0] ?? ''))
+      const argv =
+        replaced === undefined
+          ? [...command, ...batch]
+          : command.map((word) => word.replaceAll(replaced, batch[0] ?? ''))
       if (flags.has('t')) await context.warn(`${argv.join(' ')}\n`)
       const ended = await runCommand(context, argv, { noInput: true })
       if (ended === 127 || ended === 126) return ended

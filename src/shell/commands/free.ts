@@ -8,7 +8,17 @@ export const free: Tool = {
   summary: 'memory and swap at a glance',
   usage: 'free [-b | -k | -m | -g | -h] [-w] [-t] [-s SECONDS] [-c COUNT]',
   async run(context) {
-    const long = { bytes: 'b', kibi: 'k', mebi: 'm', gibi: 'g', human: 'h', wide: 'w', total: 't', seconds: 's', count: 'c' }
+    const long = {
+      bytes: 'b',
+      kibi: 'k',
+      mebi: 'm',
+      gibi: 'g',
+      human: 'h',
+      wide: 'w',
+      total: 't',
+      seconds: 's',
+      count: 'c',
+    }
     const { flags, values } = await getOptions(context, 'bkmghwtls:c:', long)
     const delayNs = Math.round(Number(values.get('s') ?? 1) * 1e9)
     const times = Number(values.get('c') ?? (values.has('s') ? Infinity : 1))
@@ -33,12 +43,20 @@ async function table(context: ToolContext, flags: ReadonlySet<string>): Promise<
   const used = available <= total ? total - available : total - kib('MemFree')
   const caches = flags.has('w') ? [kib('Buffers'), cache] : [kib('Buffers') + cache]
   const swapUsed = kib('SwapTotal') - kib('SwapFree')
-  const titles = ['total', 'used', 'free', 'shared', ...(flags.has('w') ? ['buffers', 'cache'] : ['buff/cache']), 'available']
+  const titles = [
+    'total',
+    'used',
+    'free',
+    'shared',
+    ...(flags.has('w') ? ['buffers', 'cache'] : ['buff/cache']),
+    'available',
+  ]
   const rows: [string, number[]][] = [
     ['Mem:', [total, used, kib('MemFree'), kib('Shmem'), ...caches, available]],
     ['Swap:', [kib('SwapTotal'), swapUsed, kib('SwapFree')]],
   ]
-  if (flags.has('t')) rows.push(['Total:', [total + kib('SwapTotal'), used + swapUsed, kib('MemFree') + kib('SwapFree')]])
+  if (flags.has('t'))
+    rows.push(['Total:', [total + kib('SwapTotal'), used + swapUsed, kib('MemFree') + kib('SwapFree')]])
   const cells = (values: readonly string[]): string => values.map((v) => v.padStart(11)).join(' ')
   const scale = scaler(flags)
   const lines = rows.map(([label, values]) => `${label.padEnd(9)}${cells(values.map(scale))}`)

@@ -45,7 +45,15 @@ async function runGrep(context: ToolContext, dialect: Dialect): Promise<number> 
     if (arg === '-e') patterns.push(args[i + 1] ?? '')
     return arg !== '-e'
   })
-  const long = { color: 'Y', colour: 'Y', count: 'c', 'ignore-case': 'i', 'invert-match': 'v', 'line-number': 'n', quiet: 'q' }
+  const long = {
+    color: 'Y',
+    colour: 'Y',
+    count: 'c',
+    'ignore-case': 'i',
+    'invert-match': 'v',
+    'line-number': 'n',
+    quiet: 'q',
+  }
   const options = await getOptions(context, 'EFGivnclLqsowxrRhHYe:m:A:B:C:', long, plain)
   const { flags, values } = options
   const attached = values.get('e')
@@ -64,10 +72,12 @@ async function runGrep(context: ToolContext, dialect: Dialect): Promise<number> 
   try {
     regex = compile(patterns, chosen, flags)
   } catch (error) {
-    if (error instanceof SyntaxError) return warn(context, error.message.replace(/^Invalid regular expression: /, ''), 2)
+    if (error instanceof SyntaxError)
+      return warn(context, error.message.replace(/^Invalid regular expression: /, ''), 2)
     throw error
   }
-  const paths = flags.has('r') || flags.has('R') ? filesBelow(context, operands.length === 0 ? ['.'] : operands) : operands
+  const paths =
+    flags.has('r') || flags.has('R') ? filesBelow(context, operands.length === 0 ? ['.'] : operands) : operands
   const around = Number(values.get('C') ?? 0)
   const search: Search = {
     context,
@@ -78,7 +88,7 @@ async function runGrep(context: ToolContext, dialect: Dialect): Promise<number> 
     max: Number(values.get('m') ?? Infinity),
     namesFiles: flags.has('H') || (!flags.has('h') && (paths.length > 1 || flags.has('r') || flags.has('R'))),
   }
-  return searchAll(search, paths.length === 0 ? ['-'] : paths)
+  return searchAll(search, paths.length === 0 && !flags.has('r') && !flags.has('R') ? ['-'] : paths)
 }
 
 function compile(patterns: readonly string[], dialect: Dialect, flags: ReadonlySet<string>): RegExp {
@@ -94,7 +104,12 @@ function filesBelow(context: ToolContext, paths: readonly string[]): string[] {
   const found: string[] = []
   const walk = (path: string): void => {
     const stat = context.sys.stat(context.pid, resolvePath(context.cwd, path))
-    if (!stat.ok || stat.value.kind === 'symlink' || stat.value.kind === 'device') return
+    if (!stat.ok) {
+      // The message is for the search, which finds the same.
+      found.push(path)
+      return
+    }
+    if (stat.value.kind === 'symlink' || stat.value.kind === 'device') return
     if (stat.value.kind === 'file') {
       found.push(path)
       return
@@ -179,6 +194,7 @@ function createPrinter(search: Search, prefix: string): (line: string, number: n
     }
     after = search.after
     if (flags.has('o')) {
+      search.regex.lastIndex = 0
       const matches = [...line.matchAll(search.regex)].map((m) => m[0]).filter((m) => m !== '')
       return matches.map((match) => shape(match, number, ':')).join('')
     }

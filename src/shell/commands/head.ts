@@ -10,7 +10,15 @@ const modern = (args: readonly string[]): string[] =>
     return isCount ? `-n${arg.startsWith('-') ? arg.slice(1) : arg}` : arg
   })
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, b: 512, k: 1024, K: 1024, M: 1048576, m: 1048576, G: 1073741824 }
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 512,
+  k: 1024,
+  K: 1024,
+  M: 1048576,
+  m: 1048576,
+  G: 1073741824,
+}
 
 function count(text: string): number {
   const found = /^[-+]?(\d+)([bkKmMG]?)$/.exec(text)
@@ -37,7 +45,12 @@ export const head: Tool = {
   summary: 'prints the first lines',
   usage: 'head [-n LINES] [-c BYTES] [FILE]...',
   async run(context) {
-    const { flags, values, operands } = await getOptions(context, 'n:c:qv', { lines: 'n', bytes: 'c' }, modern(context.args))
+    const { flags, values, operands } = await getOptions(
+      context,
+      'n:c:qv',
+      { lines: 'n', bytes: 'c' },
+      modern(context.args),
+    )
     const paths = operands.length === 0 ? ['-'] : operands
     const bytes = values.get('c')
     const lines = values.get('n') ?? '10'
@@ -45,7 +58,8 @@ export const head: Tool = {
       if (bytes !== undefined || lines.startsWith('-')) {
         const text = await readOperand(context, path)
         if (text === undefined) return 1
-        if (bytes !== undefined) await context.print(text.slice(0, bytes.startsWith('-') ? -count(bytes) || text.length : count(bytes)))
+        if (bytes !== undefined)
+          await context.print(text.slice(0, bytes.startsWith('-') ? -count(bytes) || text.length : count(bytes)))
         else await context.print(toText(linesOf(text).slice(0, -count(lines) || undefined)))
         return 0
       }
@@ -64,17 +78,27 @@ export const tail: Tool = {
   summary: 'prints the last lines',
   usage: 'tail [-n [+]LINES] [-c [+]BYTES] [FILE]...',
   async run(context) {
-    const { flags, values, operands } = await getOptions(context, 'n:c:qvf', { lines: 'n', bytes: 'c' }, modern(context.args))
+    const { flags, values, operands } = await getOptions(
+      context,
+      'n:c:qvf',
+      { lines: 'n', bytes: 'c' },
+      modern(context.args),
+    )
     const paths = operands.length === 0 ? ['-'] : operands
     const bytes = values.get('c')
     const lines = values.get('n') ?? '10'
     const status = await withHeaders(context, paths, flags, async (path) => {
       const text = await readOperand(context, path)
       if (text === undefined) return 1
-      if (bytes !== undefined) await context.print(text.slice(bytes.startsWith('+') ? count(bytes) - 1 : Math.max(0, text.length - count(bytes))))
+      if (bytes !== undefined)
+        await context.print(
+          text.slice(bytes.startsWith('+') ? count(bytes) - 1 : Math.max(0, text.length - count(bytes))),
+        )
       else {
         const all = linesOf(text)
-        await context.print(toText(all.slice(lines.startsWith('+') ? count(lines) - 1 : Math.max(0, all.length - count(lines)))))
+        await context.print(
+          toText(all.slice(lines.startsWith('+') ? count(lines) - 1 : Math.max(0, all.length - count(lines)))),
+        )
       }
       return 0
     })

@@ -47,7 +47,9 @@ export const id: Tool = {
   usage: 'id [-u] [-n]',
   async run(context) {
     const { flags } = await getOptions(context, 'ugn')
-    await context.print(flags.has('n') ? 'root\n' : flags.has('u') || flags.has('g') ? '0\n' : 'uid=0(root) gid=0(root) groups=0(root)\n')
+    await context.print(
+      flags.has('n') ? 'root\n' : flags.has('u') || flags.has('g') ? '0\n' : 'uid=0(root) gid=0(root) groups=0(root)\n',
+    )
     return 0
   },
 }
@@ -71,10 +73,18 @@ export const uptime: Tool = {
   async run(context) {
     const { flags } = await getOptions(context, 'p')
     const seconds = Math.floor(context.sys.now() / 1e9)
-    const [days, hours, minutes] = [Math.floor(seconds / 86400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60]
+    const [days, hours, minutes] = [
+      Math.floor(seconds / 86400),
+      Math.floor(seconds / 3600) % 24,
+      Math.floor(seconds / 60) % 60,
+    ]
     const plural = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`
     if (flags.has('p')) {
-      const parts = [days > 0 ? plural(days, 'day') : '', hours > 0 ? plural(hours, 'hour') : '', plural(minutes, 'minute')]
+      const parts = [
+        days > 0 ? plural(days, 'day') : '',
+        hours > 0 ? plural(hours, 'hour') : '',
+        plural(minutes, 'minute'),
+      ]
       await context.print(`up ${parts.filter((part) => part !== '').join(', ')}\n`)
       return 0
     }
@@ -98,7 +108,13 @@ export const date: Tool = {
     const fixed = given === undefined ? undefined : /^@(\d+)$/.exec(given)?.[1]
     if (given !== undefined && fixed === undefined) return warn(context, `invalid date '${given}'`)
     const ms = fixed === undefined ? epochMs(context) : Number(fixed) * 1000
-    const format = operands[0]?.startsWith('+') ? operands[0].slice(1) : flags.has('I') ? '%F' : flags.has('R') ? '%a, %d %b %Y %T %z' : '%a %b %e %T %Z %Y'
+    const format = operands[0]?.startsWith('+')
+      ? operands[0].slice(1)
+      : flags.has('I')
+        ? '%F'
+        : flags.has('R')
+          ? '%a, %d %b %Y %T %z'
+          : '%a %b %e %T %Z %Y'
     if (operands[0] !== undefined && !operands[0].startsWith('+')) return warn(context, `invalid date '${operands[0]}'`)
     await context.print(`${formatDate(format, ms, fixed === undefined ? context.sys.now() % 1e9 : 0)}\n`)
     return 0
@@ -144,7 +160,11 @@ export const insmod: Tool = {
     if (file === undefined) return fail(context, 'missing filename')
     const stat = context.sys.stat(context.pid, resolvePath(context.cwd, file))
     const words = stat.ok ? 'Invalid module format' : strerror(stat.error.errno)
-    await context.warn(stat.ok ? `insmod: ERROR: could not insert module ${file}: ${words}\n` : `insmod: ERROR: could not load module ${file}: ${words}\n`)
+    await context.warn(
+      stat.ok
+        ? `insmod: ERROR: could not insert module ${file}: ${words}\n`
+        : `insmod: ERROR: could not load module ${file}: ${words}\n`,
+    )
     return 1
   },
 }

@@ -4,6 +4,7 @@ import { strerror } from '../../util/errno'
 import { inColumns } from '../columns'
 import { resolvePath } from '../paths'
 import { explainRefusal, type Tool, type ToolContext } from '../process'
+import { isTty } from '../stream'
 import { getOptions, toText, warn } from './options'
 
 export const ls: Tool = {
@@ -55,12 +56,13 @@ function shape(context: ToolContext, unordered: readonly Entry[], flags: Readonl
   if (flags.has('S')) entries.sort((a, b) => (b.stat?.sizeBytes ?? 0) - (a.stat?.sizeBytes ?? 0))
   if (flags.has('r')) entries.reverse()
   const mark = (entry: Entry): string => {
-    const suffix = entry.stat?.kind === 'dir' ? '/' : entry.stat?.kind === 'symlink' ? '@' : entry.stat?.executable ? '*' : ''
+    const suffix =
+      entry.stat?.kind === 'dir' ? '/' : entry.stat?.kind === 'symlink' ? '@' : entry.stat?.executable ? '*' : ''
     return entry.name + (flags.has('F') || (flags.has('p') && suffix === '/') ? suffix : '')
   }
   if (flags.has('l')) return toText(entries.map((entry) => longLine(entry, flags.has('h'))))
   const names = entries.map(mark)
-  const isTerminal = context.fds.get(1)?.kind === 'terminal' && !flags.has('1')
+  const isTerminal = isTty(context.fds.get(1)) && !flags.has('1')
   return isTerminal || flags.has('C') ? inColumns(names, context.size.columns) : toText(names)
 }
 

@@ -7,7 +7,12 @@ import { human } from './free'
 import { fail, getOptions, linesOf, readOperand, warn } from './options'
 
 /** Gives a command to the machine; `message` is the tool's own for a refusal. */
-async function order(context: ToolContext, command: Command, message: (words: string, errno: Errno) => string, status: number): Promise<number> {
+async function order(
+  context: ToolContext,
+  command: Command,
+  message: (words: string, errno: Errno) => string,
+  status: number,
+): Promise<number> {
   const done = context.sys.command(command)
   if (done.ok) return 0
   explainRefusal(context.world, done.error)
@@ -60,7 +65,8 @@ export const umount: Tool = {
         (await order(
           context,
           { kind: 'umount', pid: context.pid, path: resolvePath(context.cwd, path) },
-          (words, errno) => `${path}: ${errno === 'EBUSY' ? 'target is busy' : errno === 'EINVAL' ? 'not mounted' : words}.`,
+          (words, errno) =>
+            `${path}: ${errno === 'EBUSY' ? 'target is busy' : errno === 'EINVAL' ? 'not mounted' : words}.`,
           32,
         )) || status
     return status
@@ -76,11 +82,19 @@ export const mkswap: Tool = {
     const [device] = operands
     if (device === undefined) return fail(context, 'Nowhere to set up swap on?')
     const path = resolvePath(context.cwd, device)
-    const status = await order(context, { kind: 'mkswap', pid: context.pid, path }, (words) => `cannot open ${device}: ${words}`, 1)
+    const status = await order(
+      context,
+      { kind: 'mkswap', pid: context.pid, path },
+      (words) => `cannot open ${device}: ${words}`,
+      1,
+    )
     if (status !== 0) return status
     const stat = context.sys.stat(context.pid, path)
     const bytes = (stat.ok ? stat.value.sizeBytes : 0) - 4096
-    if (bytes > 0) await context.print(`Setting up swapspace version 1, size = ${human(bytes / 1024).replace('i', ' i')}B (${bytes} bytes)\n`)
+    if (bytes > 0)
+      await context.print(
+        `Setting up swapspace version 1, size = ${human(bytes / 1024).replace('i', ' i')}B (${bytes} bytes)\n`,
+      )
     return 0
   },
 }
@@ -102,8 +116,14 @@ export const swapon: Tool = {
       status =
         (await order(
           context,
-          { kind: 'swapon', pid: context.pid, path: resolvePath(context.cwd, device), ...(priority === undefined ? {} : { priority: Number(priority) }) },
-          (words, errno) => `${errno === 'ENOENT' ? 'cannot open ' : ''}${device}: ${errno === 'ENOENT' ? words : errno === 'EINVAL' ? 'read swap header failed' : `swapon failed: ${words}`}`,
+          {
+            kind: 'swapon',
+            pid: context.pid,
+            path: resolvePath(context.cwd, device),
+            ...(priority === undefined ? {} : { priority: Number(priority) }),
+          },
+          (words, errno) =>
+            `${errno === 'ENOENT' ? 'cannot open ' : ''}${device}: ${errno === 'ENOENT' ? words : errno === 'EINVAL' ? 'read swap header failed' : `swapon failed: ${words}`}`,
           255,
         )) || status
     }
@@ -116,12 +136,24 @@ async function showSwaps(context: ToolContext): Promise<number> {
     .slice(1)
     .map((line) => line.trim().split(/\s+/))
   if (rows.length === 0) return 0
-  const short = (kib: string | undefined): string => human(Number(kib ?? 0)).replace(/i$/, '').replace(/\.0(?=\D)/, '')
-  const cells = rows.map(([name = '', type = '', size, used, priority = '']) => [name, type, short(size), short(used), priority])
-  const width = (column: number, title: string): number => Math.max(title.length, ...cells.map((row) => (row[column] ?? '').length))
+  const short = (kib: string | undefined): string =>
+    human(Number(kib ?? 0))
+      .replace(/i$/, '')
+      .replace(/\.0(?=\D)/, '')
+  const cells = rows.map(([name = '', type = '', size, used, priority = '']) => [
+    name,
+    type,
+    short(size),
+    short(used),
+    priority,
+  ])
+  const width = (column: number, title: string): number =>
+    Math.max(title.length, ...cells.map((row) => (row[column] ?? '').length))
   const [name, type, size, used] = [width(0, 'NAME'), width(1, 'TYPE'), width(2, 'SIZE'), width(3, 'USED')]
   for (const row of [['NAME', 'TYPE', 'SIZE', 'USED', 'PRIO'], ...cells])
-    await context.print(`${row[0]?.padEnd(name)} ${row[1]?.padEnd(type)} ${row[2]?.padStart(size)} ${row[3]?.padStart(used)} ${row[4]?.padStart(4)}\n`)
+    await context.print(
+      `${row[0]?.padEnd(name)} ${row[1]?.padEnd(type)} ${row[2]?.padStart(size)} ${row[3]?.padStart(used)} ${row[4]?.padStart(4)}\n`,
+    )
   return 0
 }
 
@@ -131,7 +163,9 @@ export const swapoff: Tool = {
   usage: 'swapoff {-a | DEVICE...}',
   async run(context) {
     const { flags, operands } = await getOptions(context, 'a')
-    const used = linesOf((await readOperand(context, '/proc/swaps')) ?? '').slice(1).map((line) => line.split(/\s+/)[0] ?? '')
+    const used = linesOf((await readOperand(context, '/proc/swaps')) ?? '')
+      .slice(1)
+      .map((line) => line.split(/\s+/)[0] ?? '')
     const devices = flags.has('a') ? used : operands
     if (devices.length === 0 && !flags.has('a')) return fail(context, 'bad usage')
     let status = 0

@@ -10,7 +10,10 @@ export async function readMeminfo(context: ToolContext): Promise<ReadonlyMap<str
 }
 
 /** `name 123` lines by name. */
-export async function readCounters(context: ToolContext, path: string): Promise<ReadonlyMap<string, number> | undefined> {
+export async function readCounters(
+  context: ToolContext,
+  path: string,
+): Promise<ReadonlyMap<string, number> | undefined> {
   const text = await readOperand(context, path)
   if (text === undefined) return undefined
   return new Map([...text.matchAll(/^(\S+)\s+(\d+)/gm)].map(([, name = '', value]) => [name, Number(value)]))

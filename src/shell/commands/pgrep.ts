@@ -18,7 +18,10 @@ function takeSignal(args: readonly string[]): { signal: number; rest: string[] }
   return { signal, rest }
 }
 
-async function select(context: ToolContext, args: readonly string[]): Promise<{ rows: TaskRow[]; flags: ReadonlySet<string>; values: ReadonlyMap<string, string> }> {
+async function select(
+  context: ToolContext,
+  args: readonly string[],
+): Promise<{ rows: TaskRow[]; flags: ReadonlySet<string>; values: ReadonlyMap<string, string> }> {
   const { flags, values, operands } = await getOptions(context, 'flxcvnoas:P:d:', {}, args)
   const [pattern] = operands
   if (pattern === undefined && !values.has('P')) return fail(context, 'no matching criteria specified', 2)
@@ -41,7 +44,13 @@ export const pgrep: Tool = {
     const { rows, flags, values } = await select(context, context.args)
     if (flags.has('c')) await context.print(`${rows.length}\n`)
     else if (rows.length > 0) {
-      const lines = rows.map((row) => (flags.has('a') ? `${row.pid} ${row.args || row.comm}` : flags.has('l') ? `${row.pid} ${row.comm}` : String(row.pid)))
+      const lines = rows.map((row) =>
+        flags.has('a')
+          ? `${row.pid} ${row.args || row.comm}`
+          : flags.has('l')
+            ? `${row.pid} ${row.comm}`
+            : String(row.pid),
+      )
       await context.print(`${lines.join(values.get('d') ?? '\n')}\n`)
     }
     return rows.length > 0 ? 0 : 1
@@ -92,7 +101,10 @@ export const pidof: Tool = {
   async run(context) {
     const { flags, operands } = await getOptions(context, 's')
     const found = readTasks(context).filter((row) => operands.includes(row.comm) && row.pid !== context.pid)
-    const pids = found.map((row) => row.pid).reverse().slice(0, flags.has('s') ? 1 : undefined)
+    const pids = found
+      .map((row) => row.pid)
+      .reverse()
+      .slice(0, flags.has('s') ? 1 : undefined)
     if (pids.length === 0) return 1
     await context.print(`${pids.join(' ')}\n`)
     return 0

@@ -1,6 +1,7 @@
 /** ps: the tasks of the machine. */
 import { formatDate } from '../calendar'
 import type { Tool, ToolContext } from '../process'
+import { isTty } from '../stream'
 import { readMeminfo } from './numbers'
 import { fail } from './options'
 import { clock, commandOf, readTasks, type TaskRow } from './tasks'
@@ -19,7 +20,12 @@ interface Column {
 }
 
 const column = (title: string, width: number, value: Column['value']): Column => ({ title, width, value })
-const leftColumn = (title: string, width: number, value: Column['value']): Column => ({ title, width, left: true, value })
+const leftColumn = (title: string, width: number, value: Column['value']): Column => ({
+  title,
+  width,
+  left: true,
+  value,
+})
 
 const cpuShare = (row: TaskRow, facts: Facts): number => {
   const lived = facts.nowNs / 1e7 - row.startTicks
@@ -90,13 +96,18 @@ async function runPs(context: ToolContext): Promise<number> {
   const own = context.sys.read(context.pid, `/proc/${context.pid}/stat`)
   const shell = own.ok ? Number(own.value.slice(own.value.lastIndexOf(')') + 4).split(' ')[0]) : 0
   const meminfo = await readMeminfo(context)
-  const facts: Facts = { nowNs: context.sys.now(), bootEpochMs: context.sys.bootEpochMs, memTotalKib: meminfo?.get('MemTotal') ?? 0 }
+  const facts: Facts = {
+    nowNs: context.sys.now(),
+    bootEpochMs: context.sys.bootEpochMs,
+    memTotalKib: meminfo?.get('MemTotal') ?? 0,
+  }
   let rows = readTasks(context).filter((row) => {
-    if (request.pids.length > 0 || request.names.length > 0) return request.pids.includes(row.pid) || request.names.includes(row.comm)
+    if (request.pids.length > 0 || request.names.length > 0)
+      return request.pids.includes(row.pid) || request.names.includes(row.comm)
     return request.all || row.pid === context.pid || row.pid === shell || row.ppid === shell
   })
   if (request.sort !== undefined) rows = sorted(rows, request.sort, facts)
-  const width = context.fds.get(1)?.kind === 'terminal' ? context.size.columns : Infinity
+  const width = isTty(context.fds.get(1)) ? context.size.columns : Infinity
   await context.print(layout(rows, request, facts, width))
   return rows.length > 0 ? 0 : 1
 }
@@ -128,7 +139,8 @@ async function parseRequest(context: ToolContext): Promise<Request> {
     } else return fail(context, `unsupported option: ${arg}`)
   }
   use(later ?? FORMATS.plain)
-  for (const { key } of request.columns) if (!Object.hasOwn(COLUMNS, key)) return fail(context, `unknown user-defined format specifier "${key}"`)
+  for (const { key } of request.columns)
+    if (!Object.hasOwn(COLUMNS, key)) return fail(context, `unknown user-defined format specifier "${key}"`)
   return request
 }
 
@@ -168,7 +180,10 @@ function sorted(rows: readonly TaskRow[], spec: string, facts: Facts): TaskRow[]
 }
 
 function layout(rows: readonly TaskRow[], request: Request, facts: Facts, width: number): string {
-  const chosen = request.columns.map(({ key, title }) => ({ ...(COLUMNS[key] ?? column(key, 1, () => '')), ...(title === undefined ? {} : { title }) }))
+  const chosen = request.columns.map(({ key, title }) => ({
+    ...(COLUMNS[key] ?? column(key, 1, () => '')),
+    ...(title === undefined ? {} : { title }),
+  }))
   const hasTitles = !request.noHeader && chosen.some(({ title }) => title !== '')
   const cell = (text: string, { width: w, title, left }: Column, isLast: boolean): string => {
     const room = Math.max(w, title.length)
@@ -176,7 +191,10 @@ function layout(rows: readonly TaskRow[], request: Request, facts: Facts, width:
     return text.padStart(room)
   }
   const line = (text: (c: Column) => string): string =>
-    chosen.map((c, i) => cell(text(c), c, i === chosen.length - 1)).join(' ').slice(0, width)
+    chosen
+      .map((c, i) => cell(text(c), c, i === chosen.length - 1))
+      .join(' ')
+      .slice(0, width)
   const header = hasTitles ? `${line((c) => c.title)}\n` : ''
   return header + rows.map((row) => `${line((c) => c.value(row, facts))}\n`).join('')
 }

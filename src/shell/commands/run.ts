@@ -38,7 +38,9 @@ export async function startCommand(
   }
   const started = context.world.launch(context.pid, { argv, env, cwd: context.cwd, fds, group: context.group })
   if (started.ok) return started.launched
-  await context.warn(`${context.name}: ${started.message.replace(': command not found', ': No such file or directory')}\n`)
+  await context.warn(
+    `${context.name}: ${started.message.replace(': command not found', ': No such file or directory')}\n`,
+  )
   return started.status
 }
 
@@ -48,4 +50,3 @@ export async function runCommand(context: ToolContext, argv: readonly string[], 
   if (typeof started === 'number') return started
   return context.doom.race(started.done, { interruptible: false })
 }
-

@@ -25,7 +25,8 @@ export const sed: Tool = {
     try {
       commands = parseSed(scripts.join('\n'), flags.has('E') || flags.has('r') ? 'extended' : 'basic')
     } catch (error) {
-      if (error instanceof SedSyntaxError || error instanceof SyntaxError) return warn(context, `-e expression #1: ${error.message}`)
+      if (error instanceof SedSyntaxError || error instanceof SyntaxError)
+        return warn(context, `-e expression #1: ${error.message}`)
       throw error
     }
     if (flags.has('i')) return editFiles(context, commands, paths, flags.has('n'))

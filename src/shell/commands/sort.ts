@@ -35,7 +35,12 @@ async function runSort(context: ToolContext): Promise<number> {
     if (found[1] !== '') args.push(`-${found[1]}`)
     specs.push(found[2] === '' ? (context.args[++i] ?? '') : (found[2] ?? ''))
   }
-  const { flags, values, operands } = await getOptions(context, 'bdfghinrsuVzk:t:o:', { numeric: 'n', reverse: 'r', unique: 'u' }, args)
+  const { flags, values, operands } = await getOptions(
+    context,
+    'bdfghinrsuVzk:t:o:',
+    { numeric: 'n', reverse: 'r', unique: 'u' },
+    args,
+  )
   const { lines, status } = await allLines(context, operands)
   const global = [...flags].filter((flag) => 'bdfghnrV'.includes(flag)).join('')
   const keys = specs.map((spec) => parseKey(spec, global))
@@ -53,13 +58,20 @@ async function runSort(context: ToolContext): Promise<number> {
     const order = a < b ? -1 : a > b ? 1 : 0
     return flags.has('r') ? -order : order
   }
-  const sorted = lines.map((line, i) => ({ line, i })).sort((a, b) => byKeys(a.line, b.line) || lastResort(a.line, b.line) || a.i - b.i)
-  const kept = flags.has('u') ? sorted.filter((each, i) => i === 0 || byKeys(sorted[i - 1]?.line ?? '', each.line) !== 0) : sorted
+  const sorted = lines
+    .map((line, i) => ({ line, i }))
+    .sort((a, b) => byKeys(a.line, b.line) || lastResort(a.line, b.line) || a.i - b.i)
+  const kept = flags.has('u')
+    ? sorted.filter((each, i) => i === 0 || byKeys(sorted[i - 1]?.line ?? '', each.line) !== 0)
+    : sorted
   const text = toText(kept.map((each) => each.line))
   const file = values.get('o')
   if (file === undefined) await context.print(text)
   else {
-    const written = context.sys.write(context.pid, resolvePath(context.cwd, file), text, { create: true, append: false })
+    const written = context.sys.write(context.pid, resolvePath(context.cwd, file), text, {
+      create: true,
+      append: false,
+    })
     if (!written.ok) return warnRefusal(context, file, written.error)
   }
   return status === 0 ? 0 : 2
@@ -84,7 +96,10 @@ function extract(line: string, key: Key, separator: string | undefined): string 
   const last = key.to === 0 ? fields.length : key.to
   const part = fields.slice(key.from - 1, last).join(joint)
   const start = key.flags.includes('b') ? part.trimStart() : part
-  const end = key.to > 0 && key.toChar > 0 ? fields.slice(key.from - 1, last - 1).join(joint).length + joint.length + key.toChar : undefined
+  const end =
+    key.to > 0 && key.toChar > 0
+      ? fields.slice(key.from - 1, last - 1).join(joint).length + joint.length + key.toChar
+      : undefined
   return start.slice(key.fromChar - 1, end)
 }
 

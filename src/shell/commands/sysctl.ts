@@ -69,7 +69,10 @@ async function write(context: ToolContext, name: string, value: string, flags: R
   if (!written.ok) {
     explainRefusal(context.world, written.error)
     const { errno } = written.error
-    return warn(context, errno === 'EACCES' ? `permission denied on key "${name}"` : `setting key "${nameOf(path)}": ${strerror(errno)}`)
+    return warn(
+      context,
+      errno === 'EACCES' ? `permission denied on key "${name}"` : `setting key "${nameOf(path)}": ${strerror(errno)}`,
+    )
   }
   if (!flags.has('q')) await context.print(flags.has('n') ? `${value}\n` : `${nameOf(path)} = ${value}\n`)
   return 0
@@ -85,7 +88,8 @@ async function load(context: ToolContext, files: readonly string[], flags: Reado
     }
     for (const line of linesOf(text)) {
       const found = /^\s*-?([^#;=\s][^=]*)=(.*)$/.exec(line)
-      if (found !== null) status = (await write(context, (found[1] ?? '').trim(), (found[2] ?? '').trim(), flags)) || status
+      if (found !== null)
+        status = (await write(context, (found[1] ?? '').trim(), (found[2] ?? '').trim(), flags)) || status
     }
   }
   return status

@@ -42,9 +42,14 @@ function readTask(context: ToolContext, pid: number): TaskRow | undefined {
   const stat = file('stat')
   const comm = /\((.*)\)/s.exec(stat ?? '')?.[1]
   if (stat === undefined || comm === undefined) return undefined
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).trim().split(/\s+/)
+  const fields = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .trim()
+    .split(/\s+/)
   const number = (index: number): number => Number(fields[index] ?? 0)
-  const status = new Map([...(file('status') ?? '').matchAll(/^(\w+):\s+(\d+)/gm)].map(([, name = '', value]) => [name, Number(value)]))
+  const status = new Map(
+    [...(file('status') ?? '').matchAll(/^(\w+):\s+(\d+)/gm)].map(([, name = '', value]) => [name, Number(value)]),
+  )
   return {
     pid,
     comm,

@@ -41,21 +41,30 @@ async function sample(context: ToolContext): Promise<Sample> {
 }
 
 const fit = (text: string, size: ToolContext['size']): string =>
-  text.split('\n').slice(0, size.rows - 1).map((line) => line.slice(0, size.columns)).join('\n')
+  text
+    .split('\n')
+    .slice(0, size.rows - 1)
+    .map((line) => line.slice(0, size.columns))
+    .join('\n')
 
 async function page(context: ToolContext, now: Sample, before: Sample | undefined, order: string): Promise<string> {
   const used = new Map(before?.rows.map((row) => [row.pid, row.utime + row.stime]))
   const ticks = (now.atNs - (before?.atNs ?? 0)) / 1e7
-  const cpuShare = (row: TaskRow): number => (ticks <= 0 ? 0 : (100 * (row.utime + row.stime - (used.get(row.pid) ?? 0))) / ticks)
+  const cpuShare = (row: TaskRow): number =>
+    ticks <= 0 ? 0 : (100 * (row.utime + row.stime - (used.get(row.pid) ?? 0))) / ticks
   const info = await readMeminfo(context)
-  const mib = (...names: string[]): string => (names.reduce((sum, name) => sum + (info?.get(name) ?? 0), 0) / 1024).toFixed(1).padStart(8)
+  const mib = (...names: string[]): string =>
+    (names.reduce((sum, name) => sum + (info?.get(name) ?? 0), 0) / 1024).toFixed(1).padStart(8)
   const total = info?.get('MemTotal') ?? 0
   const memShare = (row: TaskRow): number => (total === 0 ? 0 : (100 * row.rssKib) / total)
   const byMemory = /MEM|RES/i.test(order)
-  const rows = [...now.rows].sort((a, b) => (byMemory ? b.rssKib - a.rssKib : cpuShare(b) - cpuShare(a)) || a.pid - b.pid)
+  const rows = [...now.rows].sort(
+    (a, b) => (byMemory ? b.rssKib - a.rssKib : cpuShare(b) - cpuShare(a)) || a.pid - b.pid,
+  )
   const inState = (state: string): number => now.rows.filter((row) => row.state === state).length
   const all = now.cpu.total - (before?.cpu.total ?? 0)
-  const share = (name: keyof CpuTicks): string => (all <= 0 ? 0 : (100 * (now.cpu[name] - (before?.cpu[name] ?? 0))) / all).toFixed(1).padStart(5)
+  const share = (name: keyof CpuTicks): string =>
+    (all <= 0 ? 0 : (100 * (now.cpu[name] - (before?.cpu[name] ?? 0))) / all).toFixed(1).padStart(5)
   const load = ((await readOperand(context, '/proc/loadavg')) ?? '').split(' ').slice(0, 3).join(', ')
   const minutes = Math.floor(now.atNs / 60e9)
   const swapUsed = ((info?.get('SwapTotal') ?? 0) - (info?.get('SwapFree') ?? 0)) / 1024

@@ -18,7 +18,9 @@ export const uniq: Tool = {
       else groups.push({ line, count: 1 })
     }
     const kept = groups.filter(({ count }) => (flags.has('d') ? count > 1 : flags.has('u') ? count === 1 : true))
-    await context.print(toText(kept.map(({ line, count }) => (flags.has('c') ? `${String(count).padStart(7)} ${line}` : line))))
+    await context.print(
+      toText(kept.map(({ line, count }) => (flags.has('c') ? `${String(count).padStart(7)} ${line}` : line))),
+    )
     return status
   },
 }
@@ -74,7 +76,8 @@ export const join: Tool = {
     const files = await twoFiles(context, operands)
     if (files === undefined) return 1
     const separator = values.get('t')
-    const cells = (line: string): string[] => (separator === undefined ? line.trim().split(/\s+/) : line.split(separator))
+    const cells = (line: string): string[] =>
+      separator === undefined ? line.trim().split(/\s+/) : line.split(separator)
     const keyOf = (side: '1' | '2'): number => Number(values.get(side) ?? values.get('j') ?? 1) - 1
     const rest = (row: readonly string[], key: number): string[] => row.filter((_, i) => i !== key)
     const right = files[1].map(cells)
@@ -83,7 +86,8 @@ export const join: Tool = {
       const row = cells(line)
       const key = row[keyOf('1')] ?? ''
       for (const other of right)
-        if (other[keyOf('2')] === key) out.push([key, ...rest(row, keyOf('1')), ...rest(other, keyOf('2'))].join(separator ?? ' '))
+        if (other[keyOf('2')] === key)
+          out.push([key, ...rest(row, keyOf('1')), ...rest(other, keyOf('2'))].join(separator ?? ' '))
     }
     await context.print(toText(out))
     return 0
@@ -155,14 +159,20 @@ function changes(left: readonly string[], right: readonly string[]): Hunk[] {
 }
 
 function normal(left: readonly string[], right: readonly string[], { a, b, c, d }: Hunk): string {
-  const range = (from: number, to: number): string => (to - from > 1 ? `${from + 1},${to}` : `${to > from ? from + 1 : from}`)
+  const range = (from: number, to: number): string =>
+    to - from > 1 ? `${from + 1},${to}` : `${to > from ? from + 1 : from}`
   const kind = a === b ? 'a' : c === d ? 'd' : 'c'
   const removed = left.slice(a, b).map((line) => `< ${line}\n`)
   const added = right.slice(c, d).map((line) => `> ${line}\n`)
   return `${range(a, b)}${kind}${range(c, d)}\n${removed.join('')}${kind === 'c' ? '---\n' : ''}${added.join('')}`
 }
 
-function unified(left: readonly string[], right: readonly string[], hunks: readonly Hunk[], names: readonly string[]): string {
+function unified(
+  left: readonly string[],
+  right: readonly string[],
+  hunks: readonly Hunk[],
+  names: readonly string[],
+): string {
   let text = `--- ${names[0]}\n+++ ${names[1]}\n`
   const groups: Hunk[][] = []
   for (const hunk of hunks) {
@@ -178,12 +188,24 @@ function unified(left: readonly string[], right: readonly string[], hunks: reado
     text += `@@ -${from + 1},${to - from} +${fromR + 1},${toR - fromR} @@\n`
     let at = from
     for (const { a, b, c, d } of group) {
-      text += left.slice(at, a).map((line) => ` ${line}\n`).join('')
-      text += left.slice(a, b).map((line) => `-${line}\n`).join('')
-      text += right.slice(c, d).map((line) => `+${line}\n`).join('')
+      text += left
+        .slice(at, a)
+        .map((line) => ` ${line}\n`)
+        .join('')
+      text += left
+        .slice(a, b)
+        .map((line) => `-${line}\n`)
+        .join('')
+      text += right
+        .slice(c, d)
+        .map((line) => `+${line}\n`)
+        .join('')
       at = b
     }
-    text += left.slice(at, to).map((line) => ` ${line}\n`).join('')
+    text += left
+      .slice(at, to)
+      .map((line) => ` ${line}\n`)
+      .join('')
   }
   return text
 }

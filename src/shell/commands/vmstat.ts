@@ -51,11 +51,16 @@ async function sample(context: ToolContext): Promise<Sample | undefined> {
   const counters = await readCounters(context, '/proc/vmstat')
   const stat = await readOperand(context, '/proc/stat')
   const statCounters = await readCounters(context, '/proc/stat')
-  if (meminfo === undefined || counters === undefined || stat === undefined || statCounters === undefined) return undefined
+  if (meminfo === undefined || counters === undefined || stat === undefined || statCounters === undefined)
+    return undefined
   return { atNs: context.sys.now(), meminfo, vmstat: counters, stat: statCounters, cpu: cpuTicks(stat) }
 }
 
-function line(now: Sample, before: Sample | undefined, how: { readonly isActive: boolean; readonly divisor: number }): string {
+function line(
+  now: Sample,
+  before: Sample | undefined,
+  how: { readonly isActive: boolean; readonly divisor: number },
+): string {
   // The first line is the average since boot.
   const seconds = (now.atNs - (before?.atNs ?? 0)) / 1e9
   const rate = (table: 'vmstat' | 'stat', name: string, factor: number): number =>
@@ -63,10 +68,15 @@ function line(now: Sample, before: Sample | undefined, how: { readonly isActive:
   const kib = (name: string): number => Math.floor((now.meminfo.get(name) ?? 0) / how.divisor)
   const ticks = now.cpu.total - (before?.cpu.total ?? 0)
   const share = (...names: (keyof CpuTicks)[]): number =>
-    ticks <= 0 ? 0 : Math.round((100 * names.reduce((sum, name) => sum + now.cpu[name] - (before?.cpu[name] ?? 0), 0)) / ticks)
+    ticks <= 0
+      ? 0
+      : Math.round((100 * names.reduce((sum, name) => sum + now.cpu[name] - (before?.cpu[name] ?? 0), 0)) / ticks)
   const caches = how.isActive
     ? [kib('Inactive'), kib('Active')]
-    : [kib('Buffers'), Math.floor(((now.meminfo.get('Cached') ?? 0) + (now.meminfo.get('SReclaimable') ?? 0)) / how.divisor)]
+    : [
+        kib('Buffers'),
+        Math.floor(((now.meminfo.get('Cached') ?? 0) + (now.meminfo.get('SReclaimable') ?? 0)) / how.divisor),
+      ]
   const swapped = Math.floor(((now.meminfo.get('SwapTotal') ?? 0) - (now.meminfo.get('SwapFree') ?? 0)) / how.divisor)
   const cells: readonly (readonly [number, number])[] = [
     // vmstat itself runs while it looks.

@@ -35,7 +35,10 @@ export const watch: Tool = {
     for (;;) {
       const text = await capture(context, argv)
       const title = flags.has('t') ? '' : titleLine(context, seconds, command.join(' '))
-      const lines = text.replace(/\n$/, '').split('\n').slice(0, Math.max(1, context.size.rows - (title === '' ? 0 : 2)))
+      const lines = text
+        .replace(/\n$/, '')
+        .split('\n')
+        .slice(0, Math.max(1, context.size.rows - (title === '' ? 0 : 2)))
       const shown = lines.map((line) => line.slice(0, context.size.columns))
       const marked = flags.has('d') && before !== undefined ? differences(before.split('\n'), shown) : shown
       await context.print(`\x1b[H\x1b[2J${title}${marked.join('\n')}\n`)
@@ -91,7 +94,12 @@ export const timeout: Tool = {
   usage: 'timeout [-s SIGNAL] [-k DURATION] [--preserve-status] DURATION COMMAND [ARGUMENT]...',
   async run(context) {
     const { head, command } = splitArguments(context.args, 'sk')
-    const { flags, values } = await getOptions(context, 's:k:p', { signal: 's', 'kill-after': 'k', 'preserve-status': 'p' }, head)
+    const { flags, values } = await getOptions(
+      context,
+      's:k:p',
+      { signal: 's', 'kill-after': 'k', 'preserve-status': 'p' },
+      head,
+    )
     const [duration, ...argv] = command
     const seconds = duration === undefined ? undefined : parseDuration(duration)
     if (duration === undefined || argv.length === 0) return fail(context, 'missing operand', 125)
@@ -102,7 +110,8 @@ export const timeout: Tool = {
     if (typeof started === 'number') return started
     const { done, pid } = started
     const wait = (s: number): Promise<'late'> => context.sys.sleep(context.pid, Math.round(s * 1e9)).then(() => 'late')
-    const race = (...all: Promise<number | 'late'>[]): Promise<number | 'late'> => context.doom.race(Promise.race(all), { interruptible: false })
+    const race = (...all: Promise<number | 'late'>[]): Promise<number | 'late'> =>
+      context.doom.race(Promise.race(all), { interruptible: false })
     const first = seconds === 0 ? await race(done) : await race(done, wait(seconds))
     if (first !== 'late') return first
     context.sys.kill(context.pid, pid, signal)

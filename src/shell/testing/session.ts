@@ -1,6 +1,6 @@
 /** A shell over a machine of tables, for tests: what a user would see. */
-import { createShell, type Shell, type ShellOptions } from './shell'
-import { fakeMachine, type FakeMachine, type FakeProgram } from './testing'
+import { createShell, type Shell, type ShellOptions } from '../shell'
+import { fakeMachine, type FakeMachine, type FakeProgram } from './machine'
 
 export interface TestSession {
   readonly machine: FakeMachine

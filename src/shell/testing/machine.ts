@@ -2,11 +2,11 @@
  * A machine made of tables, for tests: files are entries of a map, programs are lists of steps, time is a sorted queue.
  * `settle` runs the queue whenever nobody asks the machine for anything any more.
  */
-import type { Command, CommandResult, FileStat, Refusal } from '../engine/commands'
-import type { Errno } from '../util/errno'
-import { err, ok, type Result } from '../util/result'
-import type { Ns } from '../util/units'
-import type { SpawnRequest, Sys } from './sys'
+import type { Command, CommandResult, FileStat, Refusal } from '../../engine/commands'
+import type { Errno } from '../../util/errno'
+import { err, ok, type Result } from '../../util/result'
+import type { Ns } from '../../util/units'
+import type { SpawnRequest, Sys } from '../sys'
 
 export type FakeStep =
   | { readonly sleepNs: number }
@@ -77,7 +77,11 @@ export function fakeMachine(programs: Readonly<Record<string, FakeProgram>> = {}
     timers.sort((a, b) => a.atNs - b.atNs || a.sequence - b.sequence)
   }
   const addFile = (path: string, content: string, more: Partial<FakeFile> = {}): void => {
-    for (let dir = path.slice(0, path.lastIndexOf('/')); dir !== '' && !files.has(dir); dir = dir.slice(0, dir.lastIndexOf('/')))
+    for (
+      let dir = path.slice(0, path.lastIndexOf('/'));
+      dir !== '' && !files.has(dir);
+      dir = dir.slice(0, dir.lastIndexOf('/'))
+    )
       files.set(dir, { kind: 'dir', content: '', writable: true, executable: true, target: '' })
     files.set(path, { kind: 'file', content, writable: true, executable: false, target: '', ...more })
   }
@@ -98,15 +102,22 @@ export function fakeMachine(programs: Readonly<Record<string, FakeProgram>> = {}
     tasks.set(task.pid, task)
     for (const [file, text] of Object.entries({ comm: `${name}\n`, oom_score: '0\n', oom_score_adj: '0\n' }))
       addFile(`/proc/${task.pid}/${file}`, text)
-    addFile(`/proc/${task.pid}/status`, `Name:\t${name}\nPid:\t${task.pid}\nPPid:\t${ppid}\nVmRSS:\t    1000 kB\n`)
-    addFile(`/proc/${task.pid}/stat`, `${task.pid} (${name}) S ${ppid} 0 0 0 0 0 10 0 2 0 1 1 0 0 20 0 1 0 100 5000000 250\n`)
+    addFile(
+      `/proc/${task.pid}/status`,
+      `Name:\t${name}\nPid:\t${task.pid}\nPPid:\t${ppid}\nVmRSS:\t    1000 kB\nVmSwap:\t       0 kB\n`,
+    )
+    addFile(
+      `/proc/${task.pid}/stat`,
+      `${task.pid} (${name}) S ${ppid} 0 0 0 0 0 10 0 2 0 1 1 0 0 20 0 1 0 100 5000000 250\n`,
+    )
     return task
   }
   const end = (task: FakeTask, status: number): void => {
     if (!task.alive) return
     task.alive = false
     task.status = status
-    for (const path of [...files.keys()]) if (path === `/proc/${task.pid}` || path.startsWith(`/proc/${task.pid}/`)) files.delete(path)
+    for (const path of [...files.keys()])
+      if (path === `/proc/${task.pid}` || path.startsWith(`/proc/${task.pid}/`)) files.delete(path)
     for (const notify of [...task.onEnd]) notify()
   }
   const find = (path: string): { path: string; file: FakeFile } | undefined => {
@@ -115,7 +126,12 @@ export function fakeMachine(programs: Readonly<Record<string, FakeProgram>> = {}
   }
   addTask(1, 'bash')
 
-  const runProgram = (task: FakeTask, steps: readonly FakeStep[], request: SpawnRequest, onOutput: (fd: number, text: string) => void): void => {
+  const runProgram = (
+    task: FakeTask,
+    steps: readonly FakeStep[],
+    request: SpawnRequest,
+    onOutput: (fd: number, text: string) => void,
+  ): void => {
     const next = (index: number): void => {
       if (!task.alive) return
       const step = steps[index]
@@ -143,10 +159,12 @@ export function fakeMachine(programs: Readonly<Record<string, FakeProgram>> = {}
     switch (c.kind) {
       case 'mkdir':
         if (files.has(c.path)) return c.parents ? done : refuse('EEXIST')
-        if (!c.parents && files.get(c.path.slice(0, c.path.lastIndexOf('/')) || '/')?.kind !== 'dir') return refuse('ENOENT')
+        if (!c.parents && files.get(c.path.slice(0, c.path.lastIndexOf('/')) || '/')?.kind !== 'dir')
+          return refuse('ENOENT')
         addFile(c.path, '', { kind: 'dir' })
         if (c.path.startsWith('/sys/fs/cgroup/'))
-          for (const name of ['cgroup.procs', 'memory.max', 'memory.current', 'memory.oom.group']) addFile(`${c.path}/${name}`, name === 'memory.max' ? 'max\n' : '0\n')
+          for (const name of ['cgroup.procs', 'memory.max', 'memory.current', 'memory.oom.group'])
+            addFile(`${c.path}/${name}`, name === 'memory.max' ? 'max\n' : '0\n')
         return done
       case 'rmdir':
         if (!files.has(c.path)) return refuse('ENOENT')
