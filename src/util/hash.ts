@@ -3,7 +3,7 @@
  * (all are little-endian); a difference in one bit changes it. Not cryptographic.
  */
 import { assert } from './assert'
-import { isColumn, type Column } from './clone'
+import { isColumn, skipZeroes, type Column } from './clone'
 
 /** Two 32-bit lanes with different multipliers: 64 bits together. */
 interface Lanes {
@@ -66,8 +66,7 @@ function mixColumn(lanes: Lanes, column: Column): void {
 }
 
 function mixRun(lanes: Lanes, words: Int32Array, from: number, to: number): void {
-  let i = from
-  while (i < to && words[i] === 0) i++
+  let i = skipZeroes(words, from, to)
   if (i > from) {
     mix(lanes, TAG_ZEROES)
     mix(lanes, i - from)
