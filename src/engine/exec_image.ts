@@ -6,6 +6,7 @@
  */
 import { PAGE_SIZE, type Pages, type Vpn } from '../util/units'
 import { lookup } from './fs/vfs'
+import { allocKernelStack } from './kernel_stack'
 import { exitMm } from './lifecycle'
 import { VM_ACCOUNT, VM_EXEC, VM_GROWSDOWN, VM_READ, VM_WRITE, type Mm } from './mm/mm_types'
 import { allocPgd } from './mm/pgtable'
@@ -148,6 +149,7 @@ type ExecOp = Extract<Op, { op: 'exec' }>
  */
 export function stepExec(state: KernelState, task: Task, op: ExecOp, endNs: number): number {
   if (task.opDone === 0) {
+    if (!allocKernelStack(state, task)) return state.exec.suspendUntilNs >= 0 ? STEP_BLOCKED : STEP_KILLED
     if (!newImage(state, task, op.forked)) return state.exec.suspendUntilNs >= 0 ? STEP_BLOCKED : STEP_KILLED
     task.opDone = 1
     charge(state, state.costs.forkBase)
@@ -195,6 +197,7 @@ function touchNewImage(state: KernelState, task: Task, op: ExecOp, firstStep: nu
 /** A subshell: the parent's image again, without exec. */
 export function stepFork(state: KernelState, task: Task, image: ProgramImage, endNs: number): number {
   if (task.opDone === 0) {
+    if (!allocKernelStack(state, task)) return state.exec.suspendUntilNs >= 0 ? STEP_BLOCKED : STEP_KILLED
     if (!newImage(state, task, image)) return state.exec.suspendUntilNs >= 0 ? STEP_BLOCKED : STEP_KILLED
     task.opDone = 1
     charge(state, state.costs.forkBase)

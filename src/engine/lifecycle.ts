@@ -8,6 +8,7 @@ import { attachTask, detachTask } from './cgroup'
 import { charge, now } from './exec'
 import { releaseInode } from './fs/vfs'
 import { inodeAt } from './mm/filemap'
+import { freeKernelStack } from './kernel_stack'
 import { zapRange } from './mm/memory'
 import { VM_ACCOUNT } from './mm/mm_types'
 import { freeAllTables } from './mm/pgtable'
@@ -105,6 +106,7 @@ export function createTask(state: KernelState, spec: NewTask): Task {
     psiFlags: 0,
     nrDirtied: 0,
     exitStatus: 0,
+    stackPfns: [],
     heapBlocks: {},
     zombies: [],
     nvcsw: 0,
@@ -158,6 +160,7 @@ export function exitMm(state: KernelState, task: Task): void {
  */
 export function exitTask(state: KernelState, task: Task, status: number): void {
   exitMm(state, task)
+  freeKernelStack(state, task)
   for (const fd of task.fds) closeDescriptor(state, fd)
   task.fds = []
   psiExit(state, task)

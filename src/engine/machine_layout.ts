@@ -44,6 +44,11 @@ export function layoutZones(config: MachineConfig): ZoneLayout[] {
     if (span.present === 0) return { ...span, managed: 0, managedAtBoot: 0 }
     const row = reservationOf(rows, span)
     assert(row !== undefined, `no reservation row for node ${span.nid} zone ${ZONE_NAMES[span.idx]}`)
+    // The zone table has one entry for each MiB.
+    assert(
+      span.startPfn < 4096 || span.startPfn % 256 === 0,
+      `node ${span.nid} ${row.zone} starts at pfn ${span.startPfn}`,
+    )
     assert(
       row.managed <= span.present,
       `node ${span.nid} ${row.zone}: managed ${row.managed} > present ${span.present}`,

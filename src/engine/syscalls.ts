@@ -8,6 +8,7 @@ import { PAGE_SIZE, type Ns } from '../util/units'
 import { charge, isSuspended, now, suspend } from './exec'
 import { stepExec, stepFork } from './exec_image'
 import { shellImage } from './images'
+import { allocKernelStack } from './kernel_stack'
 import { createTask, exitTask, reapZombie, sendSignal, startTask, SIGKILL } from './lifecycle'
 import { copyMm } from './mm/fork'
 import { inodeAt } from './mm/filemap'
@@ -426,6 +427,7 @@ function opFork(state: KernelState, task: Task, op: OpOf<'fork'>): number {
   })
   child.mm = copy
   child.heapBlocks = { ...task.heapBlocks }
+  allocKernelStack(state, child)
   startTask(state, child)
   return succeed(task, child.pid)
 }

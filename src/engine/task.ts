@@ -296,6 +296,8 @@ export interface Task {
   psiFlags: number
   /** Wait status once it is a zombie. */
   exitStatus: number
+  /** Frames of the kernel stack. Owner: kernel_stack.ts */
+  stackPfns: number[]
   /** malloc blocks that are mappings of their own: address of the data → pages. */
   heapBlocks: Record<number, Pages>
   /** Children that ended and were not waited for. */

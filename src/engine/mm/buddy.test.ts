@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { drawZone, plainMachine, zoneNamed, zoneState } from '../../../test/zone-state'
+import { drawZone, machineConfig, plainMachine, zoneNamed, zoneState } from '../../../test/zone-state'
 import { MIB } from '../../util/units'
 import type { KernelState } from '../state'
 import { freeOnePage, pageblockType, rmqueueSmallest, setPageblockType } from './buddy'
@@ -73,6 +73,27 @@ describe('splitting and merging (02 §2.11)', () => {
     expect([pageblockType(state, BASE), pageblockType(state, BASE + 512)]).toEqual([MIGRATE_MOVABLE, MIGRATE_MOVABLE])
     expect(checkBuddy(state)).toEqual([])
   })
+})
+
+test('blocks of two nodes that meet at an odd MiB do not merge', () => {
+  const nodes = [
+    { nid: 0, ranges: [{ start: MIB, end: 33 * MIB }], cpus: [0] },
+    { nid: 1, ranges: [{ start: 33 * MIB, end: 66 * MIB }], cpus: [1] },
+  ]
+  const reservations = [
+    { nid: 0, zone: 'DMA', managed: 3840, returnedLate: 0 },
+    { nid: 0, zone: 'DMA32', managed: 17 * 256, returnedLate: 0 },
+    { nid: 1, zone: 'DMA32', managed: 33 * 256, returnedLate: 0 },
+  ] as const
+  const state = zoneState(machineConfig({ nodes, reservations }))
+  expect(checkBuddy(state)).toEqual([])
+  const [a, b] = [zoneNamed(state, 0, 1), zoneNamed(state, 1, 1)]
+  expect([a.nrFree[8], b.nrFree[8]]).toEqual([1, 1])
+  const mine = rmqueueSmallest(state, a, 8, MIGRATE_MOVABLE)
+  expect(mine).toBe(32 * 256)
+  free(state, a, mine, 8)
+  expect([a.nrFree[8], b.nrFree[8]]).toEqual([1, 1])
+  expect(checkBuddy(state)).toEqual([])
 })
 
 describe('fallback between migrate types (02 §2.3, §2.11)', () => {

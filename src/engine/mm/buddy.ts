@@ -30,6 +30,7 @@ import {
   listDel,
   listHead,
   nextOnList,
+  pageZoneIndex,
   PG_BUDDY,
   PG_RESERVED,
   pageFlags,
@@ -181,7 +182,6 @@ const isBuddy = (state: KernelState, pfn: Pfn, order: number): boolean =>
  * @param migratetype  type of the block's pageblock; for order 10 of its first pageblock
  * @kernel  mm/page_alloc.c __free_one_page()
  * @spec    02 §2.2
- * @simplifies  a buddy is always in the same zone, because zones meet at multiples of 1024 frames
  */
 export function freeOnePage(state: KernelState, zone: Zone, pfn: Pfn, order: number, migratetype: number): void {
   accountFreePages(zone, migratetype, 1 << order)
@@ -190,6 +190,8 @@ export function freeOnePage(state: KernelState, zone: Zone, pfn: Pfn, order: num
   while (o < MAX_PAGE_ORDER) {
     const buddy = at ^ (1 << o)
     if (!isBuddy(state, buddy, o)) break
+    // Zones meet at multiples of 2^8 frames: smaller buddies are always in the same zone.
+    if (o >= 8 && pageZoneIndex(state.memmap, buddy) !== zone.index) break
     if (o >= PAGEBLOCK_ORDER) {
       const type = pageblockType(state, buddy)
       if (type !== migratetype && !(isMergeable(type) && isMergeable(migratetype))) break

@@ -74,8 +74,10 @@ function checkFreeBlock(
   if (zone.series !== '6.1' && pageblockType(state, pfn) !== type)
     say(`free block ${pfn} is on list ${type}, its pageblock is ${pageblockType(state, pfn)}`)
   // Whole pageblocks may lie side by side unmerged: of unlike types, or after one of them was converted while free.
-  if (order < PAGEBLOCK_ORDER && freeBlockOrder(state, pfn ^ (1 << order)) === order) {
-    say(`free buddies ${pfn} and ${pfn ^ (1 << order)} of order ${order} are not merged`)
+  const buddy = pfn ^ (1 << order)
+  const sameZone = pageZoneIndex(state.memmap, buddy) === zone.index
+  if (order < PAGEBLOCK_ORDER && sameZone && freeBlockOrder(state, buddy) === order) {
+    say(`free buddies ${pfn} and ${buddy} of order ${order} are not merged`)
   }
 }
 

@@ -29,7 +29,7 @@ import {
   NR_PAGE_ORDERS,
   PAGEBLOCK_ORDER,
 } from './gfp'
-import { hasFlag, PG_LRU, PG_MOVABLE_KERNEL } from './memmap'
+import { hasFlag, pageZoneIndex, PG_LRU, PG_MOVABLE_KERNEL } from './memmap'
 import {
   ALLOC_HIGHATOMIC,
   ALLOC_KSWAPD,
@@ -142,7 +142,7 @@ function claimBlock(state: KernelState, zone: Zone, f: Fallback, allocFlags: num
   }
   boost(state, zone, allocFlags)
   const start = pfn & ~(PAGEBLOCK_PAGES - 1)
-  if (!isWholeBlockInZone(zone, start)) return 0
+  if (!isWholeBlockInZone(state, zone, start)) return 0
   const { free, alike } = countPageblock(state, start, f.wanted, f.type)
   if (free + alike < CLAIM_PAGES) return 0
   moveFreePages(state, zone, start, f.wanted)
@@ -183,7 +183,7 @@ function steal61(state: KernelState, zone: Zone, order: number, wanted: number, 
     moved = 1
   } else if (!isReserved) {
     boost(state, zone, allocFlags)
-    if (mayClaim(f.blockOrder, wanted) && isWholeBlockInZone(zone, start)) {
+    if (mayClaim(f.blockOrder, wanted) && isWholeBlockInZone(state, zone, start)) {
       const { free, alike } = countPageblock(state, start, wanted, pageblockType(state, pfn))
       moved = moveFreePages(state, zone, start, wanted)
       if (moved > 0 && free + alike >= CLAIM_PAGES) setPageblockType(state, start, wanted)
@@ -216,8 +216,12 @@ function boost(state: KernelState, zone: Zone, allocFlags: number): void {
   if (boostWatermark(state, zone) && (allocFlags & ALLOC_KSWAPD) !== 0) zone.flags |= ZONE_FLAG_BOOSTED
 }
 
-const isWholeBlockInZone = (zone: Zone, start: Pfn): boolean =>
-  start >= zone.startPfn && start + PAGEBLOCK_PAGES <= zone.startPfn + zone.spanned
+/** The kernel looks at the zone's span; ours also sees another node's memory inside it. @kernel prep_move_freepages_block() */
+const isWholeBlockInZone = (state: KernelState, zone: Zone, start: Pfn): boolean =>
+  start >= zone.startPfn &&
+  start + PAGEBLOCK_PAGES <= zone.startPfn + zone.spanned &&
+  pageZoneIndex(state.memmap, start) === zone.index &&
+  pageZoneIndex(state.memmap, start + PAGEBLOCK_PAGES - 1) === zone.index
 
 /**
  * Pages of a pageblock that are free, and pages that would suit the wanted type.
@@ -282,7 +286,7 @@ export function highatomicMax(zone: Zone): Pages {
 export function reserveHighatomic(state: KernelState, zone: Zone, pfn: Pfn): void {
   if (zone.nrReservedHighatomic >= highatomicMax(zone)) return
   const start = pfn & ~(PAGEBLOCK_PAGES - 1)
-  if (!isMergeable(pageblockType(state, pfn)) || !isWholeBlockInZone(zone, start)) return
+  if (!isMergeable(pageblockType(state, pfn)) || !isWholeBlockInZone(state, zone, start)) return
   moveFreePages(state, zone, start, MIGRATE_HIGHATOMIC)
   setPageblockType(state, start, MIGRATE_HIGHATOMIC)
   zone.nrReservedHighatomic += PAGEBLOCK_PAGES

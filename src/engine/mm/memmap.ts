@@ -10,7 +10,7 @@
 import type { Pfn } from '../../util/units'
 
 /** Page flags. The first group says who owns the frame; exactly one of them is set on every managed frame. */
-export const PG_BUDDY = 1 << 0 // head of a free block
+export const PG_BUDDY = 1 << 0 // head of a free block of order 0–9; order 10 is told by blockNext, see buddy.ts
 export const PG_PCP = 1 << 1 // on a per-CPU list (head)
 export const PG_RESERVED = 1 << 2 // present, never managed
 export const PG_KERNEL = 1 << 3 // allocated by the kernel: stacks, percpu, large kmalloc
@@ -65,12 +65,13 @@ export interface MemMap {
   readonly memcg: Uint16Array
   /** Order of the free block, pcp entry or compound page that starts here. */
   readonly order: Uint8Array
-  /** Index into state.zones + 1, 0 = no memory here; one entry for each MAX_ORDER block of 1024 pages. */
+  /** Index into state.zones + 1, 0 = no memory here; one entry for each MiB. */
   readonly zone: Uint8Array
 }
 
-/** Pages in a block of the largest order, log2. Zones meet only at multiples of it. */
-const ZONE_ENTRY_SHIFT = 10
+/** Zones meet only at multiples of 2^8 pages, 1 MiB. */
+const ZONE_ENTRY_SHIFT = 8
+const ZONE_ENTRY_PAGES = 1 << ZONE_ENTRY_SHIFT
 
 /** @model  plain constructor; arrays are lazily zeroed by the operating system below us */
 export function createMemMap(endPfn: Pfn): MemMap {
@@ -86,7 +87,7 @@ export function createMemMap(endPfn: Pfn): MemMap {
     index: new Int32Array(rows),
     memcg: new Uint16Array(rows),
     order: new Uint8Array(rows),
-    zone: new Uint8Array(rows / 1024),
+    zone: new Uint8Array(rows / ZONE_ENTRY_PAGES),
   }
 }
 
@@ -113,9 +114,9 @@ export function setPageOrder(m: MemMap, pfn: Pfn, order: number): void {
 }
 /** Index into state.zones; −1 where no zone is. */
 export const pageZoneIndex = (m: MemMap, pfn: Pfn): number => m.zone[pfn >> ZONE_ENTRY_SHIFT]! - 1
-/** Says that [startPfn, endPfn) belongs to zone `zoneIndex`. Both ends are multiples of 1024, or no zone lies beyond. */
+/** Says that [startPfn, endPfn) belongs to zone `zoneIndex`. Both ends are multiples of 256, or no zone lies beyond. */
 export function setZoneOfRange(m: MemMap, startPfn: Pfn, endPfn: Pfn, zoneIndex: number): void {
-  m.zone.fill(zoneIndex + 1, startPfn >> ZONE_ENTRY_SHIFT, (endPfn + 1023) >> ZONE_ENTRY_SHIFT)
+  m.zone.fill(zoneIndex + 1, startPfn >> ZONE_ENTRY_SHIFT, (endPfn + ZONE_ENTRY_PAGES - 1) >> ZONE_ENTRY_SHIFT)
 }
 /** Writes the same flags to `count` frames. */
 export function setFlagsOfRange(m: MemMap, pfn: Pfn, count: number, flags: number): void {

@@ -118,7 +118,7 @@ export const sampleSteps: readonly Step<SampleData>[] = [
   (d, view) => {
     const isOver = (d.max > 0 && d.round >= d.max) || view.signalled || d.table.length >= TABLE_MAX
     if (isOver) {
-      d.pc += 4
+      d.pc += 3
       return undefined
     }
     const waitNs = d.startNs + d.round * d.intervalNs - view.nowNs

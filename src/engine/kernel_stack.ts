@@ -1,0 +1,60 @@
+/**
+ * Kernel stacks: four frames a thread, mapped together by vmalloc and charged to the group that forks.
+ * @kernel  kernel/fork.c alloc_thread_stack_node(), memcg_charge_kernel_stack()
+ * @spec    07 §7.3, 09 §9.1 (KernelStack)
+ */
+import { taskMemcg } from './cgroup'
+import { isSuspended } from './exec'
+import { GFP_KERNEL, GFP_KERNEL_ACCOUNT } from './mm/gfp'
+import { PG_KERNEL, clearFlag, pageMemcg, pageZoneIndex, setFlag, setPageMemcg } from './mm/memmap'
+import { memcgCharge, memcgUncharge, modMemcgState } from './mm/memcontrol'
+import { MEMCG_STAT_KERNEL, MEMCG_STAT_KERNEL_STACK } from './mm/memcg_stat'
+import { allocPages } from './mm/page_alloc'
+import { freeUnrefPage } from './mm/pcp'
+import { NR_KERNEL_STACK, modStat } from './mm/vmstat'
+import type { KernelState } from './state'
+import type { Task } from './task'
+
+/** THREAD_SIZE is 16 KiB. */
+const STACK_PAGES = 4
+
+function account(state: KernelState, pfn: number, memcg: number, sign: number): void {
+  const nid = state.zones[pageZoneIndex(state.memmap, pfn)]!.nid
+  modStat(state.nodes[nid]!.stat, NR_KERNEL_STACK, sign * 4)
+  modMemcgState(state, memcg, MEMCG_STAT_KERNEL_STACK, sign, nid)
+  modMemcgState(state, memcg, MEMCG_STAT_KERNEL, sign, nid)
+}
+
+/**
+ * Gives the task its stack; called again after waiting it goes on where it stopped.
+ * @returns false = no memory, charge refused, or waiting
+ */
+export function allocKernelStack(state: KernelState, task: Task): boolean {
+  const memcg = taskMemcg(state, task)
+  while (task.stackPfns.length < STACK_PAGES) {
+    const pfn = allocPages(state, GFP_KERNEL, 0)
+    if (pfn === 0) return false
+    if (memcgCharge(state, memcg, 1, GFP_KERNEL_ACCOUNT) !== 'ok' || isSuspended(state)) {
+      freeUnrefPage(state, pfn, 0)
+      return false
+    }
+    setFlag(state.memmap, pfn, PG_KERNEL)
+    setPageMemcg(state.memmap, pfn, memcg)
+    account(state, pfn, memcg, 1)
+    task.stackPfns.push(pfn)
+  }
+  return true
+}
+
+/** @kernel free_thread_stack() */
+export function freeKernelStack(state: KernelState, task: Task): void {
+  for (const pfn of task.stackPfns) {
+    const memcg = pageMemcg(state.memmap, pfn)
+    account(state, pfn, memcg, -1)
+    clearFlag(state.memmap, pfn, PG_KERNEL)
+    setPageMemcg(state.memmap, pfn, 0)
+    freeUnrefPage(state, pfn, 0)
+    memcgUncharge(state, memcg, 1)
+  }
+  task.stackPfns = []
+}
