@@ -190,16 +190,15 @@ export const useActions = defineStore('actions', () => {
     else go()
   }
   const reset = (): void => leave(`Reset ${session.status?.machine ?? ''} to boot`, 'Reset', () => void session.reset())
-  const boot = (title: string, profile: string): void => leave(`Boot ${title}`, 'Boot', () => void bootNow(profile))
-  async function bootNow(profile: string): Promise<void> {
-    if ((await session.boot(profile)) && ui.view === 'start') ui.goTo('timeline')
-  }
+  const boot = (title: string, profile: string): void =>
+    leave(`Boot ${title}`, 'Boot', () => void session.boot(profile))
   const beginLab = (id: string): void => leave('Begin the lab', 'Begin', () => void beginLabNow(id))
 
   async function beginLabNow(id: string): Promise<void> {
+    const isAtStart = ui.view === 'start'
     if (!(await labs.start(id))) return
     ui.isBookOpen = true
-    if (ui.view === 'start') ui.goTo('terminal')
+    if (isAtStart) ui.goTo('terminal')
   }
 
   /** Runs an action by id. @returns whether there was one that could run */

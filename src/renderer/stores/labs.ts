@@ -1,6 +1,6 @@
 /** The workbook: which labs there are, which one is open and how far it is. The session checks; we only show. */
 import { defineStore } from 'pinia'
-import { computed, shallowRef } from 'vue'
+import { computed, shallowRef, watch } from 'vue'
 import type { LabProgress, LabSummary } from '../../protocol/messages'
 import { useClient } from '../client'
 import { useSession } from './session'
@@ -16,14 +16,22 @@ export const useLabs = defineStore('labs', () => {
     if (event.kind === 'labProgress') progress.value = event.progress
   })
 
+  watch(
+    () => session.leftLab,
+    () => (progress.value = undefined),
+  )
+
   async function load(): Promise<void> {
     const result = await session.ask({ kind: 'listLabs' })
     if (result.ok) labs.value = result.value
   }
   async function start(id: string, seed = 1): Promise<boolean> {
+    session.trouble = ''
     const result = await session.ask({ kind: 'startLab', id, seed })
-    if (result.ok) progress.value = result.value
-    return result.ok
+    if (!result.ok) return false
+    progress.value = result.value
+    session.cameUp()
+    return true
   }
   async function answer(step: number, text: string): Promise<void> {
     const result = await session.ask({ kind: 'labAnswer', step, answer: text })

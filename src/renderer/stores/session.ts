@@ -37,6 +37,8 @@ export const useSession = defineStore('session', () => {
   const isBusy = ref(false)
   /** Counts the machines that came up in this window: what belongs to one is thrown away when it changes. */
   const boots = ref(0)
+  /** Counts the machines that replaced a lab's: the session ends a lab with its machine. */
+  const leftLab = ref(0)
   /** The run up to here is in a file, or is only the boot. */
   const keptNs = ref(0)
   const speed = ref(1)
@@ -75,11 +77,15 @@ export const useSession = defineStore('session', () => {
     const result = await ask(request)
     isBusy.value = false
     if (result.ok) status.value = result.value
-    if (result.ok && request.kind !== 'step' && request.kind !== 'seek') {
-      boots.value++
-      keptNs.value = result.value.endNs
-    }
+    if (result.ok && (request.kind === 'boot' || request.kind === 'loadSession')) leftLab.value++
+    if (result.ok && request.kind !== 'step' && request.kind !== 'seek') cameUp()
     return result.ok
+  }
+
+  /** Another machine is up, or the same one anew. */
+  function cameUp(): void {
+    boots.value++
+    keptNs.value = status.value?.endNs ?? 0
   }
 
   async function boot(profile: string, seed = 1): Promise<boolean> {
@@ -130,6 +136,7 @@ export const useSession = defineStore('session', () => {
     trouble,
     isBusy,
     boots,
+    leftLab,
     keptNs,
     isUnsaved,
     speed,
@@ -142,6 +149,7 @@ export const useSession = defineStore('session', () => {
     step,
     ask,
     move,
+    cameUp,
     boot,
     reset,
     play,

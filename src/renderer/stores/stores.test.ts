@@ -162,3 +162,15 @@ test('a run that no file has is not thrown away unasked', async () => {
   useUi().leaving?.go()
   expect(boots()).toBe(2)
 })
+
+test('a lab ends with its machine: booting another closes it, resetting does not', async () => {
+  withStores()
+  const labs = useLabs()
+  await labs.start('10-containers')
+  await useSession().reset()
+  await nextTick()
+  expect(labs.progress?.id).toBe('10-containers')
+  await useSession().boot(PROFILE)
+  await nextTick()
+  expect(labs.progress).toBeUndefined()
+})
