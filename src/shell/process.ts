@@ -103,7 +103,6 @@ export interface World {
   readonly input: Pipe
   readonly history: string[]
   size: { columns: number; rows: number }
-  emit(text: string, stream: 1 | 2): void
   /** Our words beside the kernel's: never part of the output. */
   explain(text: string): void
   /** Runs parsed statements in a shell process. Bound by executor.ts. */

@@ -211,6 +211,13 @@ test('a shell whose own task is killed is over', async () => {
   expect(s.shell.status).toBe(137)
 })
 
+test('an interactive shell ignores SIGTERM, a script does not', async () => {
+  const s = testSession()
+  expect(await s.run('kill $$; echo alive')).toBe('alive\n')
+  const script = testSession({}, { interactive: false })
+  expect(await script.run('kill $$; echo never')).toBe('')
+})
+
 test('a fork that the machine refuses ends the line', async () => {
   const s = testSession()
   s.machine.fork = () => ({ ok: false, error: { errno: 'ENOMEM', explanation: 'No memory for another task.' } })

@@ -8,7 +8,7 @@ import { complain, runToEnd } from './fork'
 import { reportJobs } from './jobs'
 import { launch } from './launch'
 import { wantsMoreLines } from './parse'
-import { createProc, type World } from './process'
+import { createProc, type Proc, type World } from './process'
 import { Pipe, type Descriptor } from './stream'
 import type { Sys } from './sys'
 
@@ -63,83 +63,8 @@ const SIGINT = 2
 
 export function createShell(sys: Sys, options: ShellOptions): Shell {
   const input = new Pipe()
-  const world: World = {
-    sys,
-    tools,
-    builtins,
-    procs: new Map(),
-    input,
-    history: [],
-    size: { columns: 80, rows: 24 },
-    emit: options.out,
-    explain: options.explain ?? (() => undefined),
-    execute,
-    executeNode,
-    runText,
-    runInChild,
-    launch: (parent, request) => launch(world, parent, request),
-  }
-  const terminal = (stream: 1 | 2): Descriptor => ({
-    kind: 'terminal',
-    isTty: options.interactive ?? false,
-    stream,
-    input,
-    emit: options.out,
-  })
-  const name = options.name ?? 'bash'
-  const proc = createProc({
-    world,
-    pid: options.pid,
-    group: { pids: new Set() },
-    name: options.script ?? name,
-    dialect: name,
-    cwd: options.cwd ?? '/root',
-    env: options.env ?? DEFAULT_ENV,
-    fds: new Map<number, Descriptor>([
-      [0, terminal(1)],
-      [1, terminal(1)],
-      [2, terminal(2)],
-    ]),
-    positional: options.args ?? [],
-  })
-  proc.isInteractive = options.interactive ?? false
-  if (proc.isInteractive) for (const [alias, text] of ALIASES) proc.aliases.set(alias, text)
-
-  const end = (status: number): number => {
-    proc.hasExited = true
-    proc.status = status
-    return status
-  }
-
-  const finish = async (status: number): Promise<number> => end((await runToEnd(proc, async () => status)) ?? 137)
-
-  /** What reaches the top: an unwind ends the line, and sometimes the shell. */
-  const survive = async (error: unknown): Promise<number> => {
-    if (!(error instanceof Unwind)) throw error
-    switch (error.kind) {
-      case 'exit':
-        return finish(error.value & 255)
-      case 'killed':
-        return end(137)
-      case 'fatal':
-        await complain(proc, error.message)
-        return proc.isInteractive ? (proc.status = error.value) : finish(error.value)
-      case 'interrupted':
-        options.out('\n', 1)
-        return (proc.status = 130)
-      default:
-        return proc.status
-    }
-  }
-
-  const reset = (): void => {
-    proc.locals.length = 0
-    proc.loopDepth = 0
-    proc.callDepth = 0
-    proc.errexitSuspended = 0
-    proc.doom.forgetInterrupt()
-  }
-
+  const world = createWorld(sys, options, input)
+  const proc = createMainProc(world, options)
   return {
     pid: options.pid,
     sys,
@@ -153,40 +78,127 @@ export function createShell(sys: Sys, options: ShellOptions): Shell {
     get cwd() {
       return proc.cwd
     },
-    async run(text) {
-      if (proc.hasExited) return proc.status
-      reset()
-      let status: number
-      try {
-        status = await world.runText(proc, text)
-        await checkpoint(proc)
-      } catch (error) {
-        status = await survive(error)
-      }
-      if (proc.isInteractive && !proc.hasExited) await reportJobs(proc)
-      return status
-    },
-    interrupt() {
-      const action = proc.traps.get('INT')
-      for (const pid of [...proc.group.pids]) sys.kill(proc.pid, pid, SIGINT)
-      if (action === undefined) proc.doom.interrupt()
-      else if (action !== '') proc.pendingTraps.push(action)
-    },
+    run: (text) => runLine(proc, options, text),
+    interrupt: () => interrupt(proc),
     feed: (text) => input.push(text),
     endInput: () => input.end(),
     takeUnread: () => input.takeAll(),
     complete: (line, cursor) => completions(proc, line, cursor),
     wantsMore: wantsMoreLines,
-    prompt() {
-      const home = proc.vars.get('HOME')?.value
-      const shown = typeof home === 'string' && proc.cwd.startsWith(home) ? `~${proc.cwd.slice(home.length)}` : proc.cwd
-      return `root@${sys.hostname}:${shown}# `
-    },
+    prompt: () => prompt(proc),
     resize(columns, rows) {
       world.size = { columns, rows }
     },
-    finish: () => (proc.hasExited ? Promise.resolve(proc.status) : finish(proc.status)),
+    finish: () => (proc.hasExited ? Promise.resolve(proc.status) : finish(proc, proc.status)),
   }
+}
+
+function createWorld(sys: Sys, options: ShellOptions, input: Pipe): World {
+  const world: World = {
+    sys,
+    tools,
+    builtins,
+    procs: new Map(),
+    input,
+    history: [],
+    size: { columns: 80, rows: 24 },
+    explain: options.explain ?? (() => undefined),
+    execute,
+    executeNode,
+    runText,
+    runInChild,
+    launch: (parent, request) => launch(world, parent, request),
+  }
+  return world
+}
+
+function createMainProc(world: World, options: ShellOptions): Proc {
+  const isInteractive = options.interactive ?? false
+  const terminal = (stream: 1 | 2): Descriptor => ({
+    kind: 'terminal',
+    isTty: isInteractive,
+    stream,
+    input: world.input,
+    emit: options.out,
+  })
+  const name = options.name ?? 'bash'
+  const proc = createProc({
+    world,
+    pid: options.pid,
+    group: { pids: new Set() },
+    name: options.script ?? name,
+    dialect: name,
+    cwd: options.cwd ?? '/root',
+    env: options.env ?? DEFAULT_ENV,
+    fds: new Map([
+      [0, terminal(1)],
+      [1, terminal(1)],
+      [2, terminal(2)],
+    ]),
+    positional: options.args ?? [],
+  })
+  proc.isInteractive = isInteractive
+  if (isInteractive) for (const [alias, text] of ALIASES) proc.aliases.set(alias, text)
+  return proc
+}
+
+async function runLine(proc: Proc, options: ShellOptions, text: string): Promise<number> {
+  if (proc.hasExited) return proc.status
+  // What an interrupt left behind in the middle of functions and loops.
+  proc.locals.length = 0
+  proc.loopDepth = 0
+  proc.callDepth = 0
+  proc.errexitSuspended = 0
+  proc.doom.forgetInterrupt()
+  let status: number
+  try {
+    status = await runText(proc, text)
+    await checkpoint(proc)
+  } catch (error) {
+    status = await survive(proc, options, error)
+  }
+  if (proc.isInteractive && !proc.hasExited) await reportJobs(proc)
+  return status
+}
+
+/** What reaches the top: an unwind ends the line, and sometimes the shell. */
+async function survive(proc: Proc, options: ShellOptions, error: unknown): Promise<number> {
+  if (!(error instanceof Unwind)) throw error
+  switch (error.kind) {
+    case 'exit':
+      return finish(proc, error.value & 255)
+    case 'killed':
+      proc.hasExited = true
+      return (proc.status = 137)
+    case 'fatal':
+      await complain(proc, error.message)
+      return proc.isInteractive ? (proc.status = error.value) : finish(proc, error.value)
+    case 'interrupted':
+      options.out('\n', 1)
+      return (proc.status = 130)
+    default:
+      return proc.status
+  }
+}
+
+async function finish(proc: Proc, status: number): Promise<number> {
+  proc.status = (await runToEnd(proc, () => Promise.resolve(status))) ?? 137
+  proc.hasExited = true
+  return proc.status
+}
+
+/** Ctrl+C: the foreground gets the signal; the shell itself drops its line, or runs its trap. */
+function interrupt(proc: Proc): void {
+  const action = proc.traps.get('INT')
+  for (const pid of [...proc.group.pids]) proc.sys.kill(proc.pid, pid, SIGINT)
+  if (action === undefined) proc.doom.interrupt()
+  else if (action !== '') proc.pendingTraps.push(action)
+}
+
+function prompt(proc: Proc): string {
+  const home = proc.vars.get('HOME')?.value
+  const isBelow = typeof home === 'string' && (proc.cwd === home || proc.cwd.startsWith(`${home}/`))
+  return `root@${proc.sys.hostname}:${isBelow ? `~${proc.cwd.slice(home.length)}` : proc.cwd}# `
 }
 
 const DEFAULT_ENV: Readonly<Record<string, string>> = {

@@ -80,6 +80,8 @@ function sendSignal(proc: Proc, pid: number, signal: number): string | undefined
     if (action !== '') shell.pendingTraps.push(action)
     return undefined
   }
+  // An interactive bash ignores these.
+  if (shell?.isInteractive && (signal === 15 || signal === 3)) return undefined
   const sent = proc.sys.kill(proc.pid, pid, signal)
   if (sent.ok) return undefined
   explainRefusal(proc.world, sent.error)
