@@ -1,6 +1,6 @@
 /**
  * A small machine with LRU lists, one file, address spaces and swap, where the test puts pages on lists by hand: for
- * tests of reclaim, swap and writeback. Frames come straight from the buddy lists and per-CPU lists keep nothing.
+ * tests of reclaim, swap and writeback. Frames come straight from the buddy lists and per-CPU lists keep nothing; the zone DMA is full.
  */
 import { createRootCgroup, writeSubtreeControl } from '../src/engine/cgroup'
 import type { KernelSeries } from '../src/engine/config'
@@ -88,6 +88,8 @@ export function lruState(options: LruMachine = {}): KernelState {
     state.devices[1]!.isSwapFormatted = true
     swapon(state, '/dev/vdb')
   }
+  const other = zoneNamed(state, 0, 0)
+  while (zoneFreePages(other) > 0) rmqueueSmallest(state, other, 0, MIGRATE_MOVABLE)
   for (const zone of state.zones) for (const pcp of zone.pcp) pcp.high = pcp.highMin = pcp.highMax = 0
   return state
 }
@@ -134,6 +136,8 @@ export interface PageWish {
   readonly memcg?: number
   readonly flags?: number
   readonly inFault?: boolean
+  /** For the charge: what may be done to make room at the limit. Default: nothing. */
+  readonly gfp?: number
 }
 
 /** Clean page-cache pages of a file, oldest first, on the LRU. */
@@ -148,7 +152,7 @@ export function addFilePages(state: KernelState, inode: Inode, count: number, wi
 export function addFilePage(state: KernelState, inode: Inode, index: number, wish: PageWish = {}): number {
   const pfn = takeFrame(state)
   const memcg = wish.memcg ?? 1
-  memcgCharge(state, memcg, 1, 0)
+  memcgCharge(state, memcg, 1, wish.gfp ?? 0)
   setPageMemcg(state.memmap, pfn, memcg)
   setFlag(state.memmap, pfn, PG_FILE | (wish.flags ?? 0))
   attach(state, inode, index, pfn)
@@ -174,7 +178,7 @@ export function addAnonPages(state: KernelState, mm: Mm, count: number, wish: Pa
   for (let i = 0; i < count; i++) {
     const pfn = takeFrame(state)
     const memcg = wish.memcg ?? 1
-    memcgCharge(state, memcg, 1, 0)
+    memcgCharge(state, memcg, 1, wish.gfp ?? 0)
     setPageMemcg(state.memmap, pfn, memcg)
     setFlag(state.memmap, pfn, PG_ANON | PG_SWAPBACKED | PG_ANON_EXCLUSIVE | (wish.flags ?? 0))
     mapPage(state, mm, 0x10000 + from + i, pfn, PTE_ACCESSED | PTE_DIRTY | PTE_WRITE)
