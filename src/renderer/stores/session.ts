@@ -37,7 +37,7 @@ export const useSession = defineStore('session', () => {
   const isBusy = ref(false)
   /** Counts the machines that came up in this window: what belongs to one is thrown away when it changes. */
   const boots = ref(0)
-  /** Counts the machines that replaced a lab's: the session ends a lab with its machine. */
+  /** Counts the boots that were no lab's: the session ends a lab with its machine. */
   const leftLab = ref(0)
   /** The run up to here is in a file, or is only the boot. */
   const keptNs = ref(0)
@@ -77,8 +77,10 @@ export const useSession = defineStore('session', () => {
     const result = await ask(request)
     isBusy.value = false
     if (result.ok) status.value = result.value
-    if (result.ok && (request.kind === 'boot' || request.kind === 'loadSession')) leftLab.value++
-    if (result.ok && request.kind !== 'step' && request.kind !== 'seek') cameUp()
+    if (result.ok && request.kind !== 'step' && request.kind !== 'seek') {
+      leftLab.value++
+      cameUp()
+    }
     return result.ok
   }
 

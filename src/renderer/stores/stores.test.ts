@@ -163,14 +163,13 @@ test('a run that no file has is not thrown away unasked', async () => {
   expect(boots()).toBe(2)
 })
 
-test('a lab ends with its machine: booting another closes it, resetting does not', async () => {
+test.each(['boot', 'reset'] as const)('a lab ends with its machine: %s closes it', async (way) => {
   withStores()
   const labs = useLabs()
   await labs.start('10-containers')
-  await useSession().reset()
   await nextTick()
   expect(labs.progress?.id).toBe('10-containers')
-  await useSession().boot(PROFILE)
+  await (way === 'boot' ? useSession().boot(PROFILE) : useSession().reset())
   await nextTick()
   expect(labs.progress).toBeUndefined()
 })
