@@ -22,6 +22,7 @@ import {
   createRewind,
   cutHere,
   isLive,
+  nearestStopNs,
   noteCommand,
   noteLive,
   replay,
@@ -146,6 +147,10 @@ export const replayTo = (machine: Machine, target: { readonly atNs: Ns; readonly
 export function goBack(machine: Machine, atNs: Ns): void {
   machine.state = restoreBefore(machine.rewind, machine.engine, atNs)
 }
+
+/** Whether a copy of a later moment than now leads to `atNs` sooner than going on from here. */
+export const hasShortcut = (machine: Machine, atNs: Ns): boolean =>
+  !isAtEnd(machine) && nearestStopNs(machine.rewind, atNs) > machine.state.nowNs
 
 /** The same, to before the event with this number. */
 export function goBackToEvent(machine: Machine, eventCount: number): void {

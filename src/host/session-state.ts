@@ -24,6 +24,7 @@ import {
   firstPosition,
   forkHere,
   goBack,
+  hasShortcut,
   isAtEnd,
   issue,
   keepCheckpoint,
@@ -195,7 +196,7 @@ function checkpointIfDue(session: Session, up: Up): void {
 export async function seekTo(session: Session, up: Up, atNs: Ns): Promise<void> {
   const { machine } = up
   const target = Math.max(firstPosition(machine).atNs, atNs)
-  if (up.isBroken || target < machine.state.nowNs) {
+  if (up.isBroken || target < machine.state.nowNs || hasShortcut(machine, target)) {
     goBack(machine, target)
     up.isBroken = false
   }

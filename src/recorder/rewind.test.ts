@@ -9,6 +9,7 @@ import {
   createRewind,
   cutHere,
   isLive,
+  nearestStopNs,
   noteCommand,
   noteLive,
   replay,
@@ -135,4 +136,12 @@ test('checkpoints stay inside the budget, keep the first, and are denser near th
   expect(times.at(-1)).toBe(4000)
   const gaps = times.slice(1).map((t, i) => t - times[i]!)
   expect(gaps.at(-1)!).toBeLessThan(Math.max(...gaps))
+})
+
+test('the nearest copy before a moment is known, so that a long way forward is cut short', () => {
+  const { rewind, seen } = record(9)
+  const times = rewind.stops.map((s) => s.checkpoint.atNs)
+  expect(times.length).toBeGreaterThan(5)
+  expect(nearestStopNs(rewind, seen[30]!.atNs)).toBe(Math.max(...times.filter((t) => t <= seen[30]!.atNs)))
+  expect(nearestStopNs(rewind, 0)).toBe(0)
 })

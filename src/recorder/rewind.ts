@@ -113,6 +113,10 @@ function dropStop(rewind: Rewind, i: number): void {
 
 // ---------------------------------------------------------------- replay
 
+/** Time of the copy from which `atNs` is reached soonest. */
+export const nearestStopNs = (rewind: Rewind, atNs: Ns): Ns =>
+  rewind.stops.findLast((s) => s.checkpoint.atNs <= atNs)?.checkpoint.atNs ?? 0
+
 /** A state from which `atNs` is reached by going forward: a copy at or before it. */
 export function restoreBefore(rewind: Rewind, engine: Engine, atNs: Ns): KernelState {
   const stop = rewind.stops.findLast((s) => s.checkpoint.atNs <= atNs) ?? rewind.stops[0]
