@@ -5,7 +5,7 @@ import type { FirmwareRange, KernelSeries, MachineConfig, NodeConfig, ZoneReserv
 import { createCosts } from '../src/engine/costs'
 import { layoutZones } from '../src/engine/machine_layout'
 import { freeBlockOrder, seedFreeMemory } from '../src/engine/mm/buddy'
-import { createMemMap, hasFlag, PG_LRU, PG_PCP, pageOrder } from '../src/engine/mm/memmap'
+import { createMemMap, hasFlag, PG_LRU, PG_PCP } from '../src/engine/mm/memmap'
 import { createNodes, type Zone } from '../src/engine/mm/mmzone'
 import { createVmstat } from '../src/engine/mm/vmstat'
 import { initMinFreeKbytes } from '../src/engine/mm/watermark'
@@ -128,8 +128,5 @@ export function drawZone(state: KernelState, start: number, count: number): stri
   }
   return text
 }
-
-/** Blocks on per-CPU lists as `pfn:order`. */
-export const pcpEntry = (state: KernelState, pfn: number): string => `${pfn}:${pageOrder(state.memmap, pfn)}`
 
 export const zoneNamed = (state: KernelState, nid: number, idx: number): Zone => state.zones[nid * 5 + idx]!

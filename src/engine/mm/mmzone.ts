@@ -20,7 +20,6 @@ import {
 import { createLists } from './memmap'
 import { nrSwapPages } from './swap_space'
 import {
-  modStat,
   NODE_ITEMS,
   NR_FREE_PAGES,
   NR_ZONE_ACTIVE_ANON,
@@ -235,17 +234,6 @@ function createPerCpuPages(): PerCpuPages {
 
 /** Orders 0–3 × three migrate types, then order 9 movable and not movable. @kernel include/linux/mmzone.h NR_PCP_LISTS */
 export const NR_PCP_LISTS = 14
-
-/** @kernel  mm/vmstat.c mod_zone_page_state() */
-export function modZoneState(state: KernelState, zone: Zone, item: number, delta: number): void {
-  void state
-  modStat(zone.stat, item, delta)
-}
-
-/** @kernel  mm/vmstat.c mod_node_page_state() */
-export function modNodeState(state: KernelState, nid: number, item: number, delta: number): void {
-  modStat(state.nodes[nid]!.stat, item, delta)
-}
 
 /** Sum of one node counter over all nodes. @kernel mm/vmstat.c global_node_page_state() */
 export function globalNodeState(state: KernelState, item: number): number {
