@@ -4,7 +4,7 @@
  * @kernel  include/linux/mmzone.h struct lruvec, include/linux/mm_inline.h
  * @spec    05 §5.2, §5.10
  */
-import { assert } from '../../util/assert'
+import { AssertionError } from '../../util/assert'
 import type { Pages, Pfn } from '../../util/units'
 import type { KernelState } from '../state'
 import { MAX_NR_ZONES } from './gfp'
@@ -108,7 +108,8 @@ export function createLruvec(memcg: number, nid: number): Lruvec {
 /** @kernel  include/linux/memcontrol.h mem_cgroup_lruvec() */
 export function lruvecOf(state: KernelState, memcg: number, nid: number): Lruvec {
   const lruvec = state.lruvecs[memcg * state.nodes.length + nid]
-  assert(lruvec !== undefined, `memory cgroup ${memcg} has no lists on node ${nid}`)
+  // The text of an assert() is made before the test: too dear for what is called several times a page.
+  if (lruvec === undefined) throw new AssertionError(`memory cgroup ${memcg} has no lists on node ${nid}`)
   return lruvec
 }
 

@@ -4,7 +4,7 @@
  * @kernel  mm/swap.c, include/linux/mm_inline.h
  * @spec    05 §5.2
  */
-import { assert } from '../../util/assert'
+import { AssertionError } from '../../util/assert'
 import type { Pages, Pfn } from '../../util/units'
 import { currentTask } from '../exec'
 import type { KernelState } from '../state'
@@ -106,7 +106,7 @@ export function lruvecDelFolio(state: KernelState, lruvec: Lruvec, pfn: Pfn): vo
  * @kernel  mm/swap.c folio_add_lru()
  */
 export function folioAddLru(state: KernelState, pfn: Pfn, inFault: boolean): void {
-  assert(!hasFlag(state.memmap, pfn, PG_LRU | PG_LRU_BATCH), `pfn ${pfn} is added to the LRU twice`)
+  if (hasFlag(state.memmap, pfn, PG_LRU | PG_LRU_BATCH)) throw new AssertionError(`pfn ${pfn} is added to the LRU twice`)
   if (inFault && isMglru(state) && !hasFlag(state.memmap, pfn, PG_UNEVICTABLE) && currentTask(state)?.memalloc !== true) {
     setFlag(state.memmap, pfn, PG_ACTIVE)
   }
@@ -141,7 +141,7 @@ function removeFromBatch(state: KernelState, pfn: Pfn): void {
     batch.count--
     return
   }
-  assert(false, `pfn ${pfn} is marked as waiting in a batch and is in none`)
+  throw new AssertionError(`pfn ${pfn} is marked as waiting in a batch and is in none`)
 }
 
 /**

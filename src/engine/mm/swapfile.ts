@@ -4,7 +4,7 @@
  * @kernel  mm/swapfile.c, mm/swap_state.c
  * @spec    05 §5.12
  */
-import { assert } from '../../util/assert'
+import { AssertionError, assert } from '../../util/assert'
 import type { Errno } from '../../util/errno'
 import { PAGE_SIZE, type Pages, type Pfn } from '../../util/units'
 import { klog } from '../klog'
@@ -191,7 +191,7 @@ function findSlot(state: KernelState, area: SwapArea): number {
 }
 
 function takeSlot(area: SwapArea, offset: number): void {
-  assert(area.map[offset] === 0, `slot ${offset} of ${area.path} is taken twice`)
+  if (area.map[offset] !== 0) throw new AssertionError(`slot ${offset} of ${area.path} is taken twice`)
   area.map[offset] = SLOT_HAS_CACHE
   area.clusterUsed[Math.floor(offset / CLUSTER_SLOTS)]!++
   area.used++
@@ -253,7 +253,7 @@ export function folioAllocSwap(state: KernelState, pfn: Pfn): boolean {
 export function swapDuplicate(state: KernelState, slot: number): void {
   const area = areaOfSlot(state, slot)
   const count = area.map[slot - area.base]!
-  assert((count & SLOT_COUNT) < SLOT_COUNT, `swap slot ${slot} has ${count & SLOT_COUNT} users`)
+  if ((count & SLOT_COUNT) === SLOT_COUNT) throw new AssertionError(`swap slot ${slot} has ${SLOT_COUNT} users`)
   area.map[slot - area.base] = count + 1
 }
 
@@ -261,7 +261,7 @@ export function swapDuplicate(state: KernelState, slot: number): void {
 export function swapFree(state: KernelState, slot: number): void {
   const area = areaOfSlot(state, slot)
   const offset = slot - area.base
-  assert((area.map[offset]! & SLOT_COUNT) > 0, `swap slot ${slot} is freed and has no user`)
+  if ((area.map[offset]! & SLOT_COUNT) === 0) throw new AssertionError(`swap slot ${slot} is freed and has no user`)
   area.map[offset]!--
   if (area.map[offset] === 0) releaseSlot(state, area, offset)
 }

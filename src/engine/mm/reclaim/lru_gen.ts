@@ -7,7 +7,7 @@
  * @kernel  include/linux/mm_inline.h, mm/vmscan.c
  * @spec    05 §5.10
  */
-import { assert } from '../../../util/assert'
+import { AssertionError } from '../../../util/assert'
 import type { Pages, Pfn } from '../../../util/units'
 import type { KernelState } from '../../state'
 import { MAX_NR_ZONES } from '../gfp'
@@ -85,11 +85,8 @@ function updateSize(state: KernelState, lruvec: Lruvec, type: number, zone: numb
   else if (isActiveGen(g, newGen) && !isActiveGen(g, oldGen)) {
     updateLruSize(state, lruvec, inactive, zone, -1)
     updateLruSize(state, lruvec, inactive + 1, zone, 1)
-  } else {
-    assert(
-      isActiveGen(g, newGen) || !isActiveGen(g, oldGen),
-      `a page of node ${lruvec.nid} went from active generation ${oldGen} to inactive ${newGen} while on its list`,
-    )
+  } else if (isActiveGen(g, oldGen) && !isActiveGen(g, newGen)) {
+    throw new AssertionError(`a page on a list of node ${lruvec.nid} went from active generation ${oldGen} to ${newGen}`)
   }
 }
 
@@ -112,7 +109,7 @@ export function lruGenAddFolio(state: KernelState, lruvec: Lruvec, pfn: Pfn, rec
   const m = state.memmap
   const g = lruvec.gen
   const flags = pageFlags(m, pfn)
-  assert(folioLruGen(flags) < 0, `pfn ${pfn} is added to the generations twice`)
+  if (folioLruGen(flags) >= 0) throw new AssertionError(`pfn ${pfn} is added to the generations twice`)
   const type = folioIsFileLru(state, pfn)
   const zone = folioZonenum(state, pfn)
   const gen = genFromSeq(seqForNew(g, type, flags, reclaiming))
@@ -131,7 +128,7 @@ function linkedList(state: KernelState, g: LruGen, pfn: Pfn, gen: number, type: 
     const list = genList((gen + i) % MAX_NR_GENS, type, zone)
     if (listHead(g.lists, list) === pfn || listTail(g.lists, list) === pfn) return list
   }
-  assert(false, `pfn ${pfn} of generation ${gen} is at the end of no list of node zone ${zone}`)
+  throw new AssertionError(`pfn ${pfn} of generation ${gen} is at the end of no list of node zone ${zone}`)
 }
 
 /**

@@ -59,9 +59,14 @@ export interface ScanControl {
 
 type ScanWish = Pick<ScanControl, 'kind' | 'target' | 'nrToReclaim' | 'order' | 'gfp' | 'reclaimIdx'>
 
-/** May do everything, has done nothing. */
+/** May do everything, has done nothing. Fields one by one: a spread would make a slow object of it. */
 export const createScanControl = (wish: ScanWish): ScanControl => ({
-  ...wish,
+  kind: wish.kind,
+  target: wish.target,
+  nrToReclaim: wish.nrToReclaim,
+  order: wish.order,
+  gfp: wish.gfp,
+  reclaimIdx: wish.reclaimIdx,
   isProactive: false,
   priority: DEF_PRIORITY,
   swappiness: -1,
