@@ -24,7 +24,7 @@ const outcome = (errno: Errno | undefined, explanation = ''): CommandResult =>
 export function runCommand(state: KernelState, command: Command): CommandResult {
   if (state.panicked !== '')
     return refuse('EIO', `The machine has stopped: ${state.panicked}. Reset it or go back in time.`)
-  const pid = 'pid' in command && command.kind !== 'signal' ? command.pid : 'parent' in command ? command.parent : 1
+  const pid = 'parent' in command ? command.parent : 'pid' in command ? command.pid : 1
   const task = state.tasks[pid]
   if (command.kind === 'signal')
     return outcome(sendSignal(state, command.pid, command.signal), `There is no process ${command.pid}.`)
