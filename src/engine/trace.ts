@@ -92,6 +92,8 @@ export const TRACEPOINTS = {
   /** Ours: time a task lost in memory.high throttling. @model no kernel tracepoint exists */
   memcg_high_throttle: tp('pagewalk', 'memcg_high_throttle', 'pid', 'delay_ns', 'memcg'),
   memcg_event: tp('pagewalk', 'memcg_event', 'memcg', 'event', 'count'),
+  /** Ours: kswapd found its node balanced and rests for HZ/10 before it really sleeps. */
+  kswapd_nap: tp('pagewalk', 'kswapd_nap', 'nid'),
 } as const satisfies Record<string, TracepointInfo>
 
 export type Tracepoint = keyof typeof TRACEPOINTS

@@ -93,6 +93,8 @@ const LISTENERS: Partial<Record<Tracepoint, Listener>> = {
     if (!log.open.has(keyOf('kswapd', r.pid))) begin(log, 'kswapd', r, r.args[0] ?? 0)
   },
   mm_vmscan_kswapd_sleep: (log, r) => end(log, 'kswapd', r, {}),
+  // Work ends where the nap begins; a wake-up out of the nap begins a span of its own.
+  kswapd_nap: (log, r) => end(log, 'kswapd', r, {}),
   mm_vmscan_direct_reclaim_begin: (log, r) => void begin(log, 'direct', r, -1),
   mm_vmscan_direct_reclaim_end: (log, r) =>
     end(log, 'direct', r, { reclaimed: r.args[0] ?? 0, delayNs: r.args[1] ?? 0 }),

@@ -108,6 +108,8 @@ export function handleKswapdNap(state: KernelState, event: Extract<SimEvent, { k
   const run = state.reclaim.kswapd[event.nid]!
   if (prepareSleep(state, event.nid, run)) {
     k.phase = KSWAPD_ASLEEP
+    // The timer speaks for the thread.
+    state.exec.pid = k.pid
     if (isTracing()) emit(state, 'mm_vmscan_kswapd_sleep', [event.nid])
     return
   }
@@ -207,6 +209,7 @@ function tryToSleep(state: KernelState, nid: number, run: KswapdRun): void {
   }
   k.phase = KSWAPD_NAPPING
   k.wakeSequence++
+  if (isTracing()) emit(state, 'kswapd_nap', [nid])
   schedule(state.queue, Math.ceil(now(state) + NAP), { kind: 'kswapdNap', nid, sequence: k.wakeSequence })
   sleepThread(state, currentTask(state)!, 'S', 'kswapd_try_to_sleep', Infinity)
 }
