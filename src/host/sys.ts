@@ -65,6 +65,8 @@ interface Waiting {
   /** Ordered by time, then by arrival. */
   readonly sleepers: Sleeper[]
   readonly works: Set<Promise<unknown>>
+  /** Statuses of tasks that ended before anybody asked: the machine's init takes its children away by itself. */
+  readonly ended: Map<number, number>
   /** Our own bug, met by a shell in the middle of a line: it must stop the machine, not end as that shell's trouble. */
   failure: { readonly error: unknown } | undefined
   isClosed: boolean
@@ -83,6 +85,7 @@ export function createSysHost(machine: Machine, options: SysOptions): SysHost {
     handlers: new Map(),
     sleepers: [],
     works: new Set(),
+    ended: new Map(),
     failure: undefined,
     isClosed: false,
   }
@@ -140,7 +143,8 @@ function listen(machine: Machine, waiting: Waiting, options: SysOptions): Listen
       listener.stopRequested = true
     },
     exited: (pid, status) => {
-      if (!waiting.watches.has(pid) && !waiting.sleepers.some((s) => s.pid === pid)) return
+      if (!waiting.watches.has(pid) && !waiting.sleepers.some((s) => s.pid === pid))
+        return remember(waiting, pid, status)
       waiting.news.push({ kind: 'exited', pid, status })
       listener.stopRequested = true
     },
@@ -150,6 +154,14 @@ function listen(machine: Machine, waiting: Waiting, options: SysOptions): Listen
     },
   }
   return listener
+}
+
+const ENDED_MAX = 4096
+
+function remember(waiting: Waiting, pid: number, status: number): void {
+  const { ended } = waiting
+  ended.set(pid, status)
+  if (ended.size > ENDED_MAX) ended.delete(ended.keys().next().value!)
 }
 
 /** Who asked for a task's output: whoever spawned it or the nearest ancestor of it. Remembered from the first line on. */
@@ -258,7 +270,9 @@ function createSys(machine: Machine, waiting: Waiting, options: SysOptions): Sys
       if (waiting.isClosed) return NEVER
       if (isGone(machine, pid)) {
         const reaped = act({ kind: 'reap', parent, pid })
-        return Promise.resolve(reaped.ok ? reaped.value.value : 127)
+        const status = reaped.ok ? reaped.value.value : (waiting.ended.get(pid) ?? 127)
+        waiting.ended.delete(pid)
+        return Promise.resolve(status)
       }
       return new Promise((resolve) => watchOf(waiting, pid).waits.push({ parent, resolve }))
     },

@@ -35,3 +35,13 @@ test('every NaN is the same NaN', () => {
   const odd = new Float64Array(new Uint32Array([1, 0x7ff80000]).buffer)[0]
   expect(digestTree(odd)).toBe(digestTree(NaN))
 })
+
+test('contents of larger columns can be left out, their lengths cannot', () => {
+  const [small, large] = [new Int32Array(4), new Int32Array(400)]
+  const before = digestTree({ small, large }, 1000)
+  large[7] = 1
+  expect(digestTree({ small, large }, 1000)).toBe(before)
+  expect(digestTree({ small, large: new Int32Array(401) }, 1000)).not.toBe(before)
+  small[0] = 1
+  expect(digestTree({ small, large }, 1000)).not.toBe(before)
+})
