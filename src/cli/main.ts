@@ -1,6 +1,7 @@
 /** pagewalk on the command line: one table of commands. A mistake is one line on standard error and exit status 2. */
 import { formatUserError } from '../util/result'
 import { boot, conformance, exec, importMachine, type RunCommand } from './commands'
+import { lab } from './lab'
 import { processOutput } from './output'
 import { run } from './run'
 import { shell } from './shell'
@@ -30,6 +31,7 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     what: 'compare with captures of real kernels',
     run: conformance,
   },
+  lab: { usage: 'check [LAB…]', what: 'each lab solves itself', run: lab },
 }
 
 const HELP = `pagewalk: a flight simulator for Linux memory management

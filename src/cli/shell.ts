@@ -3,10 +3,8 @@ import { createInterface } from 'node:readline'
 import { ok } from '../util/result'
 import { operands, parseArgs, seedOf } from './args'
 import type { RunCommand } from './commands'
-import { bootProfile } from './headless'
+import { bootProfile, untilDone } from './headless'
 import { resolveMachine } from './machines'
-
-const LOOK_NS = 100_000_000
 
 export const shell: RunCommand = async (argv, output) => {
   const parsed = parseArgs(argv, { '--seed': { takes: 'one' } }, 'shell')
@@ -52,18 +50,3 @@ export const shell: RunCommand = async (argv, output) => {
 
 const completed = (line: string, word: string): string =>
   line.slice(0, line.length - (/[^\s]*$/.exec(line)?.[0].length ?? 0)) + word
-
-/** Lets simulated time pass until the shell has finished its line. */
-async function untilDone(headless: ReturnType<typeof bootProfile>, work: Promise<number>): Promise<number> {
-  let status: number | undefined
-  let failure: unknown
-  work.then(
-    (value) => (status = value),
-    (error: unknown) => (failure = error),
-  )
-  while (status === undefined && failure === undefined && headless.state().panicked === '') {
-    await headless.advanceTo(headless.state().nowNs + LOOK_NS)
-  }
-  if (failure !== undefined) throw failure
-  return status ?? 255
-}

@@ -32,7 +32,9 @@ describe('repeated captures of one case agree within the bands', () => {
     ['oom-512m', 'oom-512m-r3'],
     ['oom-512m-r2', 'oom-512m-r3'],
     ['cg-protect-low64-classic', 'cg-protect-low64-classic-r2'],
+    ['cg-protect-low64-classic', 'cg-protect-low64-classic-r3'],
     ['cg-protect-low64-mglru', 'cg-protect-low64-mglru-r2'],
+    ['cg-protect-low64-mglru-r2', 'cg-protect-low64-mglru-r3'],
   ])('%s and %s', (a, b) => {
     const real = load(a)
     const verdicts = compareCase(real.files, load(b).files, real.traits)
