@@ -19,6 +19,8 @@ const MEASURE_MS = 1000
 export interface Pacer {
   speed: number
   isRunning: boolean
+  /** Runs only until the commands that were typed while it stood still are done. */
+  isErrand: boolean
   /** Wall time up to which simulated time was asked for. */
   lastMs: number
   /** Fraction of a nanosecond left over. */
@@ -27,11 +29,12 @@ export interface Pacer {
   readonly marks: { readonly wallMs: number; readonly atNs: Ns }[]
 }
 
-export const createPacer = (): Pacer => ({ speed: 1, isRunning: false, lastMs: 0, restNs: 0, marks: [] })
+export const createPacer = (): Pacer => ({ speed: 1, isRunning: false, isErrand: false, lastMs: 0, restNs: 0, marks: [] })
 
 export function startPacing(pacer: Pacer, speed: number, at: { readonly wallMs: number; readonly atNs: Ns }): void {
   pacer.speed = speed
   pacer.isRunning = true
+  pacer.isErrand = false
   pacer.lastMs = at.wallMs
   pacer.restNs = 0
   pacer.marks.length = 0

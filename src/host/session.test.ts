@@ -238,6 +238,21 @@ test('a terminal runs lines in a shell that is a task of the machine', async () 
   expect(screen()).toContain('status 3')
 })
 
+test('a command typed while the clock stands still moves it until the command is done', async () => {
+  const { ask, clock, screen, status } = await booted()
+  await ask({ kind: 'terminalOpen', terminal: 0, columns: 80, rows: 24 })
+  await ask({ kind: 'play', speed: 10 })
+  await ask({ kind: 'pause' })
+  await ask({ kind: 'terminalInput', terminal: 0, text: 'burn 15; echo status $?\r' })
+  expect((await status()).running).toBe(true)
+  await clock.pass(300)
+  expect(screen()).toContain('status 3')
+  const after = await status()
+  expect(after.running).toBe(false)
+  await clock.pass(300)
+  expect((await status()).nowNs).toBe(after.nowNs)
+})
+
 test('typing in the past cuts only when a line is sent, and a new shell runs it', async () => {
   const { ask, clock, screen, status } = await booted()
   await ask({ kind: 'terminalOpen', terminal: 0, columns: 80, rows: 24 })

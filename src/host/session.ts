@@ -8,10 +8,10 @@ import { AssertionError } from '../util/assert'
 import { userError, type Result } from '../util/result'
 import { buildFrame } from './frames'
 import { checkLab } from './lab-requests'
-import { createPacer, notePace, SLICE_MS, sliceTarget } from './pacer'
+import { createPacer, notePace, SLICE_MS, sliceTarget, startPacing } from './pacer'
 import { handlers, statusOf } from './requests'
 import { runTo, saveText, takeDown, type Session, type SessionDeps, type Up } from './session-state'
-import { startShells } from './terminals'
+import { isAnyBusy, startShells } from './terminals'
 
 export type { ReadyMachine, SessionDeps } from './session-state'
 
@@ -31,6 +31,8 @@ const INTERRUPTING: ReadonlySet<Request['kind']> = new Set([
   'startLab',
 ])
 /** Requests after which the window wants to see the machine at once. */
+/** What makes a shell act. */
+const TYPING: ReadonlySet<Request['kind']> = new Set(['terminalInput', 'exec'])
 const MOVING: ReadonlySet<Request['kind']> = new Set([
   'boot',
   'step',
@@ -98,8 +100,17 @@ export function createSession(port: Port<unknown, unknown>, deps: SessionDeps): 
         if (session.up === up) tellPanic(session, up)
       })
     }
+    if (TYPING.has(kind)) startErrand()
     if (MOVING.has(kind)) show(true)
     if (session.pacer.isRunning && !isSliceDue) planSlice(0)
+  }
+
+  /** A command typed while the clock stands still moves it, just until it is done. */
+  function startErrand(): void {
+    const { up, pacer } = session
+    if (up === undefined || up.isBroken || pacer.isRunning || !isAnyBusy(up.terminals)) return
+    startPacing(pacer, pacer.speed, { wallMs: deps.clock.nowMs(), atNs: up.machine.state.nowNs })
+    pacer.isErrand = true
   }
 
   function planSlice(ms: number): void {
@@ -120,6 +131,7 @@ export function createSession(port: Port<unknown, unknown>, deps: SessionDeps): 
       notePace(pacer, { wallMs: deps.clock.nowMs(), atNs: up.machine.state.nowNs })
       tellPanic(session, up)
     })
+    if (pacer.isErrand && !isAnyBusy(up.terminals)) pacer.isRunning = false
     show(!pacer.isRunning)
     if (pacer.isRunning) planSlice(up.machine.state.nowNs < target ? 0 : REST_MS)
   }

@@ -41,6 +41,10 @@ export function openTerminal(terminals: Terminals, id: number, size: { columns: 
   startShells(terminals)
 }
 
+/** Whether some shell has a command in the foreground. */
+export const isAnyBusy = (terminals: Terminals): boolean =>
+  [...terminals.entries.values()].some((entry) => entry.terminal?.isBusy === true)
+
 export function resizeTerminal(terminals: Terminals, id: number, size: { columns: number; rows: number }): void {
   const entry = terminals.entries.get(id)
   if (entry === undefined) return
