@@ -35,7 +35,17 @@ export const VIEW_GROUPS: readonly ViewGroup[] = ['Machine', 'Work', 'Pressure',
 
 export const StartView = defineAsyncComponent(() => import('./start/StartView.vue'))
 
+const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`
+
 export const VIEWS: readonly ViewEntry[] = [
+  {
+    id: 'machine',
+    title: 'Machine',
+    group: 'Machine',
+    component: defineAsyncComponent(() => import('./machine/MachineView.vue')),
+    figure: ({ session }) => (session.hasMachine ? counted(session.status?.nodes ?? 0, 'node') : ''),
+    needsNoMachine: true,
+  },
   {
     id: 'terminal',
     title: 'Terminal',

@@ -47,10 +47,11 @@ export interface Machine {
 export const LENS_END = 16 * MIB
 /** Smaller pieces are drawn, but not told apart: two pixels. */
 const GAP_MIN_PX = 2
-const LABEL_PX = 6
+const LABEL_PX = 6.6
 
 const xOf = (bytes: Bytes, w: Window): number =>
-  w.left + (Math.min(Math.max(bytes, w.startBytes), w.endBytes) - w.startBytes) * (w.width / (w.endBytes - w.startBytes))
+  w.left +
+  (Math.min(Math.max(bytes, w.startBytes), w.endBytes) - w.startBytes) * (w.width / (w.endBytes - w.startBytes))
 
 const cut = (a: Range, b: Range): Range | undefined => {
   const startBytes = Math.max(a.startBytes, b.startBytes)
@@ -158,11 +159,15 @@ export function lensStrip({ preview, zones }: Machine, place: { left: number; wi
   return {
     endBytes: LENS_END,
     nodes: [],
-    zones: inside.map((zone) => block(zoneRange(zone), w, zone.name, `managed ${zone.managed} of ${zone.spanned} pages`)),
+    zones: inside.map((zone) =>
+      block(zoneRange(zone), w, zone.name, `managed ${zone.managed} of ${zone.spanned} pages`),
+    ),
     owners: inside.flatMap((zone) => ownersOf(zone, zonePieces(zone, preview), w)),
     holes: holes.map((hole) => block(hole, w, 'hole', hole.why)),
     ticks: spread(
-      [...new Set(marks)].sort((a, b) => a - b).map((at) => ({ x: xOf(at, w), label: at === 0 ? '0' : `0x${at.toString(16)}` })),
+      [...new Set(marks)]
+        .sort((a, b) => a - b)
+        .map((at) => ({ x: xOf(at, w), label: at === 0 ? '0' : `0x${at.toString(16)}` })),
     ),
   }
 }

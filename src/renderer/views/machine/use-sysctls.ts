@@ -40,7 +40,10 @@ export function useSysctls() {
     problems.value = {}
     void read()
   })
-  watch(() => frames.atNs, () => isDue && void read())
+  watch(
+    () => frames.atNs,
+    () => isDue && void read(),
+  )
   void read()
   return { values, problems, write }
 }

@@ -64,7 +64,11 @@ export function whyLow(input: WhyInput): WhyLow {
     pages('high = min + 2 × step', zone.high - zone.boost, true),
   ]
   if (zone.boost > 0) rows.push(pages('boost, on all three', zone.boost))
-  return { title: `Why low is ${formatCount(zone.low)} in ${zone.name}, node ${zone.nid}`, rows, verdict: verdictOf(input, step) }
+  return {
+    title: `Why low is ${formatCount(zone.low)} in ${zone.name}, node ${zone.nid}`,
+    rows,
+    verdict: verdictOf(input, step),
+  }
 }
 
 function verdictOf({ zone, kswapd }: WhyInput, step: Pages): string {
@@ -73,7 +77,8 @@ function verdictOf({ zone, kswapd }: WhyInput, step: Pages): string {
   const free = `Free is ${formatCount(zone.free)}`
   if (zone.free < zone.min)
     return `${free}, below min: a task that wants a page here reclaims first, and only those that free memory may take it. ${name} is ${state}.`
-  if (zone.free < zone.low) return `${free}, below low: the next allocation wakes ${name}, which runs until free passes high. It is ${state}.`
+  if (zone.free < zone.low)
+    return `${free}, below low: the next allocation wakes ${name}, which runs until free passes high. It is ${state}.`
   if (zone.free < zone.high)
     return `${free}, between low and high: ${name} is ${state}; once awake it goes on until free passes high, ${formatCount(zone.high)}.`
   return `${free}, ${formatCount(zone.free - zone.low)} above low: ${name} is ${state}. A larger step (${formatCount(step)}) would wake it earlier.`

@@ -15,9 +15,9 @@ export interface ZoneStep {
 export function zonelist(nid: number, preview: MachinePreview, zones: readonly ZoneFrame[]): readonly ZoneStep[] {
   const order = preview.nodes.find((node) => node.nid === nid)?.order ?? []
   return order.flatMap((other) =>
-    HIGHEST_FIRST.filter((name) => zones.some((zone) => zone.nid === other && zone.name === name && zone.managed > 0)).map(
-      (name) => ({ name, nid: other }),
-    ),
+    HIGHEST_FIRST.filter((name) =>
+      zones.some((zone) => zone.nid === other && zone.name === name && zone.managed > 0),
+    ).map((name) => ({ name, nid: other })),
   )
 }
 
@@ -26,7 +26,7 @@ export const zoneKey = (zone: { readonly nid: number; readonly name: string }): 
 /** CPU numbers as ranges: 0–3, 8. */
 export function cpuRanges(cpus: readonly number[]): string {
   const out: string[] = []
-  for (let at = 0; at < cpus.length; ) {
+  for (let at = 0; at < cpus.length;) {
     let end = at
     while (end + 1 < cpus.length && cpus[end + 1] === cpus[end]! + 1) end++
     out.push(end === at ? `${cpus[at]}` : `${cpus[at]}–${cpus[end]}`)
