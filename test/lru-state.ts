@@ -76,8 +76,12 @@ export function lruState(options: LruMachine = {}): KernelState {
     runqueues: [],
   })
   Object.assign(state.sysctl, {
-    swappiness: 60, laptopMode: 0, pageCluster: 3, zoneReclaimMode: 0,
-    dirtyWritebackCentisecs: 500, dirtyExpireCentisecs: 3000,
+    swappiness: 60,
+    laptopMode: 0,
+    pageCluster: 3,
+    zoneReclaimMode: 0,
+    dirtyWritebackCentisecs: 500,
+    dirtyExpireCentisecs: 3000,
   })
   bindHooks()
   createRootCgroup(state)

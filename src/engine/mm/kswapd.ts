@@ -14,7 +14,7 @@ import type { KernelState } from '../state'
 import type { Task } from '../task'
 import { emit, isTracing } from '../trace'
 import { queueRoomAt } from './block'
-import { MAX_NR_ZONES } from './gfp'
+import { GFP_KERNEL, MAX_NR_ZONES } from './gfp'
 import { LRUVEC_CGROUP_CONGESTED, LRUVEC_NODE_CONGESTED, lruvecOf } from './lruvec'
 import { ROOT_MEMCG } from './memcontrol'
 import { WMARK_HIGH, wmark, zoneWatermarkOk, type Zone } from './mmzone'
@@ -32,14 +32,8 @@ import {
   createScanControl,
 } from './reclaim/scan_control'
 import { restartShrink, shrinkNodeStep } from './reclaim/shrink_node'
-import { GFP_KERNEL } from './gfp'
 import { wakePfmemallocWaiters } from './vmscan'
-import {
-  KSWAPD_HIGH_WMARK_HIT_QUICKLY,
-  KSWAPD_LOW_WMARK_HIT_QUICKLY,
-  PAGEOUTRUN,
-  countVmEvent,
-} from './vmstat'
+import { KSWAPD_HIGH_WMARK_HIT_QUICKLY, KSWAPD_LOW_WMARK_HIT_QUICKLY, PAGEOUTRUN, countVmEvent } from './vmstat'
 
 /** KswapdState.phase. */
 export const KSWAPD_ASLEEP = 0
@@ -62,7 +56,9 @@ function managedZones(state: KernelState, nid: number, highestZoneidx: number): 
  */
 export function pgdatBalanced(state: KernelState, nid: number, order: number, highestZoneidx: number): boolean {
   const zones = managedZones(state, nid, highestZoneidx)
-  return zones.length === 0 || zones.some((zone) => zoneWatermarkOk(zone, order, wmark(zone, WMARK_HIGH), highestZoneidx, 0))
+  return (
+    zones.length === 0 || zones.some((zone) => zoneWatermarkOk(zone, order, wmark(zone, WMARK_HIGH), highestZoneidx, 0))
+  )
 }
 
 /** @kernel  mm/vmscan.c pgdat_watermark_boosted() */

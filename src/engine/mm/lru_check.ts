@@ -94,7 +94,8 @@ function checkGenerations(
     }
   }
   counted.forEach((n, i) => {
-    if (n !== g.nrPages[i]) found.push(`${lruvecName(lruvec)} generation list ${i}: ${g.nrPages[i]} counted, ${n} pages`)
+    if (n !== g.nrPages[i])
+      found.push(`${lruvecName(lruvec)} generation list ${i}: ${g.nrPages[i]} counted, ${n} pages`)
   })
 }
 
@@ -105,7 +106,8 @@ function checkCounters(state: KernelState, found: string[]): void {
       let nodeSum = 0
       for (let zone = 0; zone < MAX_NR_ZONES; zone++) {
         let sum = 0
-        for (const l of state.lruvecs) if (l !== undefined && l.nid === node.nid) sum += l.sizes[lru * MAX_NR_ZONES + zone]!
+        for (const l of state.lruvecs)
+          if (l !== undefined && l.nid === node.nid) sum += l.sizes[lru * MAX_NR_ZONES + zone]!
         const counter = readStat(state.zones[node.nid * MAX_NR_ZONES + zone]!.stat, NR_ZONE_INACTIVE_ANON + lru)
         if (sum !== counter) found.push(`node ${node.nid} zone ${zone} LRU ${lru}: lists ${sum}, counter ${counter}`)
         nodeSum += sum
@@ -122,7 +124,8 @@ function checkFlags(state: KernelState, onList: Uint8Array, found: string[]): vo
   for (let pfn = 1; pfn < state.memmap.endPfn; pfn++) {
     const flags = pageFlags(state.memmap, pfn)
     if (flags === 0) continue
-    if ((flags & PG_LRU) !== 0 && !onList[pfn] && (flags & PG_UNEVICTABLE) === 0) found.push(`pfn ${pfn} is PG_LRU and on no list`)
+    if ((flags & PG_LRU) !== 0 && !onList[pfn] && (flags & PG_UNEVICTABLE) === 0)
+      found.push(`pfn ${pfn} is PG_LRU and on no list`)
     if ((flags & PG_LRU) !== 0 && (flags & PG_LRU_BATCH) !== 0) found.push(`pfn ${pfn} is on a list and in a batch`)
     const isDiskFile = (flags & PG_FILE) !== 0 && (flags & PG_SWAPBACKED) === 0
     if (isDiskFile && (flags & PG_DIRTY) !== 0) sums.dirty++
@@ -136,7 +139,8 @@ function checkFlags(state: KernelState, onList: Uint8Array, found: string[]): vo
   const total = (item: number): number => state.nodes.reduce((sum, n) => sum + readStat(n.stat, item), 0)
   if (total(NR_DIRTY) !== sums.dirty) found.push(`nr_dirty ${total(NR_DIRTY)}, pages ${sums.dirty}`)
   if (total(NR_WRITEBACK) !== sums.writeback) found.push(`nr_writeback ${total(NR_WRITEBACK)}, pages ${sums.writeback}`)
-  if (total(NR_SWAPCACHED) !== sums.swapCache) found.push(`nr_swapcached ${total(NR_SWAPCACHED)}, pages ${sums.swapCache}`)
+  if (total(NR_SWAPCACHED) !== sums.swapCache)
+    found.push(`nr_swapcached ${total(NR_SWAPCACHED)}, pages ${sums.swapCache}`)
 }
 
 /** Slots in use are those with users or a cached frame. */
@@ -148,7 +152,7 @@ function checkSwapAreas(state: KernelState, found: string[]): void {
   }
 }
 
-/** One sentence for each broken invariant. */
+/** One sentence for each broken invariant. @model looks from outside; the kernel has VM_BUG_ON here and there */
 export function checkLru(state: KernelState): string[] {
   const found: string[] = []
   const onList = new Uint8Array(state.memmap.endPfn)
@@ -156,7 +160,8 @@ export function checkLru(state: KernelState): string[] {
     if (lruvec === undefined) continue
     const sizes = checkLists(state, lruvec, onList, found)
     for (let i = 0; i < 4 * MAX_NR_ZONES; i++) {
-      if (sizes[i] !== lruvec.sizes[i]) found.push(`${lruvecName(lruvec)} size ${i}: ${lruvec.sizes[i]} counted, ${sizes[i]} linked`)
+      if (sizes[i] !== lruvec.sizes[i])
+        found.push(`${lruvecName(lruvec)} size ${i}: ${lruvec.sizes[i]} counted, ${sizes[i]} linked`)
     }
   }
   checkCounters(state, found)

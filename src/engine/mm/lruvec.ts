@@ -118,14 +118,14 @@ export const folioLruvec = (state: KernelState, pfn: Pfn): Lruvec =>
   lruvecOf(state, pageMemcg(state.memmap, pfn) || 1, folioNid(state, pfn))
 
 /** Zones are numbered node by node. @kernel page_to_nid() */
-export const folioNid = (state: KernelState, pfn: Pfn): number =>
-  (pageZoneIndex(state.memmap, pfn) / MAX_NR_ZONES) | 0
+export const folioNid = (state: KernelState, pfn: Pfn): number => (pageZoneIndex(state.memmap, pfn) / MAX_NR_ZONES) | 0
 
 /** ZONE_DMA … @kernel folio_zonenum() */
 export const folioZonenum = (state: KernelState, pfn: Pfn): number => pageZoneIndex(state.memmap, pfn) % MAX_NR_ZONES
 
 /** 1 = file lists, 0 = anonymous (shmem too). @kernel include/linux/mm_inline.h folio_is_file_lru() */
-export const folioIsFileLru = (state: KernelState, pfn: Pfn): 0 | 1 => (hasFlag(state.memmap, pfn, PG_SWAPBACKED) ? 0 : 1)
+export const folioIsFileLru = (state: KernelState, pfn: Pfn): 0 | 1 =>
+  hasFlag(state.memmap, pfn, PG_SWAPBACKED) ? 0 : 1
 
 /** The same group's parent on the same node. @kernel include/linux/memcontrol.h parent_lruvec() */
 export function parentLruvec(state: KernelState, lruvec: Lruvec): Lruvec | undefined {

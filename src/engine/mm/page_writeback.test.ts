@@ -14,7 +14,9 @@ import {
 } from './page_writeback'
 import { NR_DIRTIED, NR_DIRTY, NR_WRITEBACK, NR_WRITTEN, PGPGOUT, readStat, vmEvent } from './vmstat'
 
-const { dirty_limits: rows } = JSON.parse(readFileSync(new URL('../../../test/vectors.json', import.meta.url), 'utf8')) as {
+const { dirty_limits: rows } = JSON.parse(
+  readFileSync(new URL('../../../test/vectors.json', import.meta.url), 'utf8'),
+) as {
   dirty_limits: { dirtyable: number; thresh: number; background: number; freerun: number }[]
 }
 const RATIOS = { ratio: 20, backgroundRatio: 10, bytes: 0, backgroundBytes: 0 }

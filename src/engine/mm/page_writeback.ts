@@ -113,9 +113,15 @@ export interface DirtyLimits {
  */
 export function domainDirtyLimits(
   dirtyable: Pages,
-  limits: { readonly ratio: number; readonly backgroundRatio: number; readonly bytes: Bytes; readonly backgroundBytes: Bytes },
+  limits: {
+    readonly ratio: number
+    readonly backgroundRatio: number
+    readonly bytes: Bytes
+    readonly backgroundBytes: Bytes
+  },
 ): DirtyLimits {
-  const share = (percent: number): Pages => Math.floor((Math.floor((percent * PAGE_SIZE) / 100) * dirtyable) / PAGE_SIZE)
+  const share = (percent: number): Pages =>
+    Math.floor((Math.floor((percent * PAGE_SIZE) / 100) * dirtyable) / PAGE_SIZE)
   const thresh = limits.bytes > 0 ? Math.ceil(limits.bytes / PAGE_SIZE) : share(limits.ratio)
   let background =
     limits.backgroundBytes > 0 ? Math.ceil(limits.backgroundBytes / PAGE_SIZE) : share(limits.backgroundRatio)
@@ -183,4 +189,3 @@ export function balanceDirtyPages(state: KernelState, pagesDirtied: Pages, pages
   const pause = Math.floor((HZ * pagesDirtied) / rate)
   return jiffiesToNs(Math.min(pause, PAUSE_MAX_JIFFIES))
 }
-

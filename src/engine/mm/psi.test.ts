@@ -4,7 +4,17 @@ import { addProcess, makeGroup, memcgState, runAs } from '../../../test/memcg-st
 import { pressureText } from '../procfs/pressure'
 import type { KernelState } from '../state'
 import type { Task } from '../task'
-import { calcAverages, createPsiGroup, formatPressure, handlePsiTick, memstallEnter, memstallLeave, psiDequeue, psiEnqueue, PSI_PERIOD_NS } from './psi'
+import {
+  calcAverages,
+  createPsiGroup,
+  formatPressure,
+  handlePsiTick,
+  memstallEnter,
+  memstallLeave,
+  psiDequeue,
+  psiEnqueue,
+  PSI_PERIOD_NS,
+} from './psi'
 
 const { psi } = JSON.parse(readFileSync(new URL('../../../test/vectors.json', import.meta.url), 'utf8')) as {
   psi: { period: number; stall_percent: number; avg: string[] }[]

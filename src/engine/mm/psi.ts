@@ -116,7 +116,7 @@ function countTask(group: PsiGroup, cpu: number, bits: number, sign: number, atN
 /** A task counts in its cgroup's group, all ancestors', and the system's. */
 function countInGroups(state: KernelState, memcg: number, cpu: number, bits: number, sign: number): void {
   const atNs = now(state)
-  for (let id = memcg; id > 1; ) {
+  for (let id = memcg; id > 1;) {
     const m = state.memcgs[id]
     if (m === undefined) break
     countTask(m.psi, cpu, bits, sign, atNs)
@@ -264,7 +264,5 @@ function formatLine(name: string, avg: Float64Array, offset: number, totalNs: Ns
 export function formatPressure(state: KernelState, of: PsiGroup): string {
   const group = { ...of, avg: of.avg.slice(), cpus: of.cpus.map((c) => ({ ...c })) }
   updateAverages(group, now(state))
-  return (
-    formatLine('some', group.avg, 0, group.someTotalNs) + formatLine('full', group.avg, 3, group.fullTotalNs)
-  )
+  return formatLine('some', group.avg, 0, group.someTotalNs) + formatLine('full', group.avg, 3, group.fullTotalNs)
 }

@@ -106,8 +106,14 @@ export function lruvecDelFolio(state: KernelState, lruvec: Lruvec, pfn: Pfn): vo
  * @kernel  mm/swap.c folio_add_lru()
  */
 export function folioAddLru(state: KernelState, pfn: Pfn, inFault: boolean): void {
-  if (hasFlag(state.memmap, pfn, PG_LRU | PG_LRU_BATCH)) throw new AssertionError(`pfn ${pfn} is added to the LRU twice`)
-  if (inFault && isMglru(state) && !hasFlag(state.memmap, pfn, PG_UNEVICTABLE) && currentTask(state)?.memalloc !== true) {
+  if (hasFlag(state.memmap, pfn, PG_LRU | PG_LRU_BATCH))
+    throw new AssertionError(`pfn ${pfn} is added to the LRU twice`)
+  if (
+    inFault &&
+    isMglru(state) &&
+    !hasFlag(state.memmap, pfn, PG_UNEVICTABLE) &&
+    currentTask(state)?.memalloc !== true
+  ) {
     setFlag(state.memmap, pfn, PG_ACTIVE)
   }
   setFlag(state.memmap, pfn, PG_LRU_BATCH)

@@ -78,7 +78,8 @@ export function swapCacheGet(state: KernelState, slot: number, vma?: Vma): Pfn {
   if (pfn === 0) return 0
   if (!testAndClearFlag(state.memmap, pfn, PG_READAHEAD)) return pfn
   countVmEvent(state.vmstat, SWAP_RA_HIT)
-  const ra = vma !== undefined && usesVmaReadahead(state) ? (vma.swapRa ??= createSwapReadahead()) : state.reclaim.swapRa
+  const ra =
+    vma !== undefined && usesVmaReadahead(state) ? (vma.swapRa ??= createSwapReadahead()) : state.reclaim.swapRa
   ra.hits = Math.min(HITS_MAX, ra.hits + 1)
   return pfn
 }

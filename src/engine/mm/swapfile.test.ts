@@ -15,19 +15,32 @@ import { createBlockDevice } from './block'
 import { GFP_KERNEL } from './gfp'
 import { reclaimPages } from './vmscan'
 import { nrSwapPages, totalSwapPages, vmSwapFull } from './swap_space'
-import { folioAllocSwap, folioFreeSwap, mkswap, swapCacheLookup, swapCount, swapDuplicate, swapFree, swapon } from './swapfile'
+import {
+  folioAllocSwap,
+  folioFreeSwap,
+  mkswap,
+  swapCacheLookup,
+  swapCount,
+  swapDuplicate,
+  swapFree,
+  swapon,
+} from './swapfile'
 import { swapReadFolio, swapCacheGet, swapinNrPages } from './swap_state'
 import { swapoff } from './swapoff'
 import { NR_SWAPCACHED, PSWPIN, SWAP_RA, SWAP_RA_HIT, readStat, vmEvent } from './vmstat'
 
-const { swap_readahead: rows } = JSON.parse(readFileSync(new URL('../../../test/vectors.json', import.meta.url), 'utf8')) as {
+const { swap_readahead: rows } = JSON.parse(
+  readFileSync(new URL('../../../test/vectors.json', import.meta.url), 'utf8'),
+) as {
   swap_readahead: { hits: number; adjacent: boolean; max: number; prev_window: number; window: number }[]
 }
 
 function addArea(state: KernelState, path: string, slots: number, priority?: number): void {
   const sizeBytes = (slots + 1) * 4096
   const latencies = { readNs: 100_000, writeNs: 30_000, perPageNs: 2_000 }
-  state.devices.push(createBlockDevice({ path, sizeBytes, ...latencies, rotational: false, files: [], swap: { onAtBoot: false } }))
+  state.devices.push(
+    createBlockDevice({ path, sizeBytes, ...latencies, rotational: false, files: [], swap: { onAtBoot: false } }),
+  )
   expect(swapon(state, path, priority)).toBeUndefined()
 }
 

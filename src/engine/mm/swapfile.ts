@@ -33,6 +33,7 @@ import {
 } from './memmap'
 import { freeUnrefPage } from './pcp'
 import { lruDel } from './swap'
+import { CLUSTER_SLOTS, findSlot, pickArea } from './swap_slots'
 import { NR_FILE_PAGES, NR_SWAPCACHED, modStat } from './vmstat'
 
 export { nrSwapPages, totalSwapPages, vmSwapFull } from './swap_space'
@@ -70,7 +71,6 @@ export interface SwapArea {
 
 const SLOT_HAS_CACHE = 0x8000
 const SLOT_COUNT = 0x7fff
-const CLUSTER_SLOTS = 512
 
 // ---------------------------------------------------------------- areas
 
@@ -117,8 +117,10 @@ export function swapon(state: KernelState, path: string, priority?: number): Err
   }
   state.swapAreas.push(area)
   state.swapAreas.sort((a, b) => b.priority - a.priority || a.base - b.base)
-  const nonRot = d.rotational ? '' : 'SS'
-  klog(state, `Adding ${pages * 4}k swap on ${path}.  Priority:${area.priority} extents:1 across:${pages * 4}k ${nonRot}`)
+  klog(
+    state,
+    `Adding ${pages * 4}k swap on ${path}.  Priority:${area.priority} extents:1 across:${pages * 4}k ${d.rotational ? '' : 'SS'}`,
+  )
   return undefined
 }
 
@@ -146,49 +148,7 @@ export function swapCacheLookup(state: KernelState, slot: number): Pfn {
   return area.cache[slot - area.base]!
 }
 
-// ---------------------------------------------------------------- finding a slot
-
-/** First free slot of [from, end of its cluster), 0 none. */
-function freeInCluster(area: SwapArea, from: number): number {
-  const end = Math.min(area.pages + 1, (Math.floor(from / CLUSTER_SLOTS) + 1) * CLUSTER_SLOTS)
-  for (let offset = Math.max(1, from); offset < end; offset++) if (area.map[offset] === 0) return offset
-  return 0
-}
-
-/** First cluster from `start` on, cyclic, that fulfils `isWanted`; −1 none. */
-function findCluster(area: SwapArea, start: number, isWanted: (used: number, size: number) => boolean): number {
-  const n = area.clusterUsed.length
-  for (let i = 0; i < n; i++) {
-    const c = (start + i) % n
-    const first = c === 0 ? 1 : c * CLUSTER_SLOTS
-    const size = Math.min(area.pages + 1, (c + 1) * CLUSTER_SLOTS) - first
-    if (isWanted(area.clusterUsed[c]!, size)) return c
-  }
-  return -1
-}
-
-/**
- * A free slot: this CPU's cluster, then an empty cluster, then one that is partly used.
- * @kernel      mm/swapfile.c cluster_alloc_swap_entry(); 6.1: scan_swap_map_slots()
- * @simplifies  no per-CPU cache of 64 slots; partly used clusters are searched in order of address
- */
-function findSlot(state: KernelState, area: SwapArea): number {
-  const cpu = state.devices[area.device]!.rotational ? 0 : state.exec.cpu
-  const from = area.cpuNext[cpu] ?? 0
-  let offset = from === 0 ? 0 : freeInCluster(area, from)
-  if (offset === 0) {
-    const start = Math.floor(area.clusterNext / CLUSTER_SLOTS)
-    let cluster = findCluster(area, start, (used) => used === 0)
-    if (cluster < 0) cluster = findCluster(area, 0, (used, size) => used < size)
-    assert(cluster >= 0, `${area.path} has ${area.pages - area.used} free slots and no cluster with one`)
-    offset = freeInCluster(area, cluster * CLUSTER_SLOTS)
-    area.clusterNext = (cluster + 1) % area.clusterUsed.length * CLUSTER_SLOTS
-  }
-  const next = offset + 1
-  while (area.cpuNext.length <= cpu) area.cpuNext.push(0)
-  area.cpuNext[cpu] = next % CLUSTER_SLOTS === 0 || next > area.pages ? 0 : next
-  return offset
-}
+// ---------------------------------------------------------------- taking a slot
 
 function takeSlot(area: SwapArea, offset: number): void {
   if (area.map[offset] !== 0) throw new AssertionError(`slot ${offset} of ${area.path} is taken twice`)
@@ -206,18 +166,6 @@ function releaseSlot(state: KernelState, area: SwapArea, offset: number): void {
   const memcg = area.memcg[offset]!
   area.memcg[offset] = 0
   if (memcg !== 0) memcgSwapUncharge(state, memcg, 1)
-}
-
-/** Area to take the next slot from: highest priority with room, equal ones in turn. @kernel get_swap_pages() */
-function pickArea(state: KernelState): SwapArea | undefined {
-  let best: SwapArea | undefined
-  for (const area of state.swapAreas) {
-    if (!area.enabled || area.used >= area.pages) continue
-    if (best !== undefined && area.priority < best.priority) break
-    if (best === undefined || area.turn < best.turn) best = area
-  }
-  if (best !== undefined) best.turn++
-  return best
 }
 
 /**
@@ -351,4 +299,3 @@ export function releaseUnusedSwapFolio(state: KernelState, pfn: Pfn): void {
 /** Device to write a cached frame to. */
 export const swapDeviceOf = (state: KernelState, pfn: Pfn): number =>
   areaOfSlot(state, pageMapping(state.memmap, pfn) - 1).device
-

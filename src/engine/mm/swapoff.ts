@@ -32,7 +32,15 @@ import { forEachPte, isSwapPte, makePte, pteSwapSlot, setPte } from './pgtable'
 import { pageAddRmap } from './rmap'
 import { addMmCounter } from './rss'
 import { folioAddLru } from './swap'
-import { addToSwapCache, deleteFromSwapCache, releaseUnusedSwapFolio, slotMemcg, swapCacheLookup, swapFree, type SwapArea } from './swapfile'
+import {
+  addToSwapCache,
+  deleteFromSwapCache,
+  releaseUnusedSwapFolio,
+  slotMemcg,
+  swapCacheLookup,
+  swapFree,
+  type SwapArea,
+} from './swapfile'
 import { PGPGIN, PSWPIN, countVmEvents } from './vmstat'
 
 const isInArea = (area: SwapArea, slot: number): boolean => slot > area.base && slot <= area.base + area.pages

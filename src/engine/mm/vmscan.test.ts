@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { addFilePages, addAnonPages, lruState, newFile, newSpace, setFree, setMarks, testZone } from '../../../test/lru-state'
+import {
+  addFilePages,
+  addAnonPages,
+  lruState,
+  newFile,
+  newSpace,
+  setFree,
+  setMarks,
+  testZone,
+} from '../../../test/lru-state'
 import { readFileSync } from 'node:fs'
 import type { KernelState } from '../state'
 import { GFP_KERNEL, ZONE_DMA32 } from './gfp'
@@ -27,7 +36,19 @@ interface Pass {
 }
 const { reclaim_runs_classic: runs } = JSON.parse(
   readFileSync(new URL('../../../test/vectors.json', import.meta.url), 'utf8'),
-) as { reclaim_runs_classic: Record<string, { passes: Pass[]; free_at_start: number; inactive_file: number; free_before_alloc?: number; free_end?: number; pgscan_kswapd?: number }> }
+) as {
+  reclaim_runs_classic: Record<
+    string,
+    {
+      passes: Pass[]
+      free_at_start: number
+      inactive_file: number
+      free_before_alloc?: number
+      free_end?: number
+      pgscan_kswapd?: number
+    }
+  >
+}
 
 /** The machine of spec 05 E9: one zone 1000/1250/1500, everything reclaimable is clean, unmapped inactive file. */
 function cacheMachine(free: number, cache: number): KernelState {
@@ -42,7 +63,20 @@ function cacheMachine(free: number, cache: number): KernelState {
 
 /** Runs kswapd as its own task until it naps. */
 function runKswapd(state: KernelState): void {
-  const task = { pid: 50, isKthread: true, state: 'S', stalledSinceNs: -1, stallNs: 0, psiFlags: 0, cgroup: 1, cpu: 0, wakeSequence: 0, nvcsw: 0, killSignal: 0, memalloc: true }
+  const task = {
+    pid: 50,
+    isKthread: true,
+    state: 'S',
+    stalledSinceNs: -1,
+    stallNs: 0,
+    psiFlags: 0,
+    cgroup: 1,
+    cpu: 0,
+    wakeSequence: 0,
+    nvcsw: 0,
+    killSignal: 0,
+    memalloc: true,
+  }
   state.tasks[50] = task as unknown as KernelState['tasks'][number]
   state.nodes[0]!.kswapd.pid = 50
   wakeupKswapd(state, testZone(state), GFP_KERNEL, 0, ZONE_DMA32)

@@ -171,7 +171,14 @@ export function tryToFreePages(
   const began = memstallEnter(state, task)
   charge(state, state.costs.reclaimEntry)
   emit(state, 'mm_vmscan_direct_reclaim_begin', [order, gfp])
-  const wish = { kind: 'direct', target: 0, nrToReclaim: SWAP_CLUSTER_MAX, order, gfp, reclaimIdx: highestZoneidx } as const
+  const wish = {
+    kind: 'direct',
+    target: 0,
+    nrToReclaim: SWAP_CLUSTER_MAX,
+    order,
+    gfp,
+    reclaimIdx: highestZoneidx,
+  } as const
   const sc = createScanControl(wish)
   sc.mayWritepage = state.sysctl.laptopMode === 0
   const reclaimed = doTryToFreePages(state, sc, nid)
@@ -271,7 +278,14 @@ export function reclaimPages(state: KernelState, pfns: readonly Pfn[], gfp: numb
   for (const pfn of pfns) {
     if (!hasFlag(state.memmap, pfn, PG_LRU) || hasFlag(state.memmap, pfn, PG_UNEVICTABLE)) continue
     if (mapcount(state.memmap, pfn) > 1) continue
-    const sc = createScanControl({ kind: 'direct', target: 0, nrToReclaim: 1, order: 0, gfp, reclaimIdx: MAX_NR_ZONES - 1 })
+    const sc = createScanControl({
+      kind: 'direct',
+      target: 0,
+      nrToReclaim: 1,
+      order: 0,
+      gfp,
+      reclaimIdx: MAX_NR_ZONES - 1,
+    })
     const nid = folioNid(state, pfn)
     lruDel(state, pfn)
     list[0] = pfn

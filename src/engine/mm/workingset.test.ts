@@ -9,12 +9,18 @@ import { packShadow, unpackShadow, workingsetEviction, workingsetRefault, workin
 
 test('a shadow gives back what went in', () => {
   fc.assert(
-    fc.property(fc.nat((1 << 30) - 1), fc.integer({ min: 1, max: 65535 }), fc.nat(63), fc.boolean(), (age, memcg, nid, isWorkingset) => {
-      const shadow = packShadow(age, memcg, nid, isWorkingset)
-      expect(Number.isSafeInteger(shadow)).toBe(true)
-      expect(shadow).not.toBe(0)
-      expect(unpackShadow(shadow)).toEqual({ age, memcg, nid, isWorkingset })
-    }),
+    fc.property(
+      fc.nat((1 << 30) - 1),
+      fc.integer({ min: 1, max: 65535 }),
+      fc.nat(63),
+      fc.boolean(),
+      (age, memcg, nid, isWorkingset) => {
+        const shadow = packShadow(age, memcg, nid, isWorkingset)
+        expect(Number.isSafeInteger(shadow)).toBe(true)
+        expect(shadow).not.toBe(0)
+        expect(unpackShadow(shadow)).toEqual({ age, memcg, nid, isWorkingset })
+      },
+    ),
   )
 })
 
@@ -27,7 +33,9 @@ function freshPage(state: ReturnType<typeof lruState>): number {
 
 describe('classic refaults (spec 05 §5.5, E6)', () => {
   const counters = (state: ReturnType<typeof lruState>): number[] =>
-    [WORKINGSET_REFAULT_FILE, WORKINGSET_ACTIVATE_FILE, WORKINGSET_RESTORE_FILE].map((i) => readStat(state.nodes[0]!.stat, i))
+    [WORKINGSET_REFAULT_FILE, WORKINGSET_ACTIVATE_FILE, WORKINGSET_RESTORE_FILE].map((i) =>
+      readStat(state.nodes[0]!.stat, i),
+    )
 
   test('a distance of 2500 is too far for 2000 active file pages, and near enough with 700 anonymous ones and swap', () => {
     const plain = lruState()

@@ -106,7 +106,8 @@ export function workingsetRefault(state: KernelState, pfn: Pfn, shadow: number, 
   const lruvec = folioLruvec(state, pfn)
   const evictionLruvec = state.lruvecs[evicted.memcg * state.nodes.length + evicted.nid]
   if (isMglru(state)) {
-    if (evictionLruvec === lruvec) lruGenRefault(state, lruvec, pfn, { token: evicted.age, isWorkingset: evicted.isWorkingset, inFault })
+    if (evictionLruvec === lruvec)
+      lruGenRefault(state, lruvec, pfn, { token: evicted.age, isWorkingset: evicted.isWorkingset, inFault })
     return
   }
   countRefault(state, lruvec, file)

@@ -8,16 +8,7 @@ import type { Pages, Pfn } from '../../../util/units'
 import type { KernelState } from '../../state'
 import { folioLruvec } from '../lruvec'
 import { pageMemcg } from '../memmap'
-import {
-  ENTRIES_PER_TABLE,
-  PTE_ACCESSED,
-  isPresent,
-  mmOfSlot,
-  pteAt,
-  ptePfn,
-  setPte,
-  vpnOfSlot,
-} from '../pgtable'
+import { ENTRIES_PER_TABLE, PTE_ACCESSED, isPresent, mmOfSlot, pteAt, ptePfn, setPte, vpnOfSlot } from '../pgtable'
 import { forEachMapping } from '../rmap'
 import { mmAt } from '../rss'
 import { findVma } from '../vma_find'

@@ -15,7 +15,14 @@ import { makeGroup } from '../../../../test/memcg-state'
 import type { KernelState } from '../../state'
 import { GFP_KERNEL } from '../gfp'
 import { checkLru } from '../lru_check'
-import { LRU_ACTIVE_ANON, LRU_ACTIVE_FILE, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE, lruvecOf, lruvecPageState } from '../lruvec'
+import {
+  LRU_ACTIVE_ANON,
+  LRU_ACTIVE_FILE,
+  LRU_INACTIVE_ANON,
+  LRU_INACTIVE_FILE,
+  lruvecOf,
+  lruvecPageState,
+} from '../lruvec'
 import { PG_ACTIVE, PG_REFERENCED, PG_WORKINGSET, clearFlag, hasFlag, listHead, setFlag } from '../memmap'
 import { MEMCG_LOW } from '../memcontrol'
 import { MM_ANONPAGES, MM_SWAPENTS, VM_EXEC } from '../mm_types'
@@ -187,7 +194,8 @@ describe('groups', () => {
     for (const id of ids) addFilePages(state, newFile(state, TOUCHED), TOUCHED, { memcg: id })
     return { state, ids }
   }
-  const size = (state: KernelState, id: number): number => lruvecPageState(state, lruvecOf(state, id, 0), LRU_INACTIVE_FILE)
+  const size = (state: KernelState, id: number): number =>
+    lruvecPageState(state, lruvecOf(state, id, 0), LRU_INACTIVE_FILE)
 
   test('pressure on a group grows with its unprotected part (spec 07 §7.5, classic)', () => {
     const { state, ids } = groups()

@@ -140,7 +140,8 @@ function shrinkList(state: KernelState, sc: ScanControl, run: ShrinkRun, lruvec:
  */
 function shrinkBatch(state: KernelState, sc: ScanControl, run: ShrinkRun, lruvec: Lruvec): boolean {
   const { nr } = run
-  if (run.lru === 0 && nr[LRU_INACTIVE_ANON] === 0 && nr[LRU_ACTIVE_FILE] === 0 && nr[LRU_INACTIVE_FILE] === 0) return false
+  if (run.lru === 0 && nr[LRU_INACTIVE_ANON] === 0 && nr[LRU_ACTIVE_FILE] === 0 && nr[LRU_INACTIVE_FILE] === 0)
+    return false
   while (run.lru < 4 && nr[run.lru] === 0) run.lru++
   if (run.lru < 4) shrinkList(state, sc, run, lruvec, run.lru++)
   if (run.lru < 4) return true
@@ -185,4 +186,11 @@ function ageNode(state: KernelState, sc: ScanControl, nid: number): void {
 }
 
 /** @kernel  the branches of !lru_gen_enabled() */
-export const classicPolicy: ReclaimPolicy = { name: 'classic', prepareNode, beginLruvec, shrinkBatch, endLruvec, ageNode }
+export const classicPolicy: ReclaimPolicy = {
+  name: 'classic',
+  prepareNode,
+  beginLruvec,
+  shrinkBatch,
+  endLruvec,
+  ageNode,
+}

@@ -75,7 +75,14 @@ export function genSize(g: LruGen, gen: number, type: number): Pages {
  * Counters when a page enters (oldGen −1), leaves (newGen −1) or changes generation.
  * @kernel  include/linux/mm_inline.h lru_gen_update_size()
  */
-function updateSize(state: KernelState, lruvec: Lruvec, type: number, zone: number, oldGen: number, newGen: number): void {
+function updateSize(
+  state: KernelState,
+  lruvec: Lruvec,
+  type: number,
+  zone: number,
+  oldGen: number,
+  newGen: number,
+): void {
   const g = lruvec.gen
   if (oldGen >= 0) g.nrPages[genList(oldGen, type, zone)]!--
   if (newGen >= 0) g.nrPages[genList(newGen, type, zone)]!++
@@ -86,7 +93,9 @@ function updateSize(state: KernelState, lruvec: Lruvec, type: number, zone: numb
     updateLruSize(state, lruvec, inactive, zone, -1)
     updateLruSize(state, lruvec, inactive + 1, zone, 1)
   } else if (isActiveGen(g, oldGen) && !isActiveGen(g, newGen)) {
-    throw new AssertionError(`a page on a list of node ${lruvec.nid} went from active generation ${oldGen} to ${newGen}`)
+    throw new AssertionError(
+      `a page on a list of node ${lruvec.nid} went from active generation ${oldGen} to ${newGen}`,
+    )
   }
 }
 
@@ -186,7 +195,14 @@ export function folioIncGen(state: KernelState, lruvec: Lruvec, pfn: Pfn, type: 
 }
 
 /** Puts a linked page at the head or tail of another list of the same type and zone. @kernel list_move() */
-export function moveBetweenGens(state: KernelState, g: LruGen, pfn: Pfn, from: number, to: number, atTail: boolean): void {
+export function moveBetweenGens(
+  state: KernelState,
+  g: LruGen,
+  pfn: Pfn,
+  from: number,
+  to: number,
+  atTail: boolean,
+): void {
   listDel(state.memmap, g.lists, from, pfn)
   if (atTail) listAddTail(state.memmap, g.lists, to, pfn)
   else listAddHead(state.memmap, g.lists, to, pfn)

@@ -67,7 +67,7 @@ function isolate(state: KernelState, sc: ScanControl, lruvec: Lruvec, lru: numbe
   let scan = 0
   let nrTaken = 0
   let nrSkipped = 0
-  for (let pfn: Pfn; scan < nr && nrSkipped < SKIPPED_MAX && (pfn = listTail(lruvec.lists, lru)) !== 0; ) {
+  for (let pfn: Pfn; scan < nr && nrSkipped < SKIPPED_MAX && (pfn = listTail(lruvec.lists, lru)) !== 0;) {
     const zone = folioZonenum(state, pfn)
     if (zone > sc.reclaimIdx) {
       listDel(m, lruvec.lists, lru, pfn)
@@ -127,7 +127,15 @@ export function shrinkActiveList(state: KernelState, sc: ScanControl, lruvec: Lr
   if (rotated > 0) lruNoteCost(state, lruvec, isFile, { nrIo: 0, nrRotated: rotated })
   charge(state, nrTaken * state.costs.scanPage)
   if (isTracing()) {
-    emit(state, 'mm_vmscan_lru_shrink_active', [lruvec.nid, nrTaken, rotated, deactivated, rotated, sc.priority, isFile])
+    emit(state, 'mm_vmscan_lru_shrink_active', [
+      lruvec.nid,
+      nrTaken,
+      rotated,
+      deactivated,
+      rotated,
+      sc.priority,
+      isFile,
+    ])
   }
 }
 

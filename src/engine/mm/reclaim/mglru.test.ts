@@ -78,7 +78,14 @@ describe('where pages begin (spec 05 §5.10)', () => {
       const refs = folioLruRefs(pageFlags(state.memmap, pfn!))
       seen.push([refs, lruTierFromRefs(refs)])
     }
-    expect(seen).toEqual([[0, 0], [1, 1], [2, 2], [3, 2], [4, 3], [4, 3]])
+    expect(seen).toEqual([
+      [0, 0],
+      [1, 1],
+      [2, 2],
+      [3, 2],
+      [4, 3],
+      [4, 3],
+    ])
     expect(generations(state, 1)).toBe('0:0 1:1 2:0 3:0')
   })
 })
@@ -256,7 +263,8 @@ describe('groups', () => {
   })
   test('limit reclaim from a parent visits its children in turn', () => {
     const { state, ids } = twoGroups(0, 0)
-    for (let i = 0; i < 10; i++) tryToFreeMemcgPages(state, ids[0]!, 32, GFP_KERNEL, { maySwap: true, proactive: false })
+    for (let i = 0; i < 10; i++)
+      tryToFreeMemcgPages(state, ids[0]!, 32, GFP_KERNEL, { maySwap: true, proactive: false })
     expect(ids.map((id) => taken(state, id))).toEqual([640, 0])
   })
 })
@@ -267,7 +275,9 @@ test('switching the policy moves every page and changes no sum', () => {
   addFilePages(state, newFile(state, 70), 70)
   setMglruEnabled(state, 0)
   lruAddDrainAll(state)
-  expect([NR_INACTIVE_ANON, NR_ACTIVE_ANON, NR_INACTIVE_FILE, NR_ACTIVE_FILE].map((i) => stat(state, i))).toEqual([0, 50, 70, 0])
+  expect([NR_INACTIVE_ANON, NR_ACTIVE_ANON, NR_INACTIVE_FILE, NR_ACTIVE_FILE].map((i) => stat(state, i))).toEqual([
+    0, 50, 70, 0,
+  ])
   expect(checkLru(state)).toEqual([])
   setMglruEnabled(state, 7)
   expect(stat(state, NR_ACTIVE_ANON) + stat(state, NR_INACTIVE_ANON)).toBe(50)

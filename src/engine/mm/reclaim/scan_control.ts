@@ -133,7 +133,15 @@ export interface ShrinkRun {
   hasStarted: boolean
   generation: number
   /** Walk of MGLRU's list of groups. */
-  walk: { gen: number; bin: number; firstBin: number; scanned: Pages; reclaimed: Pages; next: number; visited: number[] }
+  walk: {
+    gen: number
+    bin: number
+    firstBin: number
+    scanned: Pages
+    reclaimed: Pages
+    next: number
+    visited: number[]
+  }
   /** Classic: pages still to scan and wanted at first, by LRU_*. */
   nr: number[]
   targets: number[]

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { inactiveIsLowFor, inactiveRatio, scanCounts, scanFractions, unprotectedPages, type ScanBalance } from './scan_count'
+import {
+  inactiveIsLowFor,
+  inactiveRatio,
+  scanCounts,
+  scanFractions,
+  unprotectedPages,
+  type ScanBalance,
+} from './scan_count'
 
 interface Row {
   'inactive_anon,active_anon,inactive_file,active_file': number[]
@@ -20,24 +27,27 @@ const vectors = JSON.parse(readFileSync(new URL('../../../../test/vectors.json',
 }
 
 describe('pages to scan of each list (spec 05 §5.4, E1–E3)', () => {
-  test.each(vectors.scan_count.map((row) => [`prio ${row.priority} s ${row.swappiness} ${row.mode}`, row] as const))('%s', (_, row) => {
-    const fractions = scanFractions(row.swappiness, row.anon_cost, row.file_cost)
-    expect([fractions.anon, fractions.file]).toEqual([row.ap, row.fp])
-    const [usage, protection] = row.usage_protection ?? [0, 0]
-    const out: number[] = []
-    scanCounts(
-      {
-        sizes: row['inactive_anon,active_anon,inactive_file,active_file'],
-        priority: row.priority,
-        balance: row.mode,
-        fractions,
-        protection: row.usage_protection === null ? undefined : { usage, protection },
-        isOnline: true,
-      },
-      out,
-    )
-    expect(out).toEqual(row.scan)
-  })
+  test.each(vectors.scan_count.map((row) => [`prio ${row.priority} s ${row.swappiness} ${row.mode}`, row] as const))(
+    '%s',
+    (_, row) => {
+      const fractions = scanFractions(row.swappiness, row.anon_cost, row.file_cost)
+      expect([fractions.anon, fractions.file]).toEqual([row.ap, row.fp])
+      const [usage, protection] = row.usage_protection ?? [0, 0]
+      const out: number[] = []
+      scanCounts(
+        {
+          sizes: row['inactive_anon,active_anon,inactive_file,active_file'],
+          priority: row.priority,
+          balance: row.mode,
+          fractions,
+          protection: row.usage_protection === null ? undefined : { usage, protection },
+          isOnline: true,
+        },
+        out,
+      )
+      expect(out).toEqual(row.scan)
+    },
+  )
 
   test('one pass at priority 12 over 3000000 cache pages scans 732 (E9, big cache)', () => {
     const out: number[] = []
@@ -50,7 +60,10 @@ describe('pages to scan of each list (spec 05 §5.4, E1–E3)', () => {
   test('a group that is gone is scanned although its lists are too short for the priority', () => {
     const out: number[] = []
     const fractions = scanFractions(60, 0, 0)
-    scanCounts({ sizes: [10, 0, 100, 0], priority: 12, balance: 'FRACT', fractions, protection: undefined, isOnline: false }, out)
+    scanCounts(
+      { sizes: [10, 0, 100, 0], priority: 12, balance: 'FRACT', fractions, protection: undefined, isOnline: false },
+      out,
+    )
     expect(out).toEqual([3, 0, 23, 0])
   })
 

@@ -26,7 +26,11 @@ export type ScanBalance = 'EQUAL' | 'FRACT' | 'ANON' | 'FILE'
  * @kernel  mm/vmscan.c get_scan_count(), "calculate_pressure_balance"
  * @spec    05 §5.4 step 7
  */
-export function scanFractions(swappiness: number, anonCost: number, fileCost: number): { anon: number; file: number; sum: number } {
+export function scanFractions(
+  swappiness: number,
+  anonCost: number,
+  fileCost: number,
+): { anon: number; file: number; sum: number } {
   const total = anonCost + fileCost
   const anonWeight = total + anonCost
   const fileWeight = total + fileCost

@@ -8,9 +8,7 @@ import type { Pages, Pfn } from '../../../util/units'
 import { charge } from '../../exec'
 import { hooks } from '../../hooks'
 import type { KernelState } from '../../state'
-import { emit, isTracing } from '../../trace'
-import { queueRoomAt, submitIo, waitForIo } from '../block'
-import { GFP_BIT_FS, GFP_BIT_IO } from '../gfp'
+import { GFP_BIT_IO } from '../gfp'
 import {
   PG_ACTIVE,
   PG_ANON,
@@ -28,7 +26,6 @@ import {
   hasFlag,
   mapcount,
   pageFlags,
-  pageMapping,
   pageMemcg,
   setFlag,
   setFlags,
@@ -36,40 +33,19 @@ import {
 } from '../memmap'
 import { memcgSwapRoom, memcgUncharge } from '../memcontrol'
 import { MEMCG_STAT_PGACTIVATE, MEMCG_STAT_PGLAZYFREED, modMemcgState } from '../memcg_stat'
-import { folioClearDirty, folioStartWriteback } from '../page_writeback'
 import { freeUnrefPage } from '../pcp'
 import { folioReferenced, tryToUnmap } from '../rmap'
-import { deleteFromSwapCache, folioAllocSwap, folioFreeSwap, swapCount, swapDeviceOf, vmSwapFull } from '../swapfile'
-import {
-  NR_VMSCAN_IMMEDIATE_RECLAIM,
-  NR_VMSCAN_WRITE,
-  PGACTIVATE,
-  PGLAZYFREED,
-  PGPGOUT,
-  PSWPOUT,
-  countVmEvent,
-  countVmEvents,
-  modStat,
-} from '../vmstat'
+import { deleteFromSwapCache, folioAllocSwap, folioFreeSwap, vmSwapFull } from '../swapfile'
+import { PGACTIVATE, PGLAZYFREED, countVmEvent, countVmEvents } from '../vmstat'
 import { workingsetEviction } from '../workingset'
 import { lookAround } from './look_around'
-import { PGDAT_DIRTY, PGDAT_WRITEBACK, clearReclaimStat, type ReclaimStat, type ScanControl } from './scan_control'
-
-/** What to do with one page. */
-const FREE = 0
-const ACTIVATE = 1
-const KEEP = 2
-/** Freed although it counts as nothing reclaimed: its last user had gone before. */
-const ORPHAN = 3
+import { ACTIVATE, FREE, KEEP, ORPHAN, flushWrites, pageDirty } from './pageout'
+import { PGDAT_WRITEBACK, clearReclaimStat, type ReclaimStat, type ScanControl } from './scan_control'
 
 const REF_RECLAIM = 0
 const REF_RECLAIM_CLEAN = 1
 const REF_KEEP = 2
 const REF_ACTIVATE = 3
-
-/** Pages of this batch that go to one device in one request. */
-let writePfns: number[] = []
-let writeDevice = -1
 
 /**
  * Goes through isolated pages (on no list, not PG_LRU).
@@ -153,7 +129,7 @@ function shrinkOne(
   flags = pageFlags(m, pfn)
   const isShmem = (flags & (PG_FILE | PG_SWAPBACKED)) === (PG_FILE | PG_SWAPBACKED)
   if ((flags & PG_DIRTY) !== 0 || isShmem) {
-    const fate = pageDirty(state, sc, nid, pfn, { references, isFileLru }, stat)
+    const fate = pageDirty(state, sc, nid, pfn, { mustBeClean: references === REF_RECLAIM_CLEAN, isFileLru }, stat)
     if (fate !== FREE) return fate
   }
   return removeMapping(state, sc, pfn)
@@ -206,75 +182,6 @@ function checkReferences(state: KernelState, sc: ScanControl, pfn: Pfn, isFileLr
   return wasReferenced && isFileLru ? REF_RECLAIM_CLEAN : REF_RECLAIM
 }
 
-/** A dirty page: written out if that is this reclaimer's business. @kernel shrink_folio_list(), pageout() */
-function pageDirty(
-  state: KernelState,
-  sc: ScanControl,
-  nid: number,
-  pfn: Pfn,
-  seen: { readonly references: number; readonly isFileLru: boolean },
-  stat: ReclaimStat,
-): number {
-  const m = state.memmap
-  const flags = pageFlags(m, pfn)
-  if ((flags & PG_ANON) !== 0 && (flags & PG_SWAPBACKED) === 0) {
-    // Lazily freed memory was written again: it is ordinary memory after all.
-    setFlag(m, pfn, PG_SWAPBACKED)
-    return ACTIVATE
-  }
-  if (seen.isFileLru) {
-    const mayWrite = sc.kind === 'kswapd' && (flags & PG_RECLAIM) !== 0 && (state.nodes[nid]!.flags & PGDAT_DIRTY) !== 0
-    if (!mayWrite) {
-      modStat(state.nodes[nid]!.stat, NR_VMSCAN_IMMEDIATE_RECLAIM, 1)
-      setFlag(m, pfn, PG_RECLAIM)
-      return ACTIVATE
-    }
-  }
-  if (seen.references === REF_RECLAIM_CLEAN) return KEEP
-  if ((sc.gfp & (seen.isFileLru ? GFP_BIT_FS : GFP_BIT_IO)) === 0 || !sc.mayWritepage) return KEEP
-  return pageout(state, sc, nid, pfn, stat)
-}
-
-/** @kernel  mm/vmscan.c pageout(), mm/page_io.c swap_writepage() */
-function pageout(state: KernelState, sc: ScanControl, nid: number, pfn: Pfn, stat: ReclaimStat): number {
-  const m = state.memmap
-  if (!hasFlag(m, pfn, PG_SWAPCACHE) && hasFlag(m, pfn, PG_SWAPBACKED) && !folioAllocSwap(state, pfn)) return ACTIVATE
-  const isSwap = hasFlag(m, pfn, PG_SWAPCACHE)
-  if (isSwap && swapCount(state, pageMapping(m, pfn) - 1) === 0) {
-    folioFreeSwap(state, pfn)
-    return ORPHAN
-  }
-  const device = isSwap ? swapDeviceOf(state, pfn) : state.inodes[pageMapping(m, pfn)]!.device
-  folioClearDirty(state, pfn)
-  setFlag(m, pfn, PG_RECLAIM)
-  folioStartWriteback(state, pfn)
-  if (device !== writeDevice) flushWrites(state, sc)
-  writeDevice = device
-  writePfns.push(pfn)
-  stat.pageout++
-  modStat(state.nodes[nid]!.stat, NR_VMSCAN_WRITE, 1)
-  countVmEvents(state.vmstat, PGPGOUT, 4)
-  if (isSwap) countVmEvent(state.vmstat, PSWPOUT)
-  if (isTracing()) emit(state, 'mm_vmscan_write_folio', [pfn, isSwap ? 0 : 2])
-  return KEEP
-}
-
-/**
- * Submits what was collected; a full device queue makes a direct reclaimer wait here, kswapd sleeps between its steps.
- * @kernel  blk_finish_plug()
- */
-function flushWrites(state: KernelState, sc: ScanControl): void {
-  if (writePfns.length === 0) return
-  const pfns = writePfns
-  writePfns = []
-  charge(state, pfns.length * state.costs.submitPage)
-  if (sc.kind !== 'kswapd') {
-    const room = queueRoomAt(state, writeDevice)
-    if (room > 0) waitForIo(state, room)
-  }
-  submitIo(state, writeDevice, { write: true, pfns })
-}
-
 /** The page is clean and nobody maps it: its place in the file or swap cache goes. @kernel __remove_mapping() */
 function removeMapping(state: KernelState, sc: ScanControl, pfn: Pfn): number {
   const flags = pageFlags(state.memmap, pfn)
@@ -297,7 +204,8 @@ function activate(state: KernelState, pfn: Pfn, stat: ReclaimStat): void {
   const m = state.memmap
   const flags = pageFlags(m, pfn)
   const memcg = pageMemcg(m, pfn)
-  if ((flags & PG_SWAPCACHE) !== 0 && ((flags & PG_MLOCKED) !== 0 || swapIsFull(state, memcg))) folioFreeSwap(state, pfn)
+  if ((flags & PG_SWAPCACHE) !== 0 && ((flags & PG_MLOCKED) !== 0 || swapIsFull(state, memcg)))
+    folioFreeSwap(state, pfn)
   if (flags & (PG_MLOCKED | PG_UNEVICTABLE)) return
   setFlag(m, pfn, PG_ACTIVE)
   if (flags & PG_SWAPBACKED) stat.activateAnon++
@@ -329,4 +237,3 @@ function freeFolio(state: KernelState, pfn: Pfn): void {
   setPageMemcg(m, pfn, 0)
   freeUnrefPage(state, pfn, 0)
 }
-

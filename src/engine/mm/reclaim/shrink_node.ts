@@ -207,7 +207,13 @@ const zonesUpTo = (state: KernelState, nid: number, idx: number): Zone[] =>
 
 /** Enough order-0 pages for compaction to make one of `order`. @kernel mm/compaction.c compaction_suitable() */
 export const compactionSuitable = (zone: Zone, order: number, idx: number): boolean =>
-  zoneWatermarkOk(zone, 0, wmark(zone, order > PAGE_ALLOC_COSTLY_ORDER ? WMARK_LOW : WMARK_MIN) + compactGap(order), idx, 0)
+  zoneWatermarkOk(
+    zone,
+    0,
+    wmark(zone, order > PAGE_ALLOC_COSTLY_ORDER ? WMARK_LOW : WMARK_MIN) + compactGap(order),
+    idx,
+    0,
+  )
 
 /** Reclaim for a large block goes on until compaction could make it. @kernel mm/vmscan.c should_continue_reclaim() */
 function shouldContinueReclaim(state: KernelState, sc: ScanControl, nid: number, reclaimed: number): boolean {
