@@ -148,8 +148,6 @@ export function swapCacheLookup(state: KernelState, slot: number): Pfn {
   return area.cache[slot - area.base]!
 }
 
-// ---------------------------------------------------------------- taking a slot
-
 function takeSlot(area: SwapArea, offset: number): void {
   if (area.map[offset] !== 0) throw new AssertionError(`slot ${offset} of ${area.path} is taken twice`)
   area.map[offset] = SLOT_HAS_CACHE
@@ -296,6 +294,6 @@ export function releaseUnusedSwapFolio(state: KernelState, pfn: Pfn): void {
   freeUnrefPage(state, pfn, 0)
 }
 
-/** Device to write a cached frame to. */
+/** Where a cached frame is written. */
 export const swapDeviceOf = (state: KernelState, pfn: Pfn): number =>
   areaOfSlot(state, pageMapping(state.memmap, pfn) - 1).device

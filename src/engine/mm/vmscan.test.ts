@@ -61,8 +61,8 @@ function cacheMachine(free: number, cache: number): KernelState {
   return state
 }
 
-/** Runs kswapd as its own task until it naps. */
-function runKswapd(state: KernelState): void {
+/** Makes the kernel thread and wakes it; the steps are the caller's. */
+function startKswapd(state: KernelState): void {
   const task = {
     pid: 50,
     isKthread: true,
@@ -82,6 +82,11 @@ function runKswapd(state: KernelState): void {
   wakeupKswapd(state, testZone(state), GFP_KERNEL, 0, ZONE_DMA32)
   expect(task.state).toBe('R')
   state.exec.pid = 50
+}
+
+/** Runs kswapd as its own task until it naps. */
+function runKswapd(state: KernelState): void {
+  startKswapd(state)
   for (let i = 0; !kswapdStep(state, 0).done; i++) expect(i).toBeLessThan(100_000)
   state.exec.pid = 0
 }
@@ -115,6 +120,20 @@ describe('classic runs (spec 05 E9, E10)', () => {
     expect(zoneFreePages(testZone(state))).toBe(run.free_before_alloc)
     expect(checkLru(state)).toEqual([])
   })
+})
+
+test('kswapd aims at the sum of the high marks (spec 05 E5)', () => {
+  const state = lruState({ mib: 64 })
+  const highs = [45, 9531, 15762]
+  highs.forEach((high, idx) => {
+    state.zones[idx]!.managed = 1000
+    setMarks(state.zones[idx]!, high - 2, high - 1, high)
+  })
+  setFree(state, 100)
+  startKswapd(state)
+  const run = state.reclaim.kswapd[0]!
+  while (run.stage !== 'shrink') kswapdStep(state, 0)
+  expect(run.sc.nrToReclaim).toBe(25338)
 })
 
 describe('nothing to reclaim', () => {
