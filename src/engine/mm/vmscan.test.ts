@@ -11,7 +11,7 @@ import {
 } from '../../../test/lru-state'
 import { readFileSync } from 'node:fs'
 import type { KernelState } from '../state'
-import { GFP_KERNEL, ZONE_DMA32 } from './gfp'
+import { GFP_KERNEL, ZONE_DMA32, ZONE_NORMAL } from './gfp'
 import { checkLru } from './lru_check'
 import { zoneFreePages } from './mmzone'
 import {
@@ -62,7 +62,7 @@ function cacheMachine(free: number, cache: number): KernelState {
 }
 
 /** Makes the kernel thread and wakes it; the steps are the caller's. */
-function startKswapd(state: KernelState): void {
+function startKswapd(state: KernelState, highestZoneidx: number): void {
   const task = {
     pid: 50,
     isKthread: true,
@@ -79,14 +79,14 @@ function startKswapd(state: KernelState): void {
   }
   state.tasks[50] = task as unknown as KernelState['tasks'][number]
   state.nodes[0]!.kswapd.pid = 50
-  wakeupKswapd(state, testZone(state), GFP_KERNEL, 0, ZONE_DMA32)
+  wakeupKswapd(state, testZone(state), GFP_KERNEL, 0, highestZoneidx)
   expect(task.state).toBe('R')
   state.exec.pid = 50
 }
 
 /** Runs kswapd as its own task until it naps. */
 function runKswapd(state: KernelState): void {
-  startKswapd(state)
+  startKswapd(state, ZONE_DMA32)
   for (let i = 0; !kswapdStep(state, 0).done; i++) expect(i).toBeLessThan(100_000)
   state.exec.pid = 0
 }
@@ -130,7 +130,7 @@ test('kswapd aims at the sum of the high marks (spec 05 E5)', () => {
     setMarks(state.zones[idx]!, high - 2, high - 1, high)
   })
   setFree(state, 100)
-  startKswapd(state)
+  startKswapd(state, ZONE_NORMAL)
   const run = state.reclaim.kswapd[0]!
   while (run.stage !== 'shrink') kswapdStep(state, 0)
   expect(run.sc.nrToReclaim).toBe(25338)
