@@ -9,8 +9,8 @@ import type { KernelState } from './state'
 const hex16 = (n: number): string => `0x${n.toString(16).padStart(16, '0')}`
 const range = (start: number, end: number): string => `[mem ${hex16(start)}-${hex16(end - 1)}]`
 
-/** Appends the boot messages at their times. */
-export function bootLog(state: KernelState): void {
+/** Appends the boot messages at their times. @returns time at which user land starts, ns */
+export function bootLog(state: KernelState): number {
   let atNs = 0
   const say = (text: string, stepNs = 0): void => {
     atNs += stepNs
@@ -54,6 +54,7 @@ export function bootLog(state: KernelState): void {
       say(`${device.path.slice(5)}: ${Math.floor(device.sizeBytes / 512)} 512-byte logical blocks`, 20_000_000)
   }
   say('Run /init as init process', 300_000_000)
+  return atNs
 }
 
 function logZones(state: KernelState, say: (text: string) => void): void {

@@ -49,10 +49,18 @@ function peek(state: KernelState, rawPath: string): ReturnType<Engine['readFile'
   return inode.kind === 'dir' ? err({ errno: 'EISDIR', explanation: '' }) : ok(inode.content)
 }
 
+/** By then the services that boot starts have come to rest. */
+const BOOTED_NS = 2_000_000_000
+
 /** @param programs  src/workloads' table: name → program */
 export function createEngine({ programs }: { readonly programs: ProgramTable }): Engine {
   return {
-    boot: (config: MachineConfig, seed: number) => withContext(undefined, programs, () => bootMachine(config, seed)),
+    boot: (config: MachineConfig, seed: number) =>
+      withContext(undefined, programs, () => {
+        const state = bootMachine(config, seed)
+        runUntil(state, BOOTED_NS, undefined)
+        return state
+      }),
     runUntil: (state, atNs, sink) => withContext(sink, programs, () => runUntil(state, atNs, sink)),
     command: (state, command, sink) => withContext(sink, programs, () => runCommand(state, command)),
     readFile: (state, path) => withContext(undefined, programs, () => peek(state, path)),

@@ -173,7 +173,7 @@ export function bootMachine(config: MachineConfig, seed: number): KernelState {
   state.zeroPfn = pickZeroPage(state)
   allocateKernelMemory(state)
   mountRoot(state)
-  bootLog(state)
+  state.nowNs = bootLog(state)
   createKthreads(state)
   startUserland(state)
   setReserves(state)
@@ -181,7 +181,7 @@ export function bootMachine(config: MachineConfig, seed: number): KernelState {
   for (const [name, value] of Object.entries(config.sysctls)) writeSysctl(state, name, value)
   startPsiClock(state)
   startFlusher(state)
-  schedule(state.queue, 1_000_000_000, { kind: 'vmstatTick' })
+  schedule(state.queue, state.nowNs + 1_000_000_000, { kind: 'vmstatTick' })
   return state
 }
 
@@ -342,7 +342,7 @@ function createKthreads(state: KernelState): void {
     isKthread: false,
   })
   const spawn = (comm: string, program: string, data: Record<string, unknown>): number =>
-    createTask(state, { ppid: 2, comm, argv: [comm], program, data, op: undefined, isKthread: true }).pid
+    createTask(state, { ppid: comm === 'kthreadd' ? 0 : 2, comm, argv: [comm], program, data, op: undefined, isKthread: true }).pid
   spawn('kthreadd', 'kthread', {})
   for (const node of state.nodes) {
     if (!node.hasMemory) continue

@@ -3,6 +3,7 @@
  */
 import type { Errno } from '../util/errno'
 import { err, ok } from '../util/result'
+import { cgroupByPath, migrateProcess } from './cgroup'
 import { context } from './context'
 import type { Command, CommandResult, Stdio } from './commands'
 import { mkdir, makeDirs, mountOf, normalizePath, rename, rmdir, statPath, unlink, lookup, createInode } from './fs/vfs'
@@ -144,10 +145,17 @@ function newChild(state: KernelState, parent: Task, comm: string, argv: readonly
 function fork(state: KernelState, parent: Task): CommandResult {
   const image = shellImage(state.config)
   const op: Op = { op: 'exec', argv: parent.argv, program: 'subshell', image, forked: image }
-  const child = newChild(state, parent, parent.pid === 1 ? shellName(state) : parent.comm, parent.argv, op)
+  const isLogin = parent.pid === 1
+  const argv = isLogin ? [`-${shellName(state)}`] : parent.argv
+  const child = newChild(state, parent, isLogin ? shellName(state) : parent.comm, argv, op)
+  const session = isLogin ? cgroupByPath(state, LOGIN_CGROUP) : undefined
+  if (session !== undefined) migrateProcess(state, child.pid, session.id)
   startTask(state, child)
   return done(child.pid)
 }
+
+/** Where a login session lives on a machine with systemd; other machines have no such group. */
+export const LOGIN_CGROUP = '/user.slice/user-0.slice/session-1.scope'
 
 const shellName = (state: KernelState): string => (state.config.userland === 'initramfs' ? 'init' : 'bash')
 

@@ -55,6 +55,10 @@ function startDebian(state: KernelState): void {
   writeSubtreeControl(state, 1, '+cpuset +cpu +io +memory +pids')
   for (const path of ['/init.scope', '/system.slice', '/user.slice']) makeGroup(state, path)
   writeSubtreeControl(state, cgroupByPath(state, '/system.slice')!.id, '+cpu +io +memory +pids')
+  writeSubtreeControl(state, cgroupByPath(state, '/user.slice')!.id, '+memory +pids')
+  makeGroup(state, '/user.slice/user-0.slice')
+  writeSubtreeControl(state, cgroupByPath(state, '/user.slice/user-0.slice')!.id, '+memory +pids')
+  makeGroup(state, '/user.slice/user-0.slice/session-1.scope')
   installFile(state, SYSTEMD.path, SYSTEMD.textPages, true)
   const init = state.tasks[1]!
   init.op = { op: 'exec', argv: ['systemd'], program: 'tool', image: SYSTEMD, forked: shellImage(state.config) }
