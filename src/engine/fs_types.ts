@@ -23,6 +23,9 @@ export interface Inode {
   /** What eviction left behind (workingset.ts), 0 none. Grows on demand. */
   shadows: Float64Array
   nrPages: number
+  /** Slots in use (page or shadow) of each tree node of 64, and the group that the node is charged to. */
+  treeUse: Uint8Array
+  treeMemcg: Uint16Array
   /** Open descriptors and mappings; an unlinked inode is freed when this is 0. */
   users: number
   linked: boolean

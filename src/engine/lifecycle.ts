@@ -237,7 +237,7 @@ export function reapMm(state: KernelState, mmIndex: number): number {
 export function startTask(state: KernelState, task: Task): void {
   task.state = 'R'
   psiEnqueue(state, task)
-  enqueueTask(state, task)
+  enqueueTask(state, task, true)
 }
 
 /** Promised pages of an address space, for fork in mode 2. */

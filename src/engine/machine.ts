@@ -137,7 +137,7 @@ function createState(config: MachineConfig, seed: number): KernelState {
     lastPid: 0,
     mms: [],
     cpuNode,
-    runqueues: cpuNode.map(() => ({ queue: [], active: false, current: 0, busyNs: 0, userNs: 0, switches: 0 })),
+    runqueues: cpuNode.map(() => ({ queue: [], active: false, current: 0, busyNs: 0, userNs: 0, loadNs: 0, loadAtNs: 0, switches: 0 })),
     pageWaiters: {},
     cgroups: [undefined],
     memcgs: [undefined],

@@ -15,7 +15,7 @@ import { runDueDrains } from './mm/memcg_stock'
 import { PG_WORKINGSET, hasFlag } from './mm/memmap'
 import { memstallEnter } from './mm/psi'
 import { nextEventAt, schedule } from './queue'
-import { sleepTask, waitOnPage } from './sched_queue'
+import { addLoad, sleepTask, waitOnPage } from './sched_queue'
 import type { KernelState } from './state'
 import { stepOp } from './syscalls'
 import type { Op, Program, ProgramView, Task } from './task'
@@ -55,6 +55,7 @@ export function runCpu(state: KernelState, cpu: number): void {
   runTask(state, task, sliceLength(state))
   const used = Math.ceil(exec.ns)
   rq.busyNs += used
+  addLoad(rq, state.nowNs, used)
   if (!task.isKthread) rq.userNs += Math.floor(used / 4)
   task.stimeNs += used
   if (task.state === 'R' && state.tasks[pid] !== undefined) {

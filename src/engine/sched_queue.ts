@@ -3,11 +3,11 @@
  * @kernel  kernel/sched/core.c try_to_wake_up(), select_task_rq()
  * @model   one queue a CPU, first come first served with short slices; no weights or classes
  */
-import type { Ns } from '../util/units'
+import { NS_PER_MS, type Ns } from '../util/units'
 import { now } from './exec'
 import { memstallLeave, psiDequeue, psiEnqueue } from './mm/psi'
 import { schedule } from './queue'
-import type { KernelState } from './state'
+import type { KernelState, RunQueue } from './state'
 import type { Task } from './task'
 
 /** An idle CPU first, the last one of the task before others; else the shortest queue. */
@@ -28,9 +28,42 @@ function selectCpu(state: KernelState, task: Task): number {
   return best
 }
 
+/** Half-life of a CPU's load. @kernel kernel/sched/pelt.c: 32 ms */
+const LOAD_HALF_LIFE: Ns = 32 * NS_PER_MS
+
+/** Load of a CPU now. */
+function loadOf(rq: RunQueue, atNs: Ns): Ns {
+  const halvings = Math.floor((atNs - rq.loadAtNs) / LOAD_HALF_LIFE)
+  return halvings > 30 ? 0 : Math.floor(rq.loadNs / (1 << Math.max(0, halvings)))
+}
+
+/** A slice of a CPU is over. @kernel update_load_avg() */
+export function addLoad(rq: RunQueue, atNs: Ns, usedNs: Ns): void {
+  rq.loadNs = loadOf(rq, atNs) + usedNs
+  rq.loadAtNs = atNs
+}
+
+/** A new task goes to the CPU with the least to do. @kernel select_task_rq_fair() with SD_BALANCE_FORK */
+function selectCpuForNew(state: KernelState, task: Task): number {
+  if (task.affinity >= 0) return task.affinity
+  const atNs = now(state)
+  let best = task.cpu
+  let bestLength = Infinity
+  let bestLoad = Infinity
+  state.runqueues.forEach((rq, cpu) => {
+    const length = rq.queue.length + (rq.active ? 1 : 0)
+    const load = loadOf(rq, atNs)
+    if (length > bestLength || (length === bestLength && load >= bestLoad)) return
+    best = cpu
+    bestLength = length
+    bestLoad = load
+  })
+  return best
+}
+
 /** Puts a runnable task on a queue and starts an idle CPU. */
-export function enqueueTask(state: KernelState, task: Task): void {
-  task.cpu = selectCpu(state, task)
+export function enqueueTask(state: KernelState, task: Task, isNew = false): void {
+  task.cpu = isNew ? selectCpuForNew(state, task) : selectCpu(state, task)
   const rq = state.runqueues[task.cpu]!
   // Who slept has used less CPU time than those who ran: it goes first, as under CFS.
   rq.queue.unshift(task.pid)

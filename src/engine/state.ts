@@ -48,6 +48,9 @@ export interface RunQueue {
   /** CPU time used, and the part of it in user mode. */
   busyNs: Ns
   userNs: Ns
+  /** CPU time used lately, halved every 32 ms, as of loadAtNs. */
+  loadNs: Ns
+  loadAtNs: Ns
   switches: number
 }
 

@@ -11,6 +11,7 @@ import type { KernelState } from '../state'
 import type { Task } from '../task'
 import { dropPage, findPage, isShmem, shmemSwapSlot } from '../mm/filemap'
 import { mapcount } from '../mm/memmap'
+import { giveTreeSlot } from '../mm/page_tree'
 import { createReadahead } from '../mm/readahead'
 import { shmemGetPage } from '../mm/shmem'
 import { folioMarkAccessed } from '../mm/swap'
@@ -62,6 +63,8 @@ export function createInode(
     pages: new Int32Array(0),
     shadows: new Float64Array(0),
     nrPages: 0,
+    treeUse: new Uint8Array(0),
+    treeMemcg: new Uint16Array(0),
     users: 0,
     linked: true,
     nrDirty: 0,
@@ -206,8 +209,9 @@ export function truncate(state: KernelState, inode: Inode, size: Bytes): void {
     if (pfn !== 0 && mapcount(state.memmap, pfn) === 0) dropPage(state, pfn)
     else if (slot >= 0) {
       inode.pages[i] = 0
+      giveTreeSlot(state, inode, i)
       swapFree(state, slot)
-    }
+    } else if (pfn === 0 && inode.shadows[i] !== 0) giveTreeSlot(state, inode, i)
     inode.shadows[i] = 0
   }
 }

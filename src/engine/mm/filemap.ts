@@ -37,6 +37,7 @@ import { allocPages } from './page_alloc'
 import { folioClearDirty } from './page_writeback'
 import { clearMlocked } from './mlock'
 import { freeUnrefPage } from './pcp'
+import { giveTreeSlot, takeTreeSlot } from './page_tree'
 import { RA_PAGES_MAX, asyncReadahead, syncReadahead } from './readahead'
 import { folioAddLru, lruDel } from './swap'
 import { NR_FILE_PAGES, NR_SHMEM, PGPGIN, countVmEvents, modStat } from './vmstat'
@@ -89,6 +90,12 @@ export function newCachePage(state: KernelState, inode: Inode, index: number, ex
   const task = currentTask(state)
   const memcg = task === undefined ? 1 : taskMemcg(state, task)
   if (memcgCharge(state, memcg, 1, GFP_PAGE_CACHE | extraGfp) !== 'ok') {
+    freeUnrefPage(state, pfn, 0)
+    return 0
+  }
+  ensureIndex(inode, index)
+  if (inode.shadows[index] === 0 && !takeTreeSlot(state, inode, index)) {
+    memcgUncharge(state, memcg, 1)
     freeUnrefPage(state, pfn, 0)
     return 0
   }
@@ -146,6 +153,7 @@ export function removeMapping(state: KernelState, pfn: Pfn, shadow: number): voi
   const index = pageIndex(state.memmap, pfn)
   const inode = detach(state, pfn)
   inode.shadows[index] = shadow
+  if (shadow === 0) giveTreeSlot(state, inode, index)
 }
 
 /**
@@ -162,7 +170,8 @@ export function shmemReplaceBySwap(state: KernelState, pfn: Pfn, slot: number): 
 /** Frees one cached page that nobody maps (truncate, drop_caches). @kernel truncate_inode_folio() */
 export function dropPage(state: KernelState, pfn: Pfn): void {
   assert(mapcount(state.memmap, pfn) === 0, `pfn ${pfn} is dropped from the cache while mapped`)
-  detach(state, pfn)
+  const index = pageIndex(state.memmap, pfn)
+  giveTreeSlot(state, detach(state, pfn), index)
   freeCachePage(state, pfn)
 }
 
