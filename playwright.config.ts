@@ -5,8 +5,8 @@ import { chromiumLaunchOptions } from './scripts/browser.mjs'
 export default defineConfig({
   testDir: 'e2e',
   outputDir: 'out/test/playwright',
-  timeout: 90_000,
-  expect: { timeout: 15_000 },
+  timeout: 60_000,
+  expect: { timeout: 12_000 },
   workers: 1,
   fullyParallel: false,
   reporter: 'list',

@@ -63,7 +63,7 @@ const STAGES = [
   {
     name: 'e2e:web',
     what: 'the web edition in Chromium',
-    needs: ['build:web', 'browser'],
+    needs: ['build:web', 'build:desktop', 'browser'],
     command: [...PLAYWRIGHT, '--project=web'],
     count: countPlaywright,
   },

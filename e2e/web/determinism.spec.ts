@@ -9,7 +9,7 @@ const run = (profile: string, line: string): readonly Request[] => [
   { kind: 'boot', profile, seed: 7 },
   { kind: 'step', by: { ns: 1_000_000 } },
   { kind: 'exec', line },
-  { kind: 'step', by: { ns: 4_000_000_000 } },
+  { kind: 'step', by: { ns: 1_500_000_000 } },
   { kind: 'readFile', path: '/proc/vmstat' },
   { kind: 'readFile', path: '/proc/zoneinfo' },
   { kind: 'checkInvariants' },
@@ -50,10 +50,10 @@ const answersOfWorker = ({ url, requests }: { url: string; requests: readonly Re
   })
 
 const RUNS = {
-  'vm-512m': 'stress --vm 2 --vm-bytes 300M --timeout 3s',
+  'vm-512m': 'stress --vm 2 --vm-bytes 300M --timeout 1s',
   'numa-2x4g':
-    'mkdir /sys/fs/cgroup/a; echo 200M > /sys/fs/cgroup/a/memory.max; stress --vm 4 --vm-bytes 1G --timeout 3s',
-  'classic-1g': 'dd if=/dev/zero of=/big bs=1M count=600; cat /big > /dev/null',
+    'mkdir /sys/fs/cgroup/a; echo 200M > /sys/fs/cgroup/a/memory.max; stress --vm 2 --vm-bytes 1G --timeout 1s',
+  'classic-1g': 'stress --vm 2 --vm-bytes 600M --timeout 1s',
 }
 
 for (const [profile, line] of Object.entries(RUNS)) {

@@ -3,7 +3,7 @@
  * error nor reach for the network, and a check by axe.
  */
 import { expect, test as base } from '@playwright/test'
-import type { Page } from '@playwright/test'
+import type { Locator, Page } from '@playwright/test'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { serve } from '../../scripts/serve.mjs'
@@ -71,4 +71,35 @@ export async function expectAccessible(page: Page, selector = 'body'): Promise<v
         .join('\n  ')}`,
   )
   expect(found, 'nothing that axe objects to').toEqual([])
+}
+
+/** Chooses a ready machine on the first screen and boots it. */
+export async function boot(page: Page, title: string): Promise<void> {
+  await page.getByRole('table', { name: 'Ready machines' }).getByRole('row').filter({ hasText: title }).first().click()
+  await page.getByRole('button', { name: `Boot ${title}` }).click()
+  await expect(clock(page)).toContainText('0.0')
+}
+
+export const clock = (page: Page): Locator => page.getByRole('timer', { name: 'Simulated time' })
+export const views = (page: Page): Locator => page.getByRole('navigation', { name: 'Views' }).getByRole('link')
+/** The buttons of simulated time at the top. */
+export const transport = (page: Page, name: string): Locator =>
+  page.getByRole('toolbar', { name: 'Transport' }).getByRole('button', { name, exact: true })
+export const goTo = (page: Page, view: string): Promise<void> => views(page).filter({ hasText: view }).click()
+
+/** What stands on the terminal's screen, rows joined by line feeds. */
+export const screen = (page: Page): Locator => page.locator('.xterm-rows').first()
+
+/** Types a line into the large terminal, and lets time run. */
+export async function type(page: Page, line: string): Promise<void> {
+  await page
+    .getByRole('textbox', { name: /terminal/i })
+    .first()
+    .focus()
+  await page.keyboard.type(`${line}\n`)
+}
+
+export async function run(page: Page): Promise<void> {
+  const button = transport(page, 'Run')
+  if (await button.isVisible()) await button.click()
 }
