@@ -47,6 +47,13 @@ export const VIEWS: readonly ViewEntry[] = [
     needsNoMachine: true,
   },
   {
+    id: 'containers',
+    title: 'Containers',
+    group: 'Work',
+    component: defineAsyncComponent(() => import('./containers/ContainersView.vue')),
+    figure: ({ session, frames }) => (session.hasMachine ? String(frames.cgroups.length) : ''),
+  },
+  {
     id: 'terminal',
     title: 'Terminal',
     group: 'Work',

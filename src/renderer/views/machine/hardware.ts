@@ -68,7 +68,7 @@ function boardFields(profile: MachineProfile): HardwareField[] {
       options: list('pc', 'q35', 'i440fx', 'firecracker'),
       where: 'hardware.kind',
     },
-    { id: 'holeStart', group: 'board', label: 'RAM below 4 GiB', ...sizeParts(hole), where: 'hardware.holeStart' },
+    { id: 'holeStart', group: 'board', label: 'RAM < 4 GiB', ...sizeParts(hole), where: 'hardware.holeStart' },
   ].map((field) => field as HardwareField)
 }
 
