@@ -17,7 +17,7 @@ import { queueRoomAt } from './block'
 import { GFP_KERNEL, MAX_NR_ZONES } from './gfp'
 import { LRUVEC_CGROUP_CONGESTED, LRUVEC_NODE_CONGESTED, lruvecOf } from './lruvec'
 import { ROOT_MEMCG } from './memcontrol'
-import { WMARK_HIGH, wmark, zoneWatermarkOk, type Zone } from './mmzone'
+import { WMARK_HIGH, ZONE_FLAG_RECLAIM_ACTIVE, wmark, zoneWatermarkOk, type Zone } from './mmzone'
 import { memstallEnter, memstallLeave, psiDequeue } from './psi'
 import { activePolicy } from './reclaim'
 import { snapshotRefaults } from './reclaim/lru'
@@ -227,6 +227,7 @@ function beginBalance(state: KernelState, nid: number, run: KswapdRun): void {
   run.wasBoosted = run.boost > 0
   const wish = { kind: 'kswapd', target: 0, nrToReclaim: 0, order: run.order, gfp: GFP_KERNEL } as const
   run.sc = createScanControl({ ...wish, reclaimIdx: run.highestZoneidx })
+  setReclaimActive(state, nid, run.highestZoneidx, true)
   run.stage = 'priority'
 }
 
@@ -285,7 +286,16 @@ function endPriority(state: KernelState, nid: number, run: KswapdRun): void {
 }
 
 /** Boosts that this run has seen are over. @kernel mm/vmscan.c balance_pgdat(), out: */
+/** While kswapd works, per-CPU lists keep few of the pages that are freed. @kernel update_reclaim_active() */
+function setReclaimActive(state: KernelState, nid: number, highestZoneidx: number, isActive: boolean): void {
+  for (const zone of managedZones(state, nid, highestZoneidx)) {
+    if (isActive) zone.flags |= ZONE_FLAG_RECLAIM_ACTIVE
+    else zone.flags &= ~ZONE_FLAG_RECLAIM_ACTIVE
+  }
+}
+
 function endBalance(state: KernelState, nid: number, run: KswapdRun): void {
+  setReclaimActive(state, nid, run.highestZoneidx, false)
   if (run.wasBoosted) {
     for (const zone of managedZones(state, nid, run.highestZoneidx)) {
       zone.watermarkBoost -= Math.min(zone.watermarkBoost, run.zoneBoosts[zone.idx]!)
