@@ -59,7 +59,7 @@ export const BANDS: readonly BandRow[] = [
   },
   {
     cases: all,
-    figure: /anon-rss$/,
+    figure: /anon-rss(?:, free and free_pcp)?$/,
     band: percent(1),
     reason: 'printed from per-CPU counters and reached at the moment of the kill: 168.7–170.2 MB in three captures',
   },

@@ -17,6 +17,8 @@ export interface OomReportText {
   readonly domain: string
   /** One a kill, in order; a group kill has several. */
   readonly victims: readonly OomVictim[]
+  /** Pages that the allocator still has: free and on per-CPU lists, KiB; undefined in a group's report. */
+  readonly keptKib: number | undefined
   /** Names in the table of tasks. */
   readonly tasks: readonly string[]
   /** One normalised line for each printed line; rows of tasks once, the call trace as one line. */
@@ -45,9 +47,16 @@ function parseReport(lines: readonly string[]): OomReportText {
     constraint: /constraint=(\w+)/.exec(decision)?.[1] ?? '',
     domain: decision.replace(/,task=.*$/, ''),
     victims: kills.map((m) => ({ name: m[1]!, anonRssKib: Number(m[2]), adj: Number(m[3]) })),
+    keptKib: keptKib(lines),
     tasks: lines.map((l) => /^\[\s*\d+\]\s+\d+.*\s(\S+)$/.exec(l)?.[1]).filter((n) => n !== undefined),
     layout: layoutOf(lines),
   }
+}
+
+/** `free:1098 free_pcp:1376 free_cma:0`, in pages. */
+function keptKib(lines: readonly string[]): number | undefined {
+  const match = lines.map((l) => /^ free:(\d+) free_pcp:(\d+)/.exec(l)).find((m) => m !== null)
+  return match == null ? undefined : (Number(match[1]) + Number(match[2])) * 4
 }
 
 /** Lines that a second report or a failed allocation adds do not belong to this report: it ends with the last kill. */
