@@ -2,7 +2,7 @@
  * The ordered queue of future events: a binary heap over (time, sequence) kept as plain arrays, so that it copies and
  * hashes like the rest of the state.
  */
-import { assert } from '../util/assert'
+import { assert, AssertionError } from '../util/assert'
 import type { Ns } from '../util/units'
 import type { SimEvent } from './events'
 
@@ -24,7 +24,7 @@ const before = (a: QueueEntry, b: QueueEntry): boolean =>
   a.atNs < b.atNs || (a.atNs === b.atNs && a.sequence < b.sequence)
 
 export function schedule(queue: EventQueue, atNs: Ns, event: SimEvent): void {
-  assert(Number.isSafeInteger(atNs) && atNs >= 0, `event ${event.kind} at ${atNs} ns`)
+  if (!Number.isSafeInteger(atNs) || atNs < 0) throw new AssertionError(`event ${event.kind} at ${atNs} ns`)
   const heap = queue.heap
   const entry: QueueEntry = { atNs, sequence: queue.nextSequence++, event }
   let i = heap.length

@@ -9,7 +9,17 @@ import { mlockFolio } from './mm/mlock'
 import { handleOverHigh } from './mm/memcontrol'
 import { FAULT_MAJOR, FAULT_MINOR, FAULT_OOM, FAULT_RETRY, FAULT_SIGBUS, handleMmFault } from './mm/memory'
 import { VM_LOCKED, VM_READ, VM_SHARED, VM_WRITE, type Mm, type Vma } from './mm/mm_types'
-import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_WRITE, findPteSlot, pteAt, ptePfn, setPte } from './mm/pgtable'
+import {
+  PTE_ACCESSED,
+  PTE_DIRTY,
+  PTE_PRESENT,
+  PTE_WRITE,
+  ensurePteSlot,
+  findPteSlot,
+  pteAt,
+  ptePfn,
+  setPte,
+} from './mm/pgtable'
 import { mmOf } from './mm/rss'
 import { findVma } from './mm/vma_find'
 import type { KernelState } from './state'
@@ -46,14 +56,24 @@ const isAllowed = (vma: Vma, isWrite: boolean): boolean =>
 
 /**
  * One faulting access. STEP_DONE = the page is there now (and exec may be suspended by memory.high).
+ * @param vma       mapping that contains the page, if any
+ * @param lookedUp  slot of the page's PTE, −1 = some table is missing
  * @kernel  do_user_addr_fault()
  */
-export function faultAt(state: KernelState, task: Task, mm: Mm, vpn: Vpn, isWrite: boolean): number {
-  const vma = findVma(mm, vpn)
+function faultAt(
+  state: KernelState,
+  task: Task,
+  mm: Mm,
+  vma: Vma | undefined,
+  vpn: Vpn,
+  lookedUp: number,
+  isWrite: boolean,
+): number {
   if (vma === undefined || !isAllowed(vma, isWrite)) return deadlySignal(task, SIGSEGV)
-  if (isTracing()) emit(state, 'page_fault_user', [vpn * PAGE_SIZE, (isWrite ? 2 : 0) | 4])
-  const outcome = handleMmFault(state, task, mm, vma, vpn, isWrite)
-  switch (outcome) {
+  if (isTracing('page_fault_user')) emit(state, 'page_fault_user', [vpn * PAGE_SIZE, (isWrite ? 2 : 0) | 4])
+  const slot = lookedUp < 0 ? ensurePteSlot(state, mm, vpn) : lookedUp
+  // Page numbers stop here: they do not fit a small integer, and passing one on costs an allocation.
+  switch (handleMmFault(state, task, mm, vma, slot, isWrite)) {
     case FAULT_RETRY:
       return task.killSignal !== 0 ? STEP_KILLED : STEP_BLOCKED
     case FAULT_SIGBUS:
@@ -91,6 +111,7 @@ export function touchRange(
   const bits = isWrite ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED
   let done = task.opDone
   let slot = -1
+  let vma: Vma | undefined
   while (done < count) {
     if (exec.ns >= endNs) return suspendAt(task, done, STEP_MORE)
     const vpn = first + done
@@ -98,7 +119,8 @@ export function touchRange(
     else slot++
     const pte = slot < 0 ? 0 : t.entries[slot]!
     if ((pte & needed) !== needed) {
-      const step = faultAt(state, task, mm, vpn, isWrite)
+      if (vma === undefined || vpn < vma.start || vpn >= vma.end) vma = findVma(mm, vpn)
+      const step = faultAt(state, task, mm, vma, vpn, slot, isWrite)
       if (step !== STEP_DONE) return suspendAt(task, done, step)
       if (slot < 0) slot = findPteSlot(state, mm, vpn)
     } else if ((pte & bits) !== bits) t.entries[slot] = pte | bits
@@ -143,7 +165,7 @@ export function touchPage(state: KernelState, task: Task, mm: Mm, vpn: Vpn, isWr
   const slot = findPteSlot(state, mm, vpn)
   const pte = slot < 0 ? 0 : pteAt(state.pgtables, slot)
   const needed = isWrite ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT
-  if ((pte & needed) !== needed) return faultAt(state, task, mm, vpn, isWrite)
+  if ((pte & needed) !== needed) return faultAt(state, task, mm, findVma(mm, vpn), vpn, slot, isWrite)
   setPte(state.pgtables, slot, pte | PTE_ACCESSED | (isWrite ? PTE_DIRTY : 0))
   return STEP_DONE
 }

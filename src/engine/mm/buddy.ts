@@ -8,7 +8,7 @@
  * @kernel  mm/page_alloc.c __free_one_page(), __rmqueue_smallest(), expand()
  * @spec    02 §2.1, §2.2
  */
-import { assert } from '../../util/assert'
+import { AssertionError } from '../../util/assert'
 import type { Pages, Pfn } from '../../util/units'
 import { clipRanges, ramRanges, type PfnRange } from '../machine_spans'
 import type { KernelState } from '../state'
@@ -155,7 +155,7 @@ function delBlock(state: KernelState, zone: Zone, list: number, pfn: Pfn): void 
   const block = pfn >> MAX_PAGE_ORDER
   const next = state.blockNext[block]!
   const prev = state.blockPrev[block]!
-  assert(next !== 0, `block at pfn ${pfn} is not free`)
+  if (next === 0) throw new AssertionError(`block at pfn ${pfn} is not free`)
   if (prev > 1) state.blockNext[prev - 1] = next
   else zone.freeLists[2 * list] = next > 1 ? (next - 1) << MAX_PAGE_ORDER : 0
   if (next > 1) state.blockPrev[next - 1] = prev

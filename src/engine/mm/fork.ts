@@ -8,7 +8,17 @@ import type { KernelState } from '../state'
 import { inodeAt } from './filemap'
 import { PG_ANON, PG_ANON_EXCLUSIVE, clearFlag, hasFlag, pageFlags } from './memmap'
 import { MM_SWAPENTS, VM_ACCOUNT, type Mm } from './mm_types'
-import { PTE_WRITE, allocPgd, ensurePteSlot, forEachPte, isSwapPte, ptePfn, pteSwapSlot, setPte } from './pgtable'
+import {
+  PTE_WRITE,
+  allocPgd,
+  ensurePteSlot,
+  forEachPte,
+  isSwapPte,
+  ptePfn,
+  pteSwapSlot,
+  setPte,
+  vpnOfSlot,
+} from './pgtable'
 import { pageAddRmap, rssCounter } from './rmap'
 import { addMmCounter, mmAt } from './rss'
 import { swapDuplicate } from './swapfile'
@@ -46,9 +56,9 @@ export function copyMm(state: KernelState, from: Mm, partial: { mm: number }): n
 function copyPtes(state: KernelState, from: Mm, to: Mm, start: number, end: number): boolean {
   const t = state.pgtables
   let complete = true
-  forEachPte(state, from, start, end, (slot, pte, vpn) => {
+  forEachPte(state, from, start, end, (slot, pte) => {
     if (!complete) return
-    const target = ensurePteSlot(state, to, vpn)
+    const target = ensurePteSlot(state, to, vpnOfSlot(t, slot))
     if (target < 0 || isSuspended(state)) {
       complete = false
       return

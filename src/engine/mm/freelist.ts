@@ -116,7 +116,7 @@ function walkZonelist(
     if (pfn === 0) continue
     countAlloc(state, preferred, zone, order)
     if ((flags & ALLOC_HIGHATOMIC) !== 0) reserveHighatomic(state, zone, pfn)
-    if (isTracing()) emit(state, 'mm_page_alloc', [pfn, order, gfp, gfpMigratetype(gfp)])
+    if (isTracing('mm_page_alloc')) emit(state, 'mm_page_alloc', [pfn, order, gfp, gfpMigratetype(gfp)])
     return pfn
   }
   return 0

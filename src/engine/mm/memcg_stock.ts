@@ -4,7 +4,7 @@
  * @kernel  mm/memcontrol.c consume_stock(), refill_stock(), drain_all_stock()
  * @spec    07 §7.3
  */
-import { assert } from '../../util/assert'
+import { AssertionError } from '../../util/assert'
 import { NS_PER_US, type Ns, type Pages } from '../../util/units'
 import { now } from '../exec'
 import { schedule } from '../queue'
@@ -34,7 +34,7 @@ export const createMemcgStock = (): MemcgStock => ({ memcg: 0, pages: 0, drainAt
 
 function stockOf(state: KernelState, cpu: number): MemcgStock {
   const stock = state.memcgStocks[cpu]
-  assert(stock !== undefined, `CPU ${cpu} has no memcg stock`)
+  if (stock === undefined) throw new AssertionError(`CPU ${cpu} has no memcg stock`)
   return stock
 }
 

@@ -60,8 +60,7 @@ import {
   PTE_ACCESSED,
   PTE_DIRTY,
   PTE_WRITE,
-  ensurePteSlot,
-  forEachPte,
+  forEachPteTable,
   isPresent,
   isSwapPte,
   makePte,
@@ -69,6 +68,7 @@ import {
   ptePfn,
   pteSwapSlot,
   setPte,
+  vpnOfSlot,
 } from './pgtable'
 import { asyncReadahead } from './readahead'
 import { pageAddRmap, pageRemoveRmap, rssCounter } from './rmap'
@@ -92,30 +92,29 @@ const failed = (state: KernelState): number => (isSuspended(state) ? FAULT_RETRY
 
 /**
  * Brings the page in for an access that its mapping allows.
+ * @param slot  of the page's PTE; −1 = a table on the way could not be had
  * @returns FAULT_*
  * @kernel  handle_mm_fault(), handle_pte_fault()
  */
-export function handleMmFault(state: KernelState, task: Task, mm: Mm, vma: Vma, vpn: Vpn, isWrite: boolean): number {
-  const slot = ensurePteSlot(state, mm, vpn)
-  if (slot < 0) return accountFault(state, task, failed(state))
-  return accountFault(state, task, handlePteFault(state, task, mm, vma, vpn, slot, isWrite))
-}
-
-function handlePteFault(
+export function handleMmFault(
   state: KernelState,
   task: Task,
   mm: Mm,
   vma: Vma,
-  vpn: Vpn,
   slot: number,
   isWrite: boolean,
 ): number {
+  if (slot < 0) return accountFault(state, task, failed(state))
+  return accountFault(state, task, handlePteFault(state, task, mm, vma, slot, isWrite))
+}
+
+function handlePteFault(state: KernelState, task: Task, mm: Mm, vma: Vma, slot: number, isWrite: boolean): number {
   const pte = pteAt(state.pgtables, slot)
   if (pte === 0) {
     if (vma.ino === 0) return doAnonymousPage(state, task, mm, vma, slot, isWrite)
-    return doFault(state, task, mm, vma, vpn, slot, isWrite)
+    return doFault(state, task, mm, vma, slot, isWrite)
   }
-  if (!isPresent(pte)) return doSwapPage(state, task, mm, vma, vpn, slot, isWrite)
+  if (!isPresent(pte)) return doSwapPage(state, task, mm, vma, slot, isWrite)
   if (isWrite && (pte & PTE_WRITE) === 0) return doWpPage(state, task, mm, vma, slot)
   setPte(state.pgtables, slot, pte | PTE_ACCESSED | (isWrite ? PTE_DIRTY : 0))
   return FAULT_MINOR
@@ -219,9 +218,9 @@ function isSoleOwner(state: KernelState, pfn: Pfn): boolean {
 }
 
 /** First access to a page of a file mapping. @kernel do_fault() */
-function doFault(state: KernelState, task: Task, mm: Mm, vma: Vma, vpn: Vpn, slot: number, isWrite: boolean): number {
+function doFault(state: KernelState, task: Task, mm: Mm, vma: Vma, slot: number, isWrite: boolean): number {
   const inode = inodeAt(state, vma.ino)
-  const index = vma.pgoff + (vpn - vma.start)
+  const index = vma.pgoff + (vpnOfSlot(state.pgtables, slot) - vma.start)
   if (index >= filePages(inode)) return FAULT_SIGBUS
   if (!isWrite && faultAround(state, mm, vma, slot)) {
     charge(state, state.costs.minorFault)
@@ -341,20 +340,12 @@ function filemapFault(state: KernelState, task: Task, vma: Vma, index: number): 
  * @kernel  do_swap_page()
  * @spec    04 §4.5 (Swap-in)
  */
-function doSwapPage(
-  state: KernelState,
-  task: Task,
-  mm: Mm,
-  vma: Vma,
-  vpn: Vpn,
-  slot: number,
-  isWrite: boolean,
-): number {
+function doSwapPage(state: KernelState, task: Task, mm: Mm, vma: Vma, slot: number, isWrite: boolean): number {
   const entry = pteSwapSlot(pteAt(state.pgtables, slot))
   let pfn = swapCacheGet(state, entry, vma)
   if (pfn === 0) {
     countMajor(state, task)
-    pfn = swapReadFolio(state, entry, { mm, vma, vpn })
+    pfn = swapReadFolio(state, entry, { mm, vma, vpn: vpnOfSlot(state.pgtables, slot) })
     if (pfn === 0) return failed(state)
   }
   if (hasFlag(state.memmap, pfn, PG_LOCKED)) {
@@ -381,6 +372,29 @@ export function freeAnonPage(state: KernelState, pfn: Pfn): void {
   if (tryToFreeSwap(state, pfn)) releaseFrame(state, pfn)
 }
 
+/** @returns whether a page was mapped. @kernel zap_present_ptes(), zap_nonpresent_ptes() */
+function zapPte(state: KernelState, mm: Mm, vma: Vma, slot: number, pte: number): boolean {
+  setPte(state.pgtables, slot, 0)
+  if (isSwapPte(pte)) {
+    addMmCounter(state, mm.id, MM_SWAPENTS, -1)
+    freeSwapAndCache(state, pteSwapSlot(pte))
+    return false
+  }
+  const pfn = ptePfn(pte)
+  if (pfn === state.zeroPfn) return false
+  const flags = pageFlags(state.memmap, pfn)
+  if ((flags & PG_FILE) !== 0) {
+    if ((pte & PTE_DIRTY) !== 0) folioMarkDirty(state, pfn)
+    if ((pte & PTE_ACCESSED) !== 0 && (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0) folioMarkAccessed(state, pfn)
+  }
+  addMmCounter(state, mm.id, rssCounter(flags), -1)
+  pageRemoveRmap(state, pfn, slot)
+  if (mapcount(state.memmap, pfn) > 0) return true
+  if ((flags & PG_ANON) !== 0) freeAnonPage(state, pfn)
+  else if ((vma.flags & VM_LOCKED) !== 0) munlockFolio(state, pfn)
+  return true
+}
+
 /**
  * Takes every page of the range out of the address space; tables stay.
  * @returns pages that were mapped
@@ -388,26 +402,11 @@ export function freeAnonPage(state: KernelState, pfn: Pfn): void {
  */
 export function zapRange(state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: Vpn): Pages {
   let zapped = 0
-  forEachPte(state, mm, start, end, (slot, pte) => {
-    setPte(state.pgtables, slot, 0)
-    if (isSwapPte(pte)) {
-      addMmCounter(state, mm.id, MM_SWAPENTS, -1)
-      freeSwapAndCache(state, pteSwapSlot(pte))
-      return
+  forEachPteTable(state, mm, start, end, (first, last) => {
+    for (let slot = first; slot <= last; slot++) {
+      const pte = pteAt(state.pgtables, slot)
+      if (pte !== 0 && zapPte(state, mm, vma, slot, pte)) zapped++
     }
-    const pfn = ptePfn(pte)
-    if (pfn === state.zeroPfn) return
-    zapped++
-    const flags = pageFlags(state.memmap, pfn)
-    if ((flags & PG_FILE) !== 0) {
-      if ((pte & PTE_DIRTY) !== 0) folioMarkDirty(state, pfn)
-      if ((pte & PTE_ACCESSED) !== 0 && (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0) folioMarkAccessed(state, pfn)
-    }
-    addMmCounter(state, mm.id, rssCounter(flags), -1)
-    pageRemoveRmap(state, pfn, slot)
-    if (mapcount(state.memmap, pfn) > 0) return
-    if ((flags & PG_ANON) !== 0) freeAnonPage(state, pfn)
-    else if ((vma.flags & VM_LOCKED) !== 0) munlockFolio(state, pfn)
   })
   charge(state, zapped * state.costs.exitPage)
   return zapped

@@ -3,7 +3,7 @@
  * @kernel  mm/rmap.c
  * @spec    04 §4.7, 05 §5.4
  */
-import { assert } from '../../util/assert'
+import { AssertionError } from '../../util/assert'
 import type { Pfn } from '../../util/units'
 import type { KernelState } from '../state'
 import {
@@ -105,7 +105,7 @@ function removeFromChain(state: KernelState, pfn: Pfn, slot: number): void {
   const head = pageRmap(state.memmap, pfn)
   const chains = state.rmapChains
   if (head > 0) {
-    assert(head === slot + 1, `pfn ${pfn} is mapped by slot ${head - 1}, not ${slot}`)
+    if (head !== slot + 1) throw new AssertionError(`pfn ${pfn} is mapped by slot ${head - 1}, not ${slot}`)
     setPageRmap(state.memmap, pfn, 0)
     return
   }
@@ -115,7 +115,7 @@ function removeFromChain(state: KernelState, pfn: Pfn, slot: number): void {
     before = node
     node = chains.next[node]! - 1
   }
-  assert(node >= 0, `pfn ${pfn} has no mapping at slot ${slot}`)
+  if (node < 0) throw new AssertionError(`pfn ${pfn} has no mapping at slot ${slot}`)
   const rest = chains.next[node]!
   if (before >= 0) chains.next[before] = rest
   else setPageRmap(state.memmap, pfn, rest === 0 ? 0 : -rest)
@@ -219,7 +219,8 @@ function unmapOne(state: KernelState, pfn: Pfn, slot: number): void {
   if (vma !== undefined && (vma.flags & VM_LOCKED) !== 0) return
   const flags = pageFlags(state.memmap, pfn)
   const pte = pteAt(t, slot)
-  assert(isPresent(pte) && ptePfn(pte) === pfn, `slot ${slot} of table ${tableOfSlot(slot)} does not map pfn ${pfn}`)
+  if (!isPresent(pte) || ptePfn(pte) !== pfn)
+    throw new AssertionError(`slot ${slot} of table ${tableOfSlot(slot)} does not map pfn ${pfn}`)
   if (pte & PTE_DIRTY) setFlag(state.memmap, pfn, PG_DIRTY)
   pageRemoveRmap(state, pfn, slot)
   addMmCounter(state, mmIndex, rssCounter(flags), -1)

@@ -48,8 +48,8 @@ import {
 /** A page's accesses through file descriptors, all of them. @kernel LRU_REFS_MASK | LRU_REFS_FLAGS */
 const REFS_ALL = LRU_REFS_MASK | PG_REFERENCED | PG_WORKINGSET
 
-/** @kernel lru_gen_from_seq() */
-export const genFromSeq = (seq: number): number => seq % MAX_NR_GENS
+/** A mask, because the remainder of a double is a call: it was 6 % of a fault. @kernel lru_gen_from_seq() */
+export const genFromSeq = (seq: number): number => seq & (MAX_NR_GENS - 1)
 /** Generation a page belongs to, −1 none. @kernel folio_lru_gen() */
 export const folioLruGen = (flags: number): number => ((flags & LRU_GEN_MASK) >>> LRU_GEN_SHIFT) - 1
 /** Accesses beyond the first, 0…4. @kernel folio_lru_refs() */
