@@ -47,6 +47,13 @@ export const VIEWS: readonly ViewEntry[] = [
     needsNoMachine: true,
   },
   {
+    id: 'processes',
+    title: 'Processes',
+    group: 'Work',
+    component: defineAsyncComponent(() => import('./processes/ProcessesView.vue')),
+    figure: ({ session, frames }) => (session.hasMachine ? String(frames.userTasks.length) : ''),
+  },
+  {
     id: 'containers',
     title: 'Containers',
     group: 'Work',
@@ -66,6 +73,14 @@ export const VIEWS: readonly ViewEntry[] = [
     group: 'Pressure',
     component: defineAsyncComponent(() => import('./timeline/TimelineView.vue')),
     figure: ({ session }) => (session.hasMachine ? `${((session.status?.endNs ?? 0) / NS_PER_S).toFixed(1)} s` : ''),
+  },
+  {
+    id: 'oom',
+    title: 'OOM',
+    group: 'Pressure',
+    component: defineAsyncComponent(() => import('./oom/OomView.vue')),
+    figure: ({ session }) => (session.hasMachine ? `${session.status?.oomKills ?? 0} killed` : ''),
+    isAlert: ({ session }) => (session.status?.oomKills ?? 0) > 0,
   },
 ]
 
