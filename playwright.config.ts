@@ -4,7 +4,6 @@ import { chromiumLaunchOptions } from './scripts/browser.mjs'
 /** `web`: every feature, in the web edition. `desktop`: what only main and preload do. */
 export default defineConfig({
   testDir: 'e2e',
-  outputDir: 'out/test/playwright',
   timeout: 60_000,
   expect: { timeout: 12_000 },
   workers: 1,
@@ -17,7 +16,7 @@ export default defineConfig({
     screenshot: 'only-on-failure',
   },
   projects: [
-    { name: 'web', testMatch: 'web/**/*.spec.ts' },
-    { name: 'desktop', testMatch: 'desktop/**/*.spec.ts' },
+    { name: 'web', testMatch: 'web/**/*.spec.ts', outputDir: 'out/test/web' },
+    { name: 'desktop', testMatch: 'desktop/**/*.spec.ts', outputDir: 'out/test/desktop' },
   ],
 })

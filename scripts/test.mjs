@@ -58,7 +58,8 @@ const STAGES = [
   },
   { name: 'types:pure', what: 'types: engine and all that is pure', command: script('types', 'pure') },
   { name: 'types:web', what: 'types: the page', command: script('types', 'web') },
-  { name: 'types:node', what: 'types: shell, command line, tests', command: script('types', 'node') },
+  { name: 'types:node', what: 'types: desktop shell, command line, e2e', command: script('types', 'node') },
+  { name: 'types:test', what: 'types: the tests of every folder', command: script('types', 'test') },
   { name: 'docs', what: 'generated documents are current', command: script('docs', '--check') },
   {
     name: 'e2e:web',

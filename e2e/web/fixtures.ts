@@ -77,10 +77,16 @@ export async function expectAccessible(page: Page, selector = 'body'): Promise<v
 export async function boot(page: Page, title: string): Promise<void> {
   await page.getByRole('table', { name: 'Ready machines' }).getByRole('row').filter({ hasText: title }).first().click()
   await page.getByRole('button', { name: `Boot ${title}` }).click()
-  await expect(clock(page)).toContainText('0.0')
+  await expect(clock(page)).toContainText('paused')
 }
 
 export const clock = (page: Page): Locator => page.getByRole('timer', { name: 'Simulated time' })
+/** Simulated seconds since boot; the clock groups its digits with thin blanks. */
+export const seconds = async (page: Page): Promise<number> =>
+  Number.parseFloat(
+    (await clock(page).innerText()).replace(/[^\d.]/g, ' ').replace(/^ *(\d+\.\d+) (\d+) (\d+) .*$/s, '$1$2$3'),
+  )
+
 export const views = (page: Page): Locator => page.getByRole('navigation', { name: 'Views' }).getByRole('link')
 /** The buttons of simulated time at the top. */
 export const transport = (page: Page, name: string): Locator =>
