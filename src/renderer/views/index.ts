@@ -9,6 +9,7 @@ import type { useFrames } from '../stores/frames'
 import type { useLabs } from '../stores/labs'
 import type { useSession } from '../stores/session'
 import type { useTimeline } from '../stores/timeline'
+import { useBook } from './workbook/book'
 
 export interface NavStores {
   readonly session: ReturnType<typeof useSession>
@@ -82,7 +83,17 @@ export const VIEWS: readonly ViewEntry[] = [
     figure: ({ session }) => (session.hasMachine ? `${session.status?.oomKills ?? 0} killed` : ''),
     isAlert: ({ session }) => (session.status?.oomKills ?? 0) > 0,
   },
+  {
+    id: 'workbook',
+    title: 'Workbook',
+    group: 'Study',
+    component: defineAsyncComponent(() => import('./workbook/WorkbookView.vue')),
+    figure: ({ labs }) => (labs.labs.length > 0 ? `${useBook().nrFinished} of ${labs.labs.length}` : ''),
+    needsNoMachine: true,
+  },
 ]
 
-/** What opens at the right, beside any view, while a lab runs; absent until there is one. */
-export const BOOK: { readonly component: Component | undefined } = { component: undefined }
+/** What opens at the right, beside any view, while a lab runs. */
+export const BOOK: { readonly component: Component | undefined } = {
+  component: defineAsyncComponent(() => import('./workbook/BookPanel.vue')),
+}

@@ -199,8 +199,21 @@ export function whatIfs(report: OomReport, nr = 3): readonly WhatIf[] {
   const out: WhatIf[] = []
   const less = Math.ceil((second.points - bare(victim)) / unit) - 1
   if (less > -ADJ_MAX)
-    out.push({ comm: victim.comm, pid: victim.pid, adj: less, sum: sum(victim, less), then: `then ${second.comm} ${second.pid}` })
-  else out.push({ comm: victim.comm, pid: victim.pid, adj: -ADJ_MAX, sum: 'never chosen', then: `then ${second.comm} ${second.pid}` })
+    out.push({
+      comm: victim.comm,
+      pid: victim.pid,
+      adj: less,
+      sum: sum(victim, less),
+      then: `then ${second.comm} ${second.pid}`,
+    })
+  else
+    out.push({
+      comm: victim.comm,
+      pid: victim.pid,
+      adj: -ADJ_MAX,
+      sum: 'never chosen',
+      then: `then ${second.comm} ${second.pid}`,
+    })
   for (const candidate of open) {
     if (candidate.chosen || out.length >= nr) continue
     const more = Math.floor((victim.points - bare(candidate)) / unit) + 1
