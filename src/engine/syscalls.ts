@@ -396,8 +396,15 @@ function opSleep(state: KernelState, task: Task, op: OpOf<'sleep'> | OpOf<'pause
   if (task.opDone === 1 && op.op !== 'host') return succeed(task, 0)
   task.opDone = 1
   const until = op.op === 'sleep' ? now(state) + Math.max(0, op.ns) : Infinity
-  suspend(state, until, op.op === 'sleep' ? 'hrtimer_nanosleep' : op.op === 'pause' ? 'do_pause' : 'do_wait_host')
+  suspend(state, until, sleepChannel(task, op.op))
   return STEP_BLOCKED
+}
+
+/** Where such a task would be waiting on Linux: a shell at its terminal, a service in its event loop. */
+function sleepChannel(task: Task, op: 'sleep' | 'pause' | 'host'): string {
+  if (op === 'sleep') return 'hrtimer_nanosleep'
+  if (op === 'pause') return 'do_pause'
+  return /^(?:-?bash|-?sh|init)$/.test(task.comm) ? 'wait_woken' : 'do_epoll_wait'
 }
 
 function opCompute(state: KernelState, task: Task, ns: Ns, endNs: Ns): number {
