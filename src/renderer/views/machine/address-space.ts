@@ -111,7 +111,8 @@ function ownersOf(zone: ZoneFrame, pieces: readonly Range[], w: Window): OwnerBl
   return out
 }
 
-const sizeText = (bytes: Bytes): string => joinFigure(formatBytes(bytes))
+/** To the MiB: what firmware keeps of a module is told by the holes. */
+export const sizeText = (bytes: Bytes): string => joinFigure(formatBytes(Math.round(bytes / MIB) * MIB))
 
 /** The marks of an axis: a power of two apart, at most ten of them. */
 export function axisTicks(endBytes: Bytes, w: Window): Tick[] {
@@ -184,6 +185,6 @@ function spread(ticks: readonly Tick[]): Tick[] {
   return out
 }
 
-/** The holes in words, the smallest address first: 'video memory and firmware of the PC, 0x9f000–0x100000'. */
+/** The holes in words, the smallest address first: '0x9f000–0x100000 video memory and firmware of the PC'. */
 export const holeWords = (preview: MachinePreview): string[] =>
-  preview.holes.map((hole) => `${hole.why}, 0x${hole.startBytes.toString(16)}–0x${hole.endBytes.toString(16)}`)
+  preview.holes.map((hole) => `0x${hole.startBytes.toString(16)}–0x${hole.endBytes.toString(16)} ${hole.why}`)

@@ -193,6 +193,8 @@ export function changedIds(base: MachineProfile, draft: MachineProfile): Readonl
   const before = new Map(hardwareFields(base).map((field) => [field.id, `${field.value} ${field.unit}`]))
   const ids = hardwareFields(draft)
     .filter((field) => before.get(field.id) !== `${field.value} ${field.unit}`)
+    // What the board's rule makes of more memory is not a change that somebody made.
+    .filter((field) => field.id !== 'holeStart' || base.hardware?.holeStart !== draft.hardware?.holeStart)
     .map((field) => field.id)
   const old = distancesOf(base)
   for (const [i, row] of distancesOf(draft).entries())

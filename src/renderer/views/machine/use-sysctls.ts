@@ -1,5 +1,6 @@
 /** The live sysctls of the machine: read when it comes up, while it runs and after each write. */
 import { onScopeDispose, ref, shallowRef, watch } from 'vue'
+import { sysctlFault } from '../../../profiles'
 import type { UserError } from '../../../util/result'
 import { useClient } from '../../client'
 import { useFrames } from '../../stores/frames'
@@ -49,4 +50,4 @@ export function useSysctls() {
 }
 
 const problemOf = (name: string, text: string, error: UserError): string =>
-  `${name}: ${text} is refused, ${error.message}${error.fix ? ` ${error.fix}` : ''}`
+  `${name}: ${text} is refused, ${error.message} ${error.fix || (sysctlFault(`vm.${name}`, text)?.fix ?? '')}`

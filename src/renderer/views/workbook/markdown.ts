@@ -105,5 +105,5 @@ const plainInline = (children: readonly Inline[]): string =>
 export function firstSentence(text: string): string {
   const block = parseMarkdown(text).find((other) => other.kind === 'heading' || other.kind === 'paragraph')
   const plain = block && 'children' in block ? plainInline(block.children) : ''
-  return /^.*?[.:?!](?=\s|$)/.exec(plain)?.[0].replace(/[.:]$/, '') ?? plain
+  return /^.*?[.?!](?=\s|$)/.exec(plain)?.[0].replace(/\.$/, '') ?? plain
 }

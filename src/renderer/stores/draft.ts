@@ -4,15 +4,15 @@
  */
 import { defineStore } from 'pinia'
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
-import type { MachineProfile } from '../../../profiles'
-import { formatMachine } from '../../../profiles'
-import type { MachinePreview } from '../../../protocol/messages'
-import type { UserError } from '../../../util/result'
-import { formatUserError } from '../../../util/result'
-import { useClient } from '../../client'
-import { useFiles } from '../../stores/files'
-import { useSession } from '../../stores/session'
-import { changedIds, fieldOfError, hardwareFields, withField } from './hardware'
+import type { MachineProfile } from '../../profiles'
+import { formatMachine } from '../../profiles'
+import type { MachinePreview } from '../../protocol/messages'
+import type { UserError } from '../../util/result'
+import { formatUserError } from '../../util/result'
+import { useClient } from '../client'
+import { useFiles } from './files'
+import { useSession } from './session'
+import { changedIds, fieldOfError, hardwareFields, withField } from '../views/machine/hardware'
 
 /** Typing is looked at once the hand rests this long, wall time. */
 const REST_MS = 120
