@@ -19,7 +19,7 @@ const MAY_IMPORT = {
 }
 
 /** Packages of the pure folders; the folders not named here may use none. */
-const MAY_USE = { profiles: 'zod', labs: 'zod', shell: 'unbash|just-bash' }
+const MAY_USE = { profiles: 'zod', labs: 'zod', shell: 'unbash' }
 const PURE = ['util', 'engine', 'workloads', 'recorder', 'profiles', 'shell', 'labs', 'protocol']
 
 const TEST = '\\.test\\.ts$'

@@ -1,7 +1,7 @@
 /**
  * What the code that runs right now may do to its own time: charge it, or say that the operation has to wait.
  * A waiting operation is not a stack that sleeps: all callers unwind, and the whole operation is tried again when the
- * task is woken (docs/decisions/0003-restartable-operations.md).
+ * task is woken (docs/decisions/0006-restartable-operations.md).
  */
 import type { Ns } from '../util/units'
 import type { KernelState } from './state'
