@@ -45,6 +45,7 @@ export function toConfig(profile: MachineProfile): MachineConfig {
     version: kernel.build ?? RELEASE[kernel.series].build,
     hardware: profile.hardware?.name ?? board.name,
     cmdline: commandLine(profile, release),
+    ...(profile.hardware?.fiveLevelPaging === true ? { fiveLevelPaging: true } : {}),
     cpuModel: profile.hardware?.cpuModel ?? board.cpu,
     firmware: firmwareRanges(profile),
     nodes: profile.nodes.map((node, nid): NodeConfig => ({

@@ -52,6 +52,11 @@ const hardware = z.strictObject({
   ).optional(),
   name: text('Maker, model and firmware, as the kernel log prints them.').optional(),
   cpuModel: text('The processor, as /proc/cpuinfo prints it.').optional(),
+  fiveLevelPaging: field(
+    z.boolean(),
+    'true or false',
+    'Whether the processor has 57-bit addresses (LA57). Shows in the size of the vmalloc area.',
+  ).optional(),
   holeStart: size('Where RAM below 4 GiB ends and devices begin; the rest of RAM lies above 4 GiB.').optional(),
 })
 

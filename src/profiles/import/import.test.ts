@@ -70,6 +70,18 @@ describe('pages returned late are found in the zone where they were: watermarks 
   })
 })
 
+test('the size of the vmalloc area tells four levels of page tables from five', () => {
+  const { files } = imported('static-8g-2cpu')
+  const four = Object.entries(files).map(([path, text]) => [path, text.replace('13743895347199 kB', '34359738367 kB')])
+  const levels = (source: Readonly<Record<string, string>>) => {
+    const profile = importCapture(source, 'host')
+    if (!profile.ok) throw new Error(profile.error.message)
+    return [profile.value.hardware?.fiveLevelPaging, toConfig(profile.value).fiveLevelPaging]
+  }
+  expect(levels(files)).toEqual([true, true])
+  expect(levels(Object.fromEntries(four))).toEqual([undefined, undefined])
+})
+
 test('an imported profile is saved and loaded without a change', () => {
   for (const name of cases) {
     const { profile } = imported(name)

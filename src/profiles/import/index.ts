@@ -124,6 +124,7 @@ function assemble(
     hardware: {
       ...(log.hardware === undefined ? {} : { name: log.hardware }),
       ...(cpuModel === undefined ? {} : { cpuModel }),
+      ...(hasFiveLevels(files) ? { fiveLevelPaging: true } : {}),
     },
     nodes: ram.map((ranges, nid) => ({
       ranges: ranges.map((r) => ({ startBytes: r.start, endBytes: r.end })),
@@ -137,6 +138,10 @@ function assemble(
     ...orNothing('notes', notes),
   })
 }
+
+/** The vmalloc area has 12800 TiB instead of 32 TiB under five levels of page tables (spec 09, meminfo). */
+const hasFiveLevels = (files: CaptureFiles): boolean =>
+  /^VmallocTotal:\s+13743895347199 kB$/m.test(findProc(files, 'meminfo')?.text ?? '')
 
 const orNothing = <K extends string, T>(key: K, list: readonly T[]): Partial<Record<K, T[]>> =>
   list.length > 0 ? ({ [key]: [...list] } as Record<K, T[]>) : {}
