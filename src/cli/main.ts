@@ -1,5 +1,6 @@
 /** pagewalk on the command line: one table of commands. A mistake is one line on standard error and exit status 2. */
 import { formatUserError } from '../util/result'
+import { bench } from './bench'
 import { boot, conformance, exec, importMachine, type RunCommand } from './commands'
 import { lab } from './lab'
 import { processOutput } from './output'
@@ -31,6 +32,7 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     what: 'compare with captures of real kernels',
     run: conformance,
   },
+  bench: { usage: '[--json] [--only NAME]…', what: 'measure the simulator against its opponents', run: bench },
   lab: { usage: 'check [LAB…]', what: 'each lab solves itself', run: lab },
 }
 
