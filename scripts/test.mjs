@@ -52,6 +52,11 @@ const STAGES = [
     command: [...bin('oxlint/bin/oxlint'), '--deny-warnings'],
   },
   {
+    name: 'format',
+    what: 'the formatter has nothing to do (npm run format)',
+    command: [...bin('prettier/bin/prettier.cjs'), '--check', 'src', 'e2e', 'scripts'],
+  },
+  {
     name: 'imports',
     what: 'import table, no cycles, no dead files',
     command: [...bin('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', '--config', '.dependency-cruiser.cjs'],
