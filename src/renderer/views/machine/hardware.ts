@@ -77,7 +77,7 @@ const nodeFields = (profile: MachineProfile): HardwareField[] =>
     {
       id: `size.${i}`,
       group: 'nodes',
-      label: `Memory, node ${i}`,
+      label: `RAM, node ${i}`,
       ...sizeParts(nodeSizeText(node)),
       where: `nodes[${i}].size`,
     },

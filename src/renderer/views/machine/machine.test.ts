@@ -102,6 +102,7 @@ test('the terms of the watermark formula lead to the marks that the machine has 
     watermarkScaleFactor: 10,
     series: '6.12',
     kswapd: undefined,
+    isLive: true,
   })
   expect(why.title).toBe('Why low is 13\u202f135 in Normal, node 0')
   expect(why.rows.map((row) => row.text)).toEqual([

@@ -14,6 +14,8 @@ export interface WhyInput {
   /** '6.1' treats Movable like any other zone. */
   readonly series: string
   readonly kswapd: TaskFrame | undefined
+  /** Not only described: it runs. */
+  readonly isLive: boolean
 }
 export interface WhyRow {
   readonly label: string
@@ -71,8 +73,10 @@ export function whyLow(input: WhyInput): WhyLow {
   }
 }
 
-function verdictOf({ zone, kswapd }: WhyInput, step: Pages): string {
+function verdictOf({ zone, kswapd, isLive }: WhyInput, step: Pages): string {
   const name = kswapd?.comm ?? `kswapd${zone.nid}`
+  if (!isLive)
+    return `Once free falls below low, ${name} wakes and goes on until free passes high; below min a task that wants a page reclaims first.`
   const state = kswapd?.state === 'S' || kswapd === undefined ? 'asleep' : 'at work'
   const free = `Free is ${formatCount(zone.free)}`
   if (zone.free < zone.min)
