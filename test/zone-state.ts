@@ -7,6 +7,7 @@ import { layoutZones } from '../src/engine/machine_layout'
 import { freeBlockOrder, seedFreeMemory } from '../src/engine/mm/buddy'
 import { createMemMap, hasFlag, PG_LRU, PG_PCP } from '../src/engine/mm/memmap'
 import { createNodes, type Zone } from '../src/engine/mm/mmzone'
+import { createSlabs } from '../src/engine/mm/slab_state'
 import { createVmstat } from '../src/engine/mm/vmstat'
 import { initMinFreeKbytes } from '../src/engine/mm/watermark'
 import { createQueue } from '../src/engine/queue'
@@ -95,6 +96,7 @@ export function zoneState(config: MachineConfig): KernelState {
     pageblocks: new Uint8Array(Math.ceil(endPfn / 1024) * 2),
     blockNext: new Int32Array(Math.ceil(endPfn / 1024)),
     blockPrev: new Int32Array(Math.ceil(endPfn / 1024)),
+    slabs: createSlabs(config, cpuNode.length, nodes.length),
     swapAreas: [],
     thpEnabled: config.thp,
     tasks: {},

@@ -11,11 +11,12 @@ import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS } from './mm/mm_
 import { forEachPte, isPresent, isSwapPte, mmOfSlot, pteAt, ptePfn } from './mm/pgtable'
 import { forEachMapping, rssCounter } from './mm/rmap'
 import { exactRss } from './mm/rss'
+import { checkSlabs } from './mm/slub_check'
 import type { KernelState } from './state'
 
 /** One sentence for each broken invariant; empty when the machine is sound. */
 export function checkInvariants(state: KernelState): string[] {
-  const found: string[] = [...checkBuddy(state), ...checkLru(state), ...checkMemcg(state)]
+  const found: string[] = [...checkBuddy(state), ...checkLru(state), ...checkMemcg(state), ...checkSlabs(state)]
   checkOwners(state, found)
   checkAddressSpaces(state, found)
   checkRmap(state, found)

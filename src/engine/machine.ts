@@ -16,8 +16,8 @@ import { shellImage } from './images'
 import { createTask, reapMm, sendKill, startTask } from './lifecycle'
 import { layoutZones } from './machine_layout'
 import { seedFreeMemory } from './mm/buddy'
-import { GFP_BIT_RECLAIMABLE, GFP_DMA, GFP_DMA32, GFP_KERNEL } from './mm/gfp'
-import { PG_KERNEL, PG_RESERVED, PG_SLAB, PG_TAIL, createMemMap, pageZoneIndex, setFlag } from './mm/memmap'
+import { GFP_DMA, GFP_DMA32, GFP_KERNEL } from './mm/gfp'
+import { PG_KERNEL, PG_RESERVED, PG_TAIL, createMemMap, pageZoneIndex, setFlag } from './mm/memmap'
 import { createMemcgStock } from './mm/memcontrol'
 import { createBlockDevice } from './mm/block'
 import { startFlusher } from './mm/flusher'
@@ -29,9 +29,11 @@ import { allocPages } from './mm/page_alloc'
 import { createPageTables } from './mm/pgtable'
 import { createPsiGroup, startPsiClock } from './mm/psi'
 import { createRmapChains } from './mm/rmap'
+import { createSlabs } from './mm/slab_state'
+import { fillSlabsAtBoot } from './mm/slub_boot'
 import { createLruBatches } from './mm/swap'
 import { swapon } from './mm/swapfile'
-import { createVmstat, NR_KERNEL_STACK, NR_SLAB_RECLAIMABLE, NR_SLAB_UNRECLAIMABLE, modStat } from './mm/vmstat'
+import { createVmstat, NR_KERNEL_STACK, modStat } from './mm/vmstat'
 import { tryToFreeMemcgPages } from './mm/vmscan'
 import { initMinFreeKbytes } from './mm/watermark'
 import { writeSysctl } from './procfs/sysctl'
@@ -129,6 +131,7 @@ function createState(config: MachineConfig, seed: number): KernelState {
     thpDefrag: 'madvise',
     committedAs: 0,
     pgtables: createPageTables(),
+    slabs: createSlabs(config, cpuNode.length, nodes.length),
     rmapChains: createRmapChains(),
     zeroPfn: 0,
     vdsoIno: 0,
@@ -198,10 +201,6 @@ function pickZeroPage(state: KernelState): number {
 /** Debian's kernels right after boot, pages; read off 18 captured machines (spec 11 §0 and truth index). */
 const BOOT_USE = {
   '6.12': {
-    slabReclaimable: 155,
-    slabReclaimableCpu: 22,
-    slabUnreclaimable: 1760,
-    slabUnreclaimableCpu: 105,
     stack: 190,
     stackCpu: 30,
     percpuCpu: 69,
@@ -209,10 +208,6 @@ const BOOT_USE = {
     otherPerNode: 1950,
   },
   '6.1': {
-    slabReclaimable: 2300,
-    slabReclaimableCpu: 6,
-    slabUnreclaimable: 1600,
-    slabUnreclaimableCpu: 100,
     stack: 180,
     stackCpu: 22,
     percpuCpu: 64,
@@ -226,20 +221,14 @@ const OTHER_PER_PAGE = 1 / 1150
 
 /**
  * What the kernel itself has taken by the time that user land starts: slab, stacks, per-CPU areas, DMA pools.
- * @model  amounts from the captured machines; objects inside the slabs are not modelled yet
+ * @model  amounts from the captured machines
  */
 function allocateKernelMemory(state: KernelState): void {
   const use = BOOT_USE[state.config.series]
   const cpus = state.cpuNode.length
   const nodes = state.nodes.filter((n) => n.hasMemory).length
   dmaPools(state)
-  takeSlab(state, use.slabUnreclaimable + use.slabUnreclaimableCpu * cpus, GFP_KERNEL, NR_SLAB_UNRECLAIMABLE)
-  takeSlab(
-    state,
-    use.slabReclaimable + use.slabReclaimableCpu * cpus,
-    GFP_KERNEL | GFP_BIT_RECLAIMABLE,
-    NR_SLAB_RECLAIMABLE,
-  )
+  fillSlabsAtBoot(state)
   const stacks = use.stack + use.stackCpu * cpus
   takeKernel(state, stacks)
   modStat(state.nodes[bootNode(state)]!.stat, NR_KERNEL_STACK, stacks * 4)
@@ -248,15 +237,6 @@ function allocateKernelMemory(state: KernelState): void {
 }
 
 const bootNode = (state: KernelState): number => state.nodes.find((n) => n.hasMemory)!.nid
-
-function takeSlab(state: KernelState, pages: Pages, gfp: number, item: number): void {
-  for (let i = 0; i < pages; i++) {
-    const pfn = allocPages(state, gfp, 0)
-    if (pfn === 0) return
-    setFlag(state.memmap, pfn, PG_SLAB)
-    modStat(state.nodes[state.zones[pageZoneIndex(state.memmap, pfn)]!.nid]!.stat, item, 1)
-  }
-}
 
 function takeKernel(state: KernelState, pages: Pages): void {
   for (let i = 0; i < pages; i++) {

@@ -20,6 +20,7 @@ import type { RmapChains } from './mm/rmap'
 import type { Lruvec } from './mm/swap'
 import type { SwapArea } from './mm/swapfile'
 import type { PsiGroup } from './mm/psi'
+import type { Slabs } from './mm/slab_state'
 import type { ReclaimState } from './mm/reclaim/reclaim_state'
 import type { Vmstat } from './mm/vmstat'
 
@@ -126,6 +127,8 @@ export interface KernelState {
   thpDefrag: string
   committedAs: Pages
   readonly pgtables: PageTables
+  /** createSlabs(). Owners: mm/slub.ts, mm/slab_state.ts */
+  readonly slabs: Slabs
   readonly rmapChains: RmapChains
   /** 0 until the first read fault; a reserved frame, never freed. */
   zeroPfn: number
