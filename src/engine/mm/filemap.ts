@@ -18,7 +18,7 @@ import {
   PG_LOCKED,
   PG_READAHEAD,
   PG_SWAPBACKED,
-  PG_SWAPCACHE,
+  PG_WRITEBACK,
   clearFlag,
   hasFlag,
   mapcount,
@@ -65,7 +65,8 @@ export function shmemSwapSlot(inode: Inode, index: number): number {
 
 function ensureIndex(inode: Inode, index: number): void {
   if (index < inode.pages.length) return
-  const n = Math.max(index + 1, Math.min(inode.pages.length * 2, filePages(inode)), 8)
+  // Not made to the file's length: a file that is being written grows a little with every call.
+  const n = Math.max(index + 1, inode.pages.length * 2, 8)
   const pages = new Int32Array(n)
   pages.set(inode.pages)
   inode.pages = pages
@@ -156,6 +157,14 @@ export function removeMapping(state: KernelState, pfn: Pfn, shadow: number): voi
   if (shadow === 0) giveTreeSlot(state, inode, index)
 }
 
+/** Another frame holds the file's page now; its row says which one. @kernel mm/migrate.c __folio_migrate_mapping() */
+export function replaceMapping(state: KernelState, from: Pfn, to: Pfn): void {
+  const inode = inodeAt(state, pageMapping(state.memmap, to))
+  const index = pageIndex(state.memmap, to)
+  assert(inode.pages[index] === from, `file ${inode.ino} index ${index} holds ${inode.pages[index]}, not pfn ${from}`)
+  inode.pages[index] = to
+}
+
 /**
  * A shmem page goes to the swap cache: its slot takes its place in the file.
  * @kernel  mm/shmem.c shmem_writepage()
@@ -186,20 +195,31 @@ export function freeCachePage(state: KernelState, pfn: Pfn): void {
   freeUnrefPage(state, pfn, 0)
 }
 
-/** Clean, unmapped page cache of all files goes. @kernel fs/drop_caches.c; dirty, locked and mapped pages stay */
+/**
+ * Clean, unmapped page cache of all files on disks goes, with what eviction remembered; dirty, mapped and busy pages stay.
+ * @kernel  fs/drop_caches.c drop_pagecache_sb(), mm/truncate.c invalidate_mapping_pages()
+ */
 export function dropPagecache(state: KernelState): Pages {
   let dropped = 0
   for (const inode of state.inodes) {
-    if (inode === undefined || isShmem(inode) || inode.nrPages === 0) continue
+    if (inode === undefined || inode.fs !== 'ext4' || inode.nrPages === 0) continue
     for (let i = 0; i < inode.pages.length; i++) {
       const pfn = inode.pages[i]!
+      if (pfn === 0) forgetShadow(state, inode, i)
       if (pfn <= 0 || mapcount(state.memmap, pfn) > 0) continue
-      if (hasFlag(state.memmap, pfn, PG_DIRTY | PG_LOCKED | PG_SWAPCACHE)) continue
+      if (hasFlag(state.memmap, pfn, PG_DIRTY | PG_LOCKED | PG_WRITEBACK)) continue
       dropPage(state, pfn)
       dropped++
     }
   }
   return dropped
+}
+
+/** @kernel mm/truncate.c clear_shadow_entries() */
+function forgetShadow(state: KernelState, inode: Inode, index: number): void {
+  if (inode.shadows[index] === 0) return
+  inode.shadows[index] = 0
+  giveTreeSlot(state, inode, index)
 }
 
 /** First index in [from, from + limit) that is not cached, −1 none. @kernel page_cache_next_miss() */
