@@ -175,7 +175,7 @@ test('sh speaks like busybox', async () => {
 
 test('a command that does not exist gives 127 and a hint beside the output', async () => {
   const s = testSession()
-  expect(await s.run('slabtop; echo $?')).toBe('bash: slabtop: command not found\n127\n')
+  expect(await s.run('ftop; echo $?')).toBe('bash: ftop: command not found\n127\n')
   expect(s.explained[0]).toContain('`help`')
   expect(await s.run('help')).toContain('free         memory and swap at a glance')
 })

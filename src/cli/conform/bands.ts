@@ -43,6 +43,12 @@ const protects =
 const hasFloor = (t: CaseTraits): boolean => protects('mglru')(t) && t.parameters['pmin'] !== undefined
 
 export const BANDS: readonly BandRow[] = [
+  {
+    cases: isStatic,
+    figure: /^slab/,
+    band: exact,
+    reason: 'arithmetic over object sizes, flags and CPUs: every cache of 18 captures agrees',
+  },
   { cases: isStatic, figure: /./, band: exact, reason: 'arithmetic over the memory map: 101 of 101 captures agree' },
 
   {

@@ -23,6 +23,7 @@ import {
 import { pagetypeinfoText } from './pagetypeinfo'
 import { pidDir } from './pid'
 import { pressureText } from './pressure'
+import { slabDir, slabinfoText } from './slab'
 import { swapsText } from './swaps'
 import { sysctlDir } from './sysctl'
 import { DIR_STAT, type PseudoDir, type PseudoFile } from './types'
@@ -42,6 +43,7 @@ const PROC_FILES: Readonly<Record<string, PseudoFile>> = {
   mounts: text(mountsText),
   pagetypeinfo: text(pagetypeinfoText),
   partitions: text(partitionsText),
+  slabinfo: text(slabinfoText),
   stat: text(procStatText),
   swaps: text(swapsText),
   uptime: text(uptimeText),
@@ -70,6 +72,7 @@ const procDir: PseudoDir = {
 /** Longest prefix first. */
 const FAMILIES: readonly { readonly root: string; readonly dir: PseudoDir }[] = [
   { root: '/sys/fs/cgroup', dir: cgroupFs },
+  { root: '/sys/kernel/slab', dir: slabDir },
   { root: '/sys', dir: sysDir },
   { root: '/proc', dir: procDir },
 ]
@@ -94,6 +97,8 @@ export const pseudo = {
     if (path === '/dev/kmsg') return { kind: 'device', sizeBytes: 0, writable: true, executable: false, target: '' }
     const found = family(path)
     if (found === undefined) return undefined
+    const target = found.dir.link?.(state, found.rest)
+    if (target !== undefined) return { kind: 'symlink', sizeBytes: 0, writable: true, executable: true, target }
     if (found.dir.list(state, found.rest) !== undefined) return DIR_STAT
     const file = found.dir.file(state, found.rest)
     if (file === undefined) return undefined

@@ -97,7 +97,7 @@ const STATIC_DIRS: Readonly<Record<string, readonly string[]>> = {
   devices: ['system'],
   'devices/system': ['node'],
   fs: ['cgroup'],
-  kernel: ['mm'],
+  kernel: ['mm', 'slab'],
   'kernel/mm': ['lru_gen', 'transparent_hugepage'],
   'kernel/mm/lru_gen': ['enabled'],
   'kernel/mm/transparent_hugepage': ['defrag', 'enabled'],

@@ -22,6 +22,8 @@ export interface PseudoDir {
   list(state: KernelState, path: string): string[] | undefined
   /** The file at a relative path. */
   file(state: KernelState, path: string): PseudoFile | undefined
+  /** Where a symbolic link leads, relative to its directory; undefined = it is no link. */
+  link?(state: KernelState, path: string): string | undefined
   mkdir?(state: KernelState, path: string): Errno | undefined
   rmdir?(state: KernelState, path: string): Errno | undefined
 }

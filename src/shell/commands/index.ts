@@ -18,6 +18,7 @@ import { mkswap, mount, swapoff, swapon, umount } from './mount'
 import { killall, pgrep, pidof, pkill } from './pgrep'
 import { ps } from './ps'
 import { sed } from './sed'
+import { slabtop } from './slabtop'
 import { sort } from './sort'
 import { sysctl } from './sysctl'
 import { top } from './top'
@@ -75,6 +76,7 @@ const all: readonly Tool[] = [
   sed,
   seq,
   sh,
+  slabtop,
   sleep,
   sort,
   swapoff,

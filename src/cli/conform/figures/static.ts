@@ -2,6 +2,7 @@
 import { parseZoneinfo, type ZoneText } from '../../../profiles/import/zoneinfo'
 import type { CaseFiles, CaseTraits, Figure } from '../figure'
 import { parseMeminfo } from '../parse/tables'
+import { slabFigures } from './slab'
 
 export function staticFigures(files: CaseFiles, traits: CaseTraits): Figure[] {
   const figures: Figure[] = []
@@ -22,6 +23,7 @@ export function staticFigures(files: CaseFiles, traits: CaseTraits): Figure[] {
   }
   const total = parseMeminfo(files['base/meminfo'] ?? '')['MemTotal']
   if (total !== undefined) figures.push({ name: 'base MemTotal', value: total })
+  figures.push(...slabFigures(files))
   return figures
 }
 
