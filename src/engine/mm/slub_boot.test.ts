@@ -12,8 +12,11 @@ const kib = (text: string, name: string): number => Number(new RegExp(`^${name}:
 
 // Captures of equal machines differ by 25 pages and by 5 %; nodes and the full kernel's drivers are not in the model.
 describe.each(staticCaptures().map((c) => [c.name, c] as const))('%s', (_name, capture) => {
+  const release = /Linux version (\S+)/.exec(captureText(capture, 'base/version'))![1]!
+  const boot = (): KernelState => bootMachine({ ...captureConfig(capture, 'captured'), release }, 1)
+
   test('slab memory at boot is that of the captured machine', () => {
-    const state = bootMachine(captureConfig(capture, 'captured'), 1)
+    const state = boot()
     const meminfo = captureText(capture, 'base/meminfo')
     const reclaimable = kib(meminfo, 'SReclaimable') / 4
     const unreclaimable = kib(meminfo, 'SUnreclaim') / 4
@@ -23,7 +26,7 @@ describe.each(staticCaptures().map((c) => [c.name, c] as const))('%s', (_name, c
   })
 
   test('each cache has the slabs of the captured machine, or is small', () => {
-    const state = bootMachine(captureConfig(capture, 'captured'), 1)
+    const state = boot()
     const rows = captureText(capture, 'base/slabinfo').trim().split('\n').slice(2)
     let off = 0
     let all = 0
