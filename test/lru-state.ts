@@ -9,7 +9,7 @@ import { createInode } from '../src/engine/fs/vfs'
 import { hooks } from '../src/engine/hooks'
 import { createBlockDevice, handleIoDone } from '../src/engine/mm/block'
 import { rmqueueSmallest } from '../src/engine/mm/buddy'
-import { attach, removeMapping, shmemReplaceBySwap } from '../src/engine/mm/filemap'
+import { attach, removeMapping, replaceMapping, shmemReplaceBySwap } from '../src/engine/mm/filemap'
 import { MIGRATE_MOVABLE } from '../src/engine/mm/gfp'
 import { memcgCharge, createMemcgStock } from '../src/engine/mm/memcontrol'
 import { PG_ANON, PG_ANON_EXCLUSIVE, PG_FILE, PG_SWAPBACKED, setFlag, setPageMemcg } from '../src/engine/mm/memmap'
@@ -100,6 +100,7 @@ export function lruState(options: LruMachine = {}): KernelState {
 
 function bindHooks(): void {
   hooks.removeMapping = removeMapping
+  hooks.replaceMapping = replaceMapping
   hooks.shmemReplaceBySwap = shmemReplaceBySwap
   hooks.tryToFreeMemcgPages = tryToFreeMemcgPages
   hooks.allocPages = (s) => takeFrame(s)

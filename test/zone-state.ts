@@ -6,6 +6,8 @@ import { createCosts } from '../src/engine/costs'
 import { layoutZones } from '../src/engine/machine_layout'
 import { freeBlockOrder, seedFreeMemory } from '../src/engine/mm/buddy'
 import { createMemMap, hasFlag, PG_LRU, PG_PCP } from '../src/engine/mm/memmap'
+import { createCompactionState } from '../src/engine/mm/compaction_state'
+import { createHugetlbPool } from '../src/engine/mm/hugetlb_pool'
 import { createNodes, type Zone } from '../src/engine/mm/mmzone'
 import { createSlabs } from '../src/engine/mm/slab_state'
 import { createVmstat } from '../src/engine/mm/vmstat'
@@ -89,6 +91,9 @@ export function zoneState(config: MachineConfig): KernelState {
       dirtyBackgroundBytes: 0,
       overcommitRatio: 50,
       overcommitKbytes: 0,
+      extfragThreshold: 500,
+      compactionProactiveness: 20,
+      compactUnevictableAllowed: 1,
     } as KernelState['sysctl'],
     memmap: createMemMap(endPfn),
     vmstat: createVmstat(),
@@ -97,6 +102,8 @@ export function zoneState(config: MachineConfig): KernelState {
     blockNext: new Int32Array(Math.ceil(endPfn / 1024)),
     blockPrev: new Int32Array(Math.ceil(endPfn / 1024)),
     slabs: createSlabs(config, cpuNode.length, nodes.length),
+    hugetlb: createHugetlbPool(nodes.length),
+    compaction: createCompactionState({ zones: zones.length, nodes: nodes.length, endPfn }),
     swapAreas: [],
     thpEnabled: config.thp,
     tasks: {},

@@ -26,6 +26,8 @@ export interface Hooks {
   wakePageWaiters(state: KernelState, pfn: Pfn): void
   /** vmscan → filemap: takes a clean, unmapped page out of its file and leaves the shadow (0 none). */
   removeMapping(state: KernelState, pfn: Pfn, shadow: number): void
+  /** migrate → filemap: another frame holds the page of the file that its row names. */
+  replaceMapping(state: KernelState, from: Pfn, to: Pfn): void
   /** vmscan → filemap: a shmem page's place in its file becomes this swap slot. */
   shmemReplaceBySwap(state: KernelState, pfn: Pfn, slot: number): void
   /** memory → page_alloc: see page_alloc.ts allocPages; used by tiers below it (page tables, swap-in). */
@@ -44,6 +46,7 @@ export const hooks: Hooks = {
   wakeTask: unbound,
   wakePageWaiters: unbound,
   removeMapping: unbound,
+  replaceMapping: unbound,
   shmemReplaceBySwap: unbound,
   allocPages: unbound,
 }

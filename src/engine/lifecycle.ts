@@ -15,6 +15,7 @@ import { freeAllTables } from './mm/pgtable'
 import { psiEnqueue, psiExit } from './mm/psi'
 import { mmAt, mmOf, syncTaskRss } from './mm/rss'
 import { removeVmas } from './mm/vma'
+import { closePipeEnd, openPipeEnd } from './pipe'
 import { enqueueTask, wakeTask } from './sched_queue'
 import type { KernelState } from './state'
 import type { FileDescriptor, Op, ProgramData, Task } from './task'
@@ -124,10 +125,12 @@ function copyDescriptor(state: KernelState, fd: FileDescriptor | undefined): Fil
     inodeAt(state, fd.ino).users++
     return { ...fd, readahead: { ...fd.readahead } }
   }
+  if (fd?.kind === 'pipe') openPipeEnd(state, fd.pipe, fd.end)
   return fd === undefined ? undefined : { ...fd }
 }
 
 export function closeDescriptor(state: KernelState, fd: FileDescriptor | undefined): void {
+  if (fd?.kind === 'pipe') closePipeEnd(state, fd.pipe, fd.end)
   if (fd?.kind !== 'inode') return
   const inode = inodeAt(state, fd.ino)
   inode.users--

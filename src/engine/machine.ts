@@ -21,7 +21,10 @@ import { PG_KERNEL, PG_RESERVED, PG_TAIL, createMemMap, pageZoneIndex, setFlag }
 import { createMemcgStock } from './mm/memcontrol'
 import { createBlockDevice } from './mm/block'
 import { startFlusher } from './mm/flusher'
-import { removeMapping, shmemReplaceBySwap } from './mm/filemap'
+import { removeMapping, replaceMapping, shmemReplaceBySwap } from './mm/filemap'
+import { createCompactionState } from './mm/compaction_state'
+import { createHugetlbPool } from './mm/hugetlb_pool'
+import { startKcompactd } from './mm/kcompactd'
 import { createNodes } from './mm/mmzone'
 import { createOomRatelimit, memcgOutOfMemory } from './mm/oom_kill'
 import { createReclaimState } from './mm/reclaim'
@@ -51,6 +54,7 @@ function bindHooks(): void {
   hooks.wakeTask = wakeTask
   hooks.wakePageWaiters = wakePageWaiters
   hooks.removeMapping = removeMapping
+  hooks.replaceMapping = replaceMapping
   hooks.shmemReplaceBySwap = shmemReplaceBySwap
   hooks.allocPages = allocPages
 }
@@ -87,6 +91,9 @@ const defaultSysctls = (): Sysctl => ({
   minSlabRatio: 5,
   laptopMode: 0,
   pidMax: 4194304,
+  extfragThreshold: 500,
+  compactionProactiveness: 20,
+  compactUnevictableAllowed: 1,
 })
 
 function cpuNodes(config: MachineConfig): number[] {
@@ -123,6 +130,8 @@ function createState(config: MachineConfig, seed: number): KernelState {
     pageblocks: new Uint8Array((endPfn >> 9) + 1).fill(1),
     blockNext: new Int32Array((endPfn >> 10) + 1),
     blockPrev: new Int32Array((endPfn >> 10) + 1),
+    hugetlb: createHugetlbPool(nodes.length),
+    compaction: createCompactionState({ zones: zones.length, nodes: nodes.length, endPfn }),
     lruvecs: [],
     lruBatches: createLruBatches(cpuNode.length),
     mglruEnabled: config.mglru ? 7 : 0,
@@ -148,6 +157,7 @@ function createState(config: MachineConfig, seed: number): KernelState {
     oomLockHolder: 0,
     inodes: [undefined],
     mounts: [],
+    pipes: [],
     devices: [],
     psi: createPsiGroup(),
     klog: [],
@@ -304,6 +314,7 @@ function mountRoot(state: KernelState): void {
   state.mounts.push({ path: '/dev', fs: 'devtmpfs', root: dev.ino, readOnly: false, source: 'dev' })
   state.mounts.push({ path: '/proc', fs: 'proc', root: 0, readOnly: false, source: 'proc' })
   state.mounts.push({ path: '/sys', fs: 'sysfs', root: 0, readOnly: false, source: 'sysfs' })
+  state.mounts.push({ path: '/sys/kernel/debug', fs: 'debugfs', root: 0, readOnly: false, source: 'debugfs' })
   state.mounts.push({ path: '/sys/fs/cgroup', fs: 'cgroup2', root: 0, readOnly: false, source: 'cgroup2' })
   if (onDisk) addDevice(state, ROOT_DISK)
   for (const device of state.config.blockDevices) addDevice(state, device)
@@ -331,6 +342,12 @@ function createKthreads(state: KernelState): void {
     state.tasks[pid]!.memalloc = true
     state.tasks[pid]!.cpu = node.cpus[0] ?? 0
     state.tasks[pid]!.waitChannel = 'kswapd_try_to_sleep'
+  }
+  for (const node of state.nodes) {
+    if (!node.hasMemory) continue
+    const pid = spawn(`kcompactd${node.nid}`, 'kcompactd', { nid: node.nid })
+    state.tasks[pid]!.cpu = node.cpus[0] ?? 0
+    startKcompactd(state, node.nid, pid)
   }
   // Kernel threads that do nothing here still have taken their numbers.
   state.lastPid = state.config.userland === 'initramfs' ? 90 : 400

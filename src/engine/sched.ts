@@ -10,6 +10,7 @@ import { NS_PER_MS, NS_PER_US, type Ns } from '../util/units'
 import { context } from './context'
 import { isSuspended, now } from './exec'
 import { exitTask, SIGKILL } from './lifecycle'
+import { kcompactdStep } from './mm/kcompactd'
 import { kswapdStep } from './mm/kswapd'
 import { runDueDrains } from './mm/memcg_stock'
 import { PG_WORKINGSET, hasFlag } from './mm/memmap'
@@ -190,7 +191,7 @@ function blockTask(state: KernelState, task: Task): void {
   exec.suspendReason = ''
   if (task.killSignal === SIGKILL && until === Infinity) return
   const interruptible =
-    reason === 'hrtimer_nanosleep' || reason === 'do_pause' || reason === 'do_wait' || reason === 'wait_woken' || reason === 'do_epoll_wait'
+    reason === 'hrtimer_nanosleep' || reason === 'do_pause' || reason === 'do_wait' || reason === 'wait_woken' || reason === 'do_epoll_wait' || reason.startsWith('pipe_')
   const isStall = reason === 'mem_cgroup_handle_over_high' || (exec.waitPfn !== 0 && hasFlag(state.memmap, exec.waitPfn, PG_WORKINGSET))
   if (isStall) memstallEnter(state, task)
   if (exec.waitPfn !== 0) {
@@ -200,11 +201,11 @@ function blockTask(state: KernelState, task: Task): void {
   sleepTask(state, task, interruptible ? 'S' : 'D', until, reason)
 }
 
-/** kswapd works in batches; each batch may end the slice. */
+/** Kernel threads work in batches; each batch may end the slice. */
 function runKthread(state: KernelState, task: Task, length: Ns): void {
   const nid = Number(task.data['nid'])
   while (state.exec.ns < length && task.state === 'R') {
-    const step = kswapdStep(state, nid)
-    if (step.done) return
+    const isDone = task.program === 'kcompactd' ? kcompactdStep(state, nid, length) : kswapdStep(state, nid).done
+    if (isDone) return
   }
 }

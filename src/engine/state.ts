@@ -7,9 +7,12 @@ import type { PrngState } from '../util/prng'
 import type { MachineConfig, ThpMode } from './config'
 import type { CostTable } from './costs'
 import type { BlockDevice, Inode, Mount } from './fs_types'
+import type { Pipe } from './pipe'
 import type { EventQueue } from './queue'
 import type { Task } from './task'
 import type { Cgroup } from './cgroup'
+import type { CompactionState } from './mm/compaction_state'
+import type { HugetlbPool } from './mm/hugetlb_pool'
 import type { MemMap } from './mm/memmap'
 import type { Memcg, MemcgStock } from './mm/memcontrol'
 import type { Mm } from './mm/mm_types'
@@ -86,6 +89,9 @@ export interface Sysctl {
   minSlabRatio: number
   laptopMode: number
   pidMax: number
+  extfragThreshold: number
+  compactionProactiveness: number
+  compactUnevictableAllowed: number
 }
 
 export interface KernelState {
@@ -116,6 +122,10 @@ export interface KernelState {
   /** Links of order-10 blocks, index pfn >> 10. Owner: buddy.ts */
   readonly blockNext: Int32Array
   readonly blockPrev: Int32Array
+  /** Owner: mm/hugetlb.ts */
+  readonly hugetlb: HugetlbPool
+  /** Owners: mm/compaction_state.ts, mm/kcompactd.ts */
+  readonly compaction: CompactionState
   readonly lruvecs: (Lruvec | undefined)[]
   /** Per CPU: pages waiting to be added to an LRU list. Owner: swap.ts */
   readonly lruBatches: { readonly pages: Int32Array; count: number }[]
@@ -164,6 +174,8 @@ export interface KernelState {
   // files
   readonly inodes: (Inode | undefined)[]
   readonly mounts: Mount[]
+  /** Owner: pipe.ts */
+  readonly pipes: (Pipe | undefined)[]
   readonly devices: BlockDevice[]
 
   readonly psi: PsiGroup

@@ -30,6 +30,7 @@ import { pseudo } from './procfs'
 import { chargeObject } from './slab_objects'
 import type { KernelState } from './state'
 import { fail, succeed } from './syscall_result'
+import { opPipe, readPipe, writePipe } from './syscalls_pipe'
 import type { FileDescriptor, Op, Task } from './task'
 import { STEP_BLOCKED, STEP_MORE, returnToUser } from './touch'
 import { closeDescriptor } from './lifecycle'
@@ -54,6 +55,8 @@ export function fileOp(state: KernelState, task: Task, op: Op, endNs: Ns): numbe
       return opRead(state, task, op, endNs)
     case 'write':
       return opWrite(state, task, op, endNs)
+    case 'pipe':
+      return opPipe(state, task)
     case 'fsync':
       return opFsync(state, task, op.fd)
     case 'readFile':
@@ -138,6 +141,8 @@ function opRead(state: KernelState, task: Task, op: OpOf<'read'>, endNs: Ns): nu
   const fd = task.fds[op.fd]
   if (fd === undefined) return fail(task, 'EBADF')
   if (fd.kind === 'host' || fd.kind === 'null') return succeed(task, 0)
+  if (fd.kind === 'pipe')
+    return fd.end === 'read' ? readPipe(state, task, fd.pipe, op.length) : fail(task, 'EBADF')
   if (fd.kind === 'pseudo') {
     task.resultText = fd.text.slice(fd.position, fd.position + op.length)
     fd.position += task.resultText.length
@@ -190,8 +195,12 @@ function opWrite(state: KernelState, task: Task, op: OpOf<'write'>, endNs: Ns): 
     case 'pseudo': {
       const errno = pseudo.write(state, fd.path, text ?? '', task.pid)
       if (errno !== undefined) return blockedOr(state, task, errno)
+      if (isSuspended(state)) return STEP_BLOCKED
       return succeed(task, byteLength(text ?? ''))
     }
+    case 'pipe':
+      if (fd.end === 'read') return fail(task, 'EBADF')
+      return writePipe(state, task, fd.pipe, op.length ?? byteLength(text ?? ''))
     case 'inode':
       if (!fd.writable) return fail(task, 'EBADF')
       return text === undefined ? writeData(state, task, fd, op.length ?? 0, endNs) : writeTextOp(state, task, fd, text)

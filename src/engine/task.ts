@@ -62,6 +62,8 @@ export type Op =
   /** Writes data without content (a length) or text. Result: bytes written. */
   | { readonly op: 'write'; readonly fd: number; readonly length?: Bytes; readonly text?: string }
   | { readonly op: 'fsync'; readonly fd: number }
+  /** Result: read end; `text`: both ends, 'read write'. */
+  | { readonly op: 'pipe' }
   /** Whole small file, pseudo-files included. Result text in `text`. */
   | { readonly op: 'readFile'; readonly path: string }
   | {
@@ -189,6 +191,7 @@ export type TaskState = 'R' | 'S' | 'D' | 'Z'
 export type FileDescriptor =
   | { readonly kind: 'host' }
   | { readonly kind: 'null' }
+  | { readonly kind: 'pipe'; readonly pipe: number; readonly end: 'read' | 'write' }
   | {
       readonly kind: 'inode'
       readonly ino: number
@@ -228,6 +231,9 @@ export interface RetryState {
   /** Which request noProgressLoops belongs to: gfp * 16 + order. Owner: mm/page_alloc.ts */
   noProgressRequest?: number
   compactRetries: number
+  /** COMPACT_* of its last direct compaction, and how hard the next one tries. Owner: mm/page_alloc_slowpath.ts */
+  compactResult?: number
+  compactPriority?: number
   /** The fault under way has already started I/O. Owner: mm/memory.ts */
   faultWasMajor: boolean
 }

@@ -94,6 +94,47 @@ export const TRACEPOINTS = {
   memcg_event: tp('pagewalk', 'memcg_event', 'memcg', 'event', 'count'),
   /** Ours: kswapd found its node balanced and rests for HZ/10 before it really sleeps. */
   kswapd_nap: tp('pagewalk', 'kswapd_nap', 'nid'),
+  mm_compaction_begin: tp('compaction', 'mm_compaction_begin', 'zone_start', 'migrate_pfn', 'free_pfn', 'zone_end', 'sync'),
+  mm_compaction_end: tp(
+    'compaction',
+    'mm_compaction_end',
+    'zone_start',
+    'migrate_pfn',
+    'free_pfn',
+    'zone_end',
+    'sync',
+    'status',
+  ),
+  mm_compaction_isolate_migratepages: tp(
+    'compaction',
+    'mm_compaction_isolate_migratepages',
+    'start_pfn',
+    'end_pfn',
+    'nr_scanned',
+    'nr_taken',
+  ),
+  mm_compaction_isolate_freepages: tp(
+    'compaction',
+    'mm_compaction_isolate_freepages',
+    'start_pfn',
+    'end_pfn',
+    'nr_scanned',
+    'nr_taken',
+  ),
+  mm_compaction_migratepages: tp('compaction', 'mm_compaction_migratepages', 'nr_migrated', 'nr_failed'),
+  mm_compaction_try_to_compact_pages: tp(
+    'compaction',
+    'mm_compaction_try_to_compact_pages',
+    'order',
+    'gfp_flags',
+    'priority',
+  ),
+  mm_compaction_suitable: tp('compaction', 'mm_compaction_suitable', 'nid', 'zone', 'order', 'ret'),
+  mm_compaction_finished: tp('compaction', 'mm_compaction_finished', 'nid', 'zone', 'order', 'ret'),
+  mm_compaction_deferred: tp('compaction', 'mm_compaction_deferred', 'nid', 'zone', 'order', 'defer_shift'),
+  mm_compaction_kcompactd_wake: tp('compaction', 'mm_compaction_kcompactd_wake', 'nid', 'order', 'highest_zoneidx'),
+  mm_compaction_wakeup_kcompactd: tp('compaction', 'mm_compaction_wakeup_kcompactd', 'nid', 'order', 'highest_zoneidx'),
+  mm_compaction_kcompactd_sleep: tp('compaction', 'mm_compaction_kcompactd_sleep', 'nid'),
 } as const satisfies Record<string, TracepointInfo>
 
 export type Tracepoint = keyof typeof TRACEPOINTS

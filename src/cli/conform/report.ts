@@ -1,5 +1,6 @@
 /** Results of conform: kinds, totals, the table, the stable JSON. */
 import { cgroupFigures } from './figures/cgroup'
+import { fragFigures } from './figures/frag'
 import { oomFigures } from './figures/oom'
 import { staticFigures } from './figures/static'
 import { compareFigures, type Verdict } from './compare'
@@ -12,6 +13,7 @@ const KINDS: Readonly<Record<string, FiguresOf>> = {
   '1-static': staticFigures,
   '4-cgroup': cgroupFigures,
   '6-oom': oomFigures,
+  '7-frag': fragFigures,
 }
 
 export const isComparable = (traits: CaseTraits): boolean => KINDS[traits.kind] !== undefined

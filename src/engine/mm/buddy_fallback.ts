@@ -104,6 +104,10 @@ function fallbackType(zone: Zone, blockOrder: number, wanted: number): number {
   return -1
 }
 
+/** Whether a request could convert the pageblock of a free block of this order. @kernel find_suitable_fallback() */
+export const canTakeFallback = (zone: Zone, blockOrder: number, wanted: number): boolean =>
+  mayClaim(blockOrder, wanted) && fallbackType(zone, blockOrder, wanted) >= 0
+
 const smallestToBreak = (order: number, allocFlags: number): number =>
   order < PAGEBLOCK_ORDER && (allocFlags & ALLOC_NOFRAGMENT) !== 0 ? PAGEBLOCK_ORDER : order
 

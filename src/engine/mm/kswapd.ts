@@ -14,8 +14,9 @@ import type { KernelState } from '../state'
 import type { Task } from '../task'
 import { emit, isTracing } from '../trace'
 import { queueRoomAt } from './block'
-import { GFP_KERNEL, MAX_NR_ZONES } from './gfp'
+import { GFP_BIT_DIRECT_RECLAIM, GFP_KERNEL, MAX_NR_ZONES } from './gfp'
 import { LRUVEC_CGROUP_CONGESTED, LRUVEC_NODE_CONGESTED, lruvecOf } from './lruvec'
+import { flushSkipMarks, wakeupKcompactd } from './kcompactd'
 import { ROOT_MEMCG } from './memcontrol'
 import { WMARK_HIGH, ZONE_FLAG_RECLAIM_ACTIVE, wmark, zoneWatermarkOk, type Zone } from './mmzone'
 import { memstallEnter, memstallLeave, psiDequeue } from './psi'
@@ -77,8 +78,14 @@ export function wakeupKswapd(state: KernelState, zone: Zone, gfp: number, order:
   k.order = Math.max(k.order, order)
   k.highestZoneidx = Math.max(k.highestZoneidx, highestZoneidx)
   if (k.phase === KSWAPD_RUNNING || k.pid === 0) return
-  if (k.failures >= MAX_RECLAIM_RETRIES) return
-  if (pgdatBalanced(state, zone.nid, order, highestZoneidx) && !isBoosted(state, zone.nid, highestZoneidx)) return
+  if (
+    k.failures >= MAX_RECLAIM_RETRIES ||
+    (pgdatBalanced(state, zone.nid, order, highestZoneidx) && !isBoosted(state, zone.nid, highestZoneidx))
+  ) {
+    // Enough memory, but not in one piece; who can compact itself does so.
+    if ((gfp & GFP_BIT_DIRECT_RECLAIM) === 0) wakeupKcompactd(state, zone.nid, order, highestZoneidx)
+    return
+  }
   emit(state, 'mm_vmscan_wakeup_kswapd', [zone.nid, order, gfp])
   if (k.phase === KSWAPD_NAPPING) {
     // Woken from its nap: what the last run was for still counts.
@@ -203,6 +210,8 @@ function tryToSleep(state: KernelState, nid: number, run: KswapdRun): void {
     run.stage = 'begin'
     return
   }
+  flushSkipMarks(state, nid)
+  wakeupKcompactd(state, nid, run.order, run.highestZoneidx)
   k.phase = KSWAPD_NAPPING
   k.wakeSequence++
   if (isTracing()) emit(state, 'kswapd_nap', [nid])

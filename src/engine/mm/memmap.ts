@@ -141,6 +141,19 @@ export function setPageMemcg(m: MemMap, pfn: Pfn, id: number): void {
   m.memcg[pfn] = id
 }
 
+/**
+ * `to` becomes the page that `from` was: flags, owner, mappings, charge. `from` is left with no owner and no mappings.
+ * Neither is on a list. @kernel mm/migrate.c folio_migrate_flags(), mm/memcontrol.c mem_cgroup_migrate()
+ */
+export function movePageRow(m: MemMap, from: Pfn, to: Pfn): void {
+  for (const column of [m.flags, m.mapcount, m.rmap, m.mapping, m.index]) {
+    column[to] = column[from]!
+    column[from] = 0
+  }
+  m.memcg[to] = m.memcg[from]!
+  m.memcg[from] = 0
+}
+
 // Lists: `heads` holds [head, tail] pairs of pfns; list i is at 2i. Used by free areas, pcp lists, LRU lists.
 
 /** Two entries a list, all empty. */

@@ -1,9 +1,8 @@
 /**
  * What happens when no zone is above its low mark: wake kswapd, dip into reserves, reclaim, kill.
  *
- * The kernel's loop sleeps inside; ours returns 0 with the operation suspended and remembers only no_progress_loops, as
- * everything else is recomputed. Compaction belongs between reclaim and the retry decision (S3 and S6 of the spec); until
- * it exists a costly request behaves as with `compaction skipped`.
+ * The kernel's loop sleeps inside; ours returns 0 with the operation suspended and remembers no_progress_loops and how
+ * compaction stands, as everything else is recomputed.
  * @kernel  mm/page_alloc.c __alloc_pages_slowpath()
  * @spec    02 §2.7
  */
@@ -12,6 +11,15 @@ import { currentTask, isSuspended, now, suspend } from '../exec'
 import { klog } from '../klog'
 import type { KernelState } from '../state'
 import { unreserveHighatomic } from './buddy_fallback'
+import {
+  COMPACT_PRIO_ASYNC,
+  COMPACT_PRIO_SYNC_LIGHT,
+  allocPagesDirectCompact,
+  shouldCompactRetry,
+  type CompactRequest,
+  type CompactRetry,
+} from './compaction_direct'
+import { COMPACT_DEFERRED, COMPACT_SKIPPED } from './compaction_suitable'
 import { dumpStack } from './dump_stack'
 import { getPageFromFreelist, zonelistFor } from './freelist'
 import {
@@ -102,11 +110,15 @@ function slowpath(state: KernelState, r: Request): Pfn {
   const isCostly = order > PAGE_ALLOC_COSTLY_ORDER
   const canReclaim = (gfp & GFP_BIT_DIRECT_RECLAIM) !== 0
   let loops = loopsSoFar(state, r)
+  const compact = compactSoFar(state, r)
+  const mayCompact = canReclaim && (gfp & GFP_BIT_IO) !== 0
   wakeAllKswapds(state, r)
   const first = getPageFromFreelist(state, gfp, order, r.allocFlags, node)
   if (first !== 0) return first
-  // S3: without compaction an optional huge page is not worth reclaiming for.
-  if (canReclaim && (gfp & GFP_BIT_IO) !== 0 && isCostly && (gfp & GFP_BIT_NORETRY) !== 0) return 0
+  if (mayCompact && isFirstTry(state, r)) {
+    const early = compactFirst(state, r, compact)
+    if (early.pfn !== 0 || early.isEnough) return early.pfn
+  }
   for (;;) {
     wakeAllKswapds(state, r)
     const reserve = pfmemallocFlags(state, gfp)
@@ -114,40 +126,84 @@ function slowpath(state: KernelState, r: Request): Pfn {
     const pfn = getPageFromFreelist(state, gfp, order, flags, node)
     if (pfn !== 0 || !canReclaim || task?.memalloc === true) return pfn
     const progress = directReclaim(state, r)
-    if (isSuspended(state)) return suspended(state, r, loops)
+    if (isSuspended(state)) return suspended(state, r, loops, compact)
     const reclaimed = progress > 0 ? afterReclaim(state, r, flags) : 0
-    if (reclaimed !== 0 || (gfp & GFP_BIT_NORETRY) !== 0) return reclaimed
-    if (isCostly && (gfp & GFP_BIT_RETRY_MAYFAIL) === 0) return 0
+    if (reclaimed !== 0) return reclaimed
+    const compacted = mayCompact ? allocPagesDirectCompact(state, compactRequest(r, flags), node, compact) : 0
+    if (compacted !== 0 || (gfp & GFP_BIT_NORETRY) !== 0) return compacted
+    if (isCostly && (!mayCompact || (gfp & GFP_BIT_RETRY_MAYFAIL) === 0)) return 0
     loops = progress > 0 && !isCostly ? 0 : loops + 1
     if (shouldReclaimRetry(state, r, flags, loops)) {
-      if (progress === 0 && yieldCpu(state)) return suspended(state, r, loops)
+      if (progress === 0 && yieldCpu(state)) return suspended(state, r, loops, compact)
       continue
     }
+    if (progress > 0 && mayCompact && shouldCompactRetry(state, compactRequest(r, flags), compact)) continue
     const outcome = mayOom(state, r)
     if (outcome.pfn !== 0) return outcome.pfn
     if (task?.isOomVictim === true && ((flags & ALLOC_OOM) !== 0 || (gfp & GFP_BIT_NOMEMALLOC) !== 0)) return 0
     if (!outcome.progress) return 0
     loops = 0
-    if (isSuspended(state)) return suspended(state, r, loops)
+    if (isSuspended(state)) return suspended(state, r, loops, compact)
     if (task === undefined) return 0
   }
 }
 
+const compactRequest = (r: Request, allocFlags: number): CompactRequest => ({
+  gfp: r.gfp,
+  order: r.order,
+  allocFlags,
+  zonelist: zonelistFor(r.node, r.gfp),
+})
+
+/**
+ * S3: large requests compact before they reclaim, and small ones of kernel memory; nobody who may use the reserves does.
+ * @returns isEnough: the request would rather fail than reclaim
+ */
+function compactFirst(state: KernelState, r: Request, compact: CompactRetry): { pfn: Pfn; isEnough: boolean } {
+  const isCostly = r.order > PAGE_ALLOC_COSTLY_ORDER
+  const isWorthIt = isCostly || (r.order > 0 && gfpMigratetype(r.gfp) !== MIGRATE_MOVABLE)
+  if (!isWorthIt || pfmemallocFlags(state, r.gfp) !== 0) return { pfn: 0, isEnough: false }
+  compact.priority = COMPACT_PRIO_ASYNC
+  const pfn = allocPagesDirectCompact(state, compactRequest(r, r.allocFlags), r.node, compact)
+  if (pfn !== 0) return { pfn, isEnough: true }
+  const isOptional = isCostly && (r.gfp & GFP_BIT_NORETRY) !== 0
+  if (!isOptional) compact.priority = COMPACT_PRIO_SYNC_LIGHT
+  const isHopeless = compact.result === COMPACT_SKIPPED || compact.result === COMPACT_DEFERRED
+  return { pfn: 0, isEnough: isOptional && (isHopeless || (r.gfp & GFP_BIT_THISNODE) !== 0) }
+}
+
 /** Remembers the loop for the next try of the operation. */
-function suspended(state: KernelState, r: Request, loops: number): Pfn {
+function suspended(state: KernelState, r: Request, loops: number, compact?: CompactRetry): Pfn {
   const retry = currentTask(state)?.retry
   if (retry !== undefined) {
     retry.noProgressLoops = loops
     retry.noProgressRequest = requestKey(r.gfp, r.order)
+    if (compact !== undefined) {
+      retry.compactRetries = compact.retries
+      retry.compactPriority = compact.priority
+      retry.compactResult = compact.result
+    }
   }
   return 0
 }
 
-function loopsSoFar(state: KernelState, r: Request): number {
+/** Not one that goes on after waiting. */
+function isFirstTry(state: KernelState, r: Request): boolean {
   const retry = currentTask(state)?.retry
-  if (retry === undefined || retry.noProgressRequest !== requestKey(r.gfp, r.order)) return 0
-  return Math.max(0, retry.noProgressLoops)
+  return retry === undefined || retry.noProgressLoops < 0 || retry.noProgressRequest !== requestKey(r.gfp, r.order)
 }
+
+function compactSoFar(state: KernelState, r: Request): CompactRetry {
+  const retry = isFirstTry(state, r) ? undefined : currentTask(state)?.retry
+  return {
+    priority: retry?.compactPriority ?? COMPACT_PRIO_SYNC_LIGHT,
+    retries: retry?.compactRetries ?? 0,
+    result: retry?.compactResult ?? COMPACT_SKIPPED,
+  }
+}
+
+const loopsSoFar = (state: KernelState, r: Request): number =>
+  isFirstTry(state, r) ? 0 : (currentTask(state)?.retry.noProgressLoops ?? 0)
 
 /**
  * A fruitless round ends with cond_resched(): I/O completes, kswapd and victims run.

@@ -6,6 +6,7 @@
 import type { Pages } from '../../util/units'
 import type { KernelState } from '../state'
 import { MIGRATE_TYPES, NR_PAGE_ORDERS, ZONE_NAMES } from './gfp'
+import { nrHugePagesNode } from './hugetlb_pool'
 import {
   globalNodeState,
   globalZoneState,
@@ -91,7 +92,7 @@ export function showMem(state: KernelState, highestZoneidx: number): string[] {
     ...shown.map((node) => nodeLine(state, node)),
     ...zones.flatMap((zone) => [zoneLine(state, zone), `lowmem_reserve[]: ${[...zone.lowmemReserve].join(' ')}`]),
     ...zones.map(buddyLine),
-    ...state.nodes.filter((n) => n.hasMemory).flatMap(hugepageLines),
+    ...state.nodes.filter((n) => n.hasMemory).flatMap((n) => hugepageLines(state, n)),
     ...tail(state),
   ]
 }
@@ -180,11 +181,12 @@ function buddyLine(zone: Zone): string {
   return `${zoneName(zone)}: ${orders.join(' ')} = ${kb(pages)}`
 }
 
-/** @simplifies  no huge page pool: the counts are 0 */
-const hugepageLines = (node: PgData): string[] =>
-  HUGEPAGE_SIZES_KB.map(
-    (size) => `Node ${node.nid} hugepages_total=0 hugepages_free=0 hugepages_surp=0 hugepages_size=${size}kB`,
-  )
+/** @kernel mm/hugetlb.c hugetlb_show_meminfo_node() @simplifies the pool of 1 GiB pages is always empty */
+const hugepageLines = (state: KernelState, node: PgData): string[] =>
+  HUGEPAGE_SIZES_KB.map((size) => {
+    const nr = size === 2048 ? nrHugePagesNode(state, node.nid) : 0
+    return `Node ${node.nid} hugepages_total=${nr} hugepages_free=${nr} hugepages_surp=0 hugepages_size=${size}kB`
+  })
 
 function tail(state: KernelState): string[] {
   let present = 0

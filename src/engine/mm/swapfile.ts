@@ -255,6 +255,14 @@ export function deleteFromSwapCache(state: KernelState, pfn: Pfn, shadow = 0): v
   if (area.map[offset] === 0) releaseSlot(state, area, offset)
 }
 
+/** Another frame holds the slot's page now. @kernel mm/migrate.c __folio_migrate_mapping() on the swap address space */
+export function replaceInSwapCache(state: KernelState, from: Pfn, to: Pfn): void {
+  const slot = pageMapping(state.memmap, to) - 1
+  const area = areaOfSlot(state, slot)
+  assert(area.cache[slot - area.base] === from, `swap slot ${slot} holds pfn ${area.cache[slot - area.base]}, not ${from}`)
+  area.cache[slot - area.base] = to
+}
+
 /** Shadow of an evicted page. @kernel get_shadow_from_swap_cache() */
 export function swapShadow(state: KernelState, slot: number): number {
   const area = areaOfSlot(state, slot)

@@ -7,6 +7,7 @@ import type { KernelState } from '../state'
 import { sysDir } from './sysfs'
 import { buddyinfoText } from './buddyinfo'
 import { cgroupFs } from './cgroup'
+import { debugDir } from './extfrag'
 import { meminfoText } from './meminfo'
 import {
   cpuinfoText,
@@ -72,6 +73,7 @@ const procDir: PseudoDir = {
 /** Longest prefix first. */
 const FAMILIES: readonly { readonly root: string; readonly dir: PseudoDir }[] = [
   { root: '/sys/fs/cgroup', dir: cgroupFs },
+  { root: '/sys/kernel/debug', dir: debugDir },
   { root: '/sys/kernel/slab', dir: slabDir },
   { root: '/sys', dir: sysDir },
   { root: '/proc', dir: procDir },

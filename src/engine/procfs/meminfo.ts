@@ -5,6 +5,7 @@
  */
 import { GIB, type Kib, type Pages, type Pfn } from '../../util/units'
 import { ramRanges, type PfnRange } from '../machine_spans'
+import { nrHugePages } from '../mm/hugetlb_pool'
 import { globalNodeState, globalZoneState, WMARK_LOW, wmark } from '../mm/mmzone'
 import { nrSwapPages, totalSwapPages } from '../mm/swap_space'
 import { vmCommitLimit } from '../mm/vma'
@@ -103,9 +104,11 @@ export function meminfoText(state: KernelState): string {
     ...(isNew ? [`HardwareCorrupted: ${'0'.padStart(5)} kB\n`] : []),
     ...hugeRows(state, row),
     ...(isNew ? [row('Unaccepted', globalZoneState(state, NR_UNACCEPTED) * 4)] : []),
-    ...['Total', 'Free', 'Rsvd', 'Surp'].map((name) => `${`HugePages_${name}:`.padEnd(16)} ${'0'.padStart(7)}\n`),
+    ...['Total', 'Free', 'Rsvd', 'Surp'].map(
+      (name, i) => `${`HugePages_${name}:`.padEnd(16)} ${String(i < 2 ? nrHugePages(state) : 0).padStart(7)}\n`,
+    ),
     row('Hugepagesize', 2048),
-    row('Hugetlb', 0),
+    row('Hugetlb', nrHugePages(state) * 2048),
     row('DirectMap4k', map.small),
     row('DirectMap2M', map.middle),
     row('DirectMap1G', map.large),

@@ -5,6 +5,7 @@
  */
 import type { Errno } from '../../util/errno'
 import type { KernelState, Sysctl } from '../state'
+import { compactNodes } from '../mm/compaction_direct'
 import { dropPagecache } from '../mm/filemap'
 import {
   touchLowmemReserve,
@@ -15,6 +16,7 @@ import {
 } from '../mm/watermark'
 import { lruAddDrain } from '../mm/swap'
 import { DROP_PAGECACHE, DROP_SLAB, countVmEvent } from '../mm/vmstat'
+import { nrHugepagesFile, nrOvercommitHugepagesFile } from './hugepages'
 import type { PseudoDir, PseudoFile } from './types'
 
 type NumberKey = { [K in keyof Sysctl]: Sysctl[K] extends number ? K : never }[keyof Sysctl]
@@ -111,6 +113,18 @@ const dropCaches: SysctlRow = {
   },
 }
 
+const compactMemory: SysctlRow = {
+  file: {
+    write: (state, text) => {
+      if (parseInteger(text) !== 1) return 'EINVAL'
+      return compactNodes(
+        state,
+        state.nodes.map((n) => n.nid),
+      )
+    },
+  },
+}
+
 /** Setting the ratio clears the bytes of the same limit, and the other way round. @kernel mm/page-writeback.c */
 const zeroOther =
   (other: NumberKey) =>
@@ -123,6 +137,8 @@ const statRefresh: SysctlRow = { file: { read: () => '', write: () => undefined 
 
 const VM: Readonly<Record<string, SysctlRow>> = {
   admin_reserve_kbytes: integer('adminReserveKbytes', 0, INT_MAX),
+  compact_memory: compactMemory,
+  compact_unevictable_allowed: integer('compactUnevictableAllowed', 0, 1),
   dirty_background_bytes: integer(
     'dirtyBackgroundBytes',
     0,
@@ -135,9 +151,12 @@ const VM: Readonly<Record<string, SysctlRow>> = {
   dirty_ratio: integer('dirtyRatio', 0, 100, zeroOther('dirtyBytes')),
   dirty_writeback_centisecs: integer('dirtyWritebackCentisecs', 0, INT_MAX),
   drop_caches: dropCaches,
+  extfrag_threshold: integer('extfragThreshold', 0, 1000),
   lowmem_reserve_ratio: lowmemReserveRatio,
   max_map_count: integer('maxMapCount', 0, INT_MAX),
   min_free_kbytes: owned('minFreeKbytes', 0, INT_MAX, writeMinFreeKbytes),
+  nr_hugepages: { file: nrHugepagesFile() },
+  nr_overcommit_hugepages: { file: nrOvercommitHugepagesFile },
   oom_dump_tasks: integer('oomDumpTasks', 0, INT_MAX),
   oom_kill_allocating_task: integer('oomKillAllocatingTask', 0, INT_MAX),
   overcommit_kbytes: integer('overcommitKbytes', 0, Number.MAX_SAFE_INTEGER, zeroOther('overcommitRatio')),

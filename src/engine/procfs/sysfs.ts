@@ -5,10 +5,12 @@
  */
 import type { Errno } from '../../util/errno'
 import type { ThpMode } from '../config'
+import { compactNodes } from '../mm/compaction_direct'
 import { khugepagedMinFree } from '../mm/watermark'
 import { setMglruEnabled } from '../mm/reclaim'
 import type { KernelState } from '../state'
 import { nodeMeminfoText, nodeNumastatText, nodeVmstatText } from './sysfs_node'
+import { HUGEPAGES_2M, POOL_FILES, nodePoolFiles } from './hugepages'
 import type { PseudoDir, PseudoFile } from './types'
 
 const THP_MODES: readonly ThpMode[] = ['always', 'madvise', 'never']
@@ -72,6 +74,9 @@ const nodeLists: Readonly<Record<string, (state: KernelState) => string>> = {
 }
 
 const MM_FILES: Readonly<Record<string, PseudoFile>> = {
+  ...Object.fromEntries(
+    Object.entries(POOL_FILES).map(([name, file]) => [`kernel/mm/hugepages/${HUGEPAGES_2M}/${name}`, file]),
+  ),
   'kernel/mm/lru_gen/enabled': {
     read: (state) => `0x${state.mglruEnabled.toString(16).padStart(4, '0')}\n`,
     write: writeLruGen,
@@ -97,8 +102,10 @@ const STATIC_DIRS: Readonly<Record<string, readonly string[]>> = {
   devices: ['system'],
   'devices/system': ['node'],
   fs: ['cgroup'],
-  kernel: ['mm', 'slab'],
-  'kernel/mm': ['lru_gen', 'transparent_hugepage'],
+  kernel: ['debug', 'mm', 'slab'],
+  'kernel/mm': ['hugepages', 'lru_gen', 'transparent_hugepage'],
+  'kernel/mm/hugepages': [HUGEPAGES_2M],
+  [`kernel/mm/hugepages/${HUGEPAGES_2M}`]: Object.keys(POOL_FILES),
   'kernel/mm/lru_gen': ['enabled'],
   'kernel/mm/transparent_hugepage': ['defrag', 'enabled'],
 }
@@ -110,12 +117,28 @@ function nodeNumber(state: KernelState, name: string): number | undefined {
   return state.nodes[nid] === undefined ? undefined : nid
 }
 
+/** Names below one node's directory. */
+function listNode(path: string): string[] | undefined {
+  if (path === '') return ['compact', 'hugepages', ...Object.keys(nodeFiles)]
+  if (path === 'hugepages') return [HUGEPAGES_2M]
+  return path === `hugepages/${HUGEPAGES_2M}` ? Object.keys(nodePoolFiles(0)) : undefined
+}
+
+/** Files of a node that can be written, or that lie in a directory of their own. */
+function nodeFile(nid: number, path: string): PseudoFile | undefined {
+  if (path === 'compact') return { write: (state) => compactNodes(state, [nid]) }
+  const [, name = ''] = path.split(`hugepages/${HUGEPAGES_2M}/`)
+  const files = nodePoolFiles(nid)
+  return Object.hasOwn(files, name) ? files[name] : undefined
+}
+
 export const sysDir: PseudoDir = {
   list: (state, path) => {
     if (Object.hasOwn(STATIC_DIRS, path)) return [...STATIC_DIRS[path]!]
     if (path === NODE_ROOT) return [...state.nodes.map((n) => `node${n.nid}`), ...Object.keys(nodeLists)]
     if (!path.startsWith(`${NODE_ROOT}/`)) return undefined
-    return nodeNumber(state, path.slice(NODE_ROOT.length + 1)) === undefined ? undefined : Object.keys(nodeFiles)
+    const [first = '', ...rest] = path.slice(NODE_ROOT.length + 1).split('/')
+    return nodeNumber(state, first) === undefined ? undefined : listNode(rest.join('/'))
   },
   file: (state, path) => {
     if (Object.hasOwn(MM_FILES, path)) return MM_FILES[path]
@@ -126,6 +149,8 @@ export const sysDir: PseudoDir = {
       return list === undefined ? undefined : { read: (s) => list(s) }
     }
     const nid = nodeNumber(state, first)
+    const special = nid === undefined ? undefined : nodeFile(nid, path.slice(NODE_ROOT.length + first.length + 2))
+    if (special !== undefined) return special
     if (nid === undefined || more !== undefined || !Object.hasOwn(nodeFiles, name)) return undefined
     return { read: (s) => nodeFiles[name]!(s, nid) }
   },

@@ -7,8 +7,10 @@ import type { Program, ProgramData, ProgramView } from '../../engine/task'
 import { runSteps, stdout, type Step, type StepData } from '../steps'
 import { cowChildren, cowSteps, createCow } from './cow'
 import { createStream, readSteps, writeSteps } from './files'
+import { createFrag, fragSteps } from './frag'
 import { createHog, hogSteps } from './hog'
 import { commonSteps, createData, holdSteps, roundMs, type MmData } from './options'
+import { createPipes, pipesSteps } from './pipes'
 import { createRegion, faultSteps, mallocSteps, mapfileSteps } from './regions'
 import { createSample, sampleSteps } from './sample'
 
@@ -33,6 +35,8 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   read: sub((args) => createStream(args, 0), readSteps),
   write: sub((args) => createStream(args, 16), writeSteps),
   hog: sub(createHog, hogSteps),
+  frag: sub(createFrag as never, fragSteps),
+  pipes: sub(createPipes as never, pipesSteps),
   sample: sub(createSample as never, sampleSteps),
   ms: sub(createData, [(_d, view) => stdout(`${roundMs(view.nowNs)}\n`)] as readonly Step<MmData>[]),
   sleep: sub(createData, [...commonSteps, ...holdSteps]),

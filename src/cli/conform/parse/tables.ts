@@ -37,6 +37,29 @@ export function parseMeminfo(text: string): Record<string, number> {
   return out
 }
 
+/** 'nr_free_pages 7545' → { nr_free_pages: 7545 } */
+export function parseVmstat(text: string): Record<string, number> {
+  const out: Record<string, number> = {}
+  for (const m of text.matchAll(/^(\S+) (\d+)$/gm)) out[m[1]!] = Number(m[2])
+  return out
+}
+
+/** Rows 'Node 0, zone DMA32 1 2 …' of node 0 → zone name → numbers. */
+function zoneRows(text: string): Record<string, number[]> {
+  const out: Record<string, number[]> = {}
+  for (const m of text.matchAll(/^Node 0, zone +(\S+) (.*)$/gm)) out[m[1]!] = m[2]!.trim().split(/\s+/).map(Number)
+  return out
+}
+
+/** Free blocks by order. */
+export const parseBuddyinfo = zoneRows
+
+/** extfrag_index and unusable_index, thousandths by order. */
+export function parseIndex(text: string): Record<string, number[]> {
+  const rows = zoneRows(text)
+  return Object.fromEntries(Object.entries(rows).map(([zone, v]) => [zone, v.map((x) => Math.round(x * 1000))]))
+}
+
 /** series.tsv: column name → values. */
 export function parseSeries(text: string): Record<string, number[]> {
   const [head = '', ...rows] = text.trimEnd().split('\n')

@@ -1,0 +1,163 @@
+/**
+ * The free scanner: walks a zone downwards and takes free frames out of movable pageblocks for pages to move into.
+ * @kernel  mm/compaction.c isolate_freepages(), isolate_freepages_block(), compaction_alloc()
+ * @spec    08 §8.7 "Free scanner"
+ */
+import type { Pages, Pfn } from '../../util/units'
+import { charge } from '../exec'
+import type { KernelState } from '../state'
+import { emit, isTracing } from '../trace'
+import {
+  accountFreePages,
+  delFromFreeList,
+  freeBlockOrder,
+  freeBlockType,
+  isMergeable,
+  pageblockType,
+  setPageblockType,
+} from './buddy'
+import {
+  isPageblockSkipped,
+  skipPageblock,
+  zoneCompaction,
+  type CompactControl,
+} from './compaction_state'
+import { MIGRATE_MOVABLE, NR_PAGE_ORDERS, PAGEBLOCK_ORDER } from './gfp'
+import { pageZoneIndex } from './memmap'
+import { ALLOC_CMA, WMARK_MIN, zoneWatermarkOk, type Zone } from './mmzone'
+import { freeUnrefPage } from './pcp'
+import { COMPACT_ISOLATED, countVmEvents } from './vmstat'
+
+const PAGEBLOCK_PAGES = 1 << PAGEBLOCK_ORDER
+export const pageblockStart = (pfn: Pfn): Pfn => pfn & ~(PAGEBLOCK_PAGES - 1)
+export const pageblockEnd = (pfn: Pfn): Pfn => pageblockStart(pfn) + PAGEBLOCK_PAGES
+
+/**
+ * Frames taken and not used yet, by order. They never outlive a step: releaseFreepages() ends it.
+ * @kernel  struct compact_control freepages[]
+ */
+const freepages: Pfn[][] = Array.from({ length: NR_PAGE_ORDERS }, () => [])
+let nrFreepages: Pages = 0
+
+/**
+ * A frame to move a page into.
+ * @param wanted  pages still to be moved: the scanner takes that many at once
+ * @returns 0 = the scanners met, or the zone is too low
+ * @kernel  mm/compaction.c compaction_alloc_noprof()
+ */
+export function compactionAlloc(state: KernelState, zone: Zone, cc: CompactControl, wanted: Pages): Pfn {
+  if (nrFreepages === 0) isolateFreepages(state, zone, cc, wanted)
+  for (let order = 0; order < NR_PAGE_ORDERS; order++) {
+    const pfn = freepages[order]!.shift()
+    if (pfn === undefined) continue
+    for (let o = order - 1; o >= 0; o--) freepages[o]!.unshift(pfn + (1 << o))
+    nrFreepages--
+    return pfn
+  }
+  return 0
+}
+
+/**
+ * Gives unused frames back; the scanner will look at their pageblock again.
+ * @kernel  mm/compaction.c release_free_list(), compact_zone() out:
+ */
+export function releaseFreepages(state: KernelState, zone: Zone, cc: CompactControl): void {
+  let highest: Pfn = 0
+  for (let order = 0; order < NR_PAGE_ORDERS; order++) {
+    for (const pfn of freepages[order]!) {
+      highest = Math.max(highest, pfn)
+      freeUnrefPage(state, pfn, order)
+    }
+    freepages[order]!.length = 0
+  }
+  nrFreepages = 0
+  if (highest === 0) return
+  const start = Math.max(pageblockStart(highest), zone.startPfn)
+  cc.freePfn = Math.max(cc.freePfn, start)
+  const z = zoneCompaction(state, zone)
+  if (z.cachedFreePfn !== 0 && start > z.cachedFreePfn) z.cachedFreePfn = start
+}
+
+/**
+ * @kernel      mm/compaction.c isolate_freepages()
+ * @simplifies  no fast search through the free lists, no striding of the asynchronous scanner
+ */
+function isolateFreepages(state: KernelState, zone: Zone, cc: CompactControl, wanted: Pages): void {
+  const lowest = pageblockEnd(cc.migratePfn)
+  let start = pageblockStart(cc.freePfn)
+  let from = cc.freePfn
+  for (; start >= lowest; start -= PAGEBLOCK_PAGES, from = start) {
+    if (pageZoneIndex(state.memmap, start) !== zone.index || !suitableMigrationTarget(state, cc, start)) continue
+    if (!cc.ignoreSkipHint && isPageblockSkipped(state, start)) continue
+    const end = Math.min(start + PAGEBLOCK_PAGES, zone.startPfn + zone.spanned)
+    const next = isolateFreepagesBlock(state, zone, cc, { from, end }, wanted)
+    if (next >= end && !cc.ignoreSkipHint) {
+      skipPageblock(state, start)
+      zoneCompaction(state, zone).cachedFreePfn = start - PAGEBLOCK_PAGES
+    }
+    if (nrFreepages >= wanted) {
+      from = next >= end ? start - PAGEBLOCK_PAGES : next
+      break
+    }
+    // Stopped inside: the zone is too low to give more.
+    if (next < end) {
+      from = next
+      break
+    }
+  }
+  cc.freePfn = from
+}
+
+/** Not a pageblock that is already free enough, and one for movable pages. @kernel suitable_migration_target() */
+function suitableMigrationTarget(state: KernelState, cc: CompactControl, start: Pfn): boolean {
+  if (freeBlockOrder(state, start) >= (cc.order > 0 ? cc.order : PAGEBLOCK_ORDER)) return false
+  return cc.ignoreBlockSuitable || pageblockType(state, start) === MIGRATE_MOVABLE
+}
+
+/** @returns frame at which it stopped @kernel mm/compaction.c isolate_freepages_block() */
+function isolateFreepagesBlock(
+  state: KernelState,
+  zone: Zone,
+  cc: CompactControl,
+  range: { readonly from: Pfn; readonly end: Pfn },
+  wanted: Pages,
+): Pfn {
+  let pfn = range.from
+  let scanned = 0
+  let isolated = 0
+  while (pfn < range.end) {
+    scanned++
+    const order = freeBlockOrder(state, pfn)
+    if (order < 0) {
+      pfn++
+      continue
+    }
+    if (!isolateFreePage(state, zone, pfn, order)) break
+    freepages[order]!.push(pfn)
+    nrFreepages += 1 << order
+    isolated += 1 << order
+    pfn += 1 << order
+    if (nrFreepages >= wanted) break
+  }
+  cc.freeScanned += scanned
+  charge(state, scanned)
+  countVmEvents(state.vmstat, COMPACT_ISOLATED, isolated)
+  if (isTracing()) emit(state, 'mm_compaction_isolate_freepages', [range.from, pfn, scanned, isolated])
+  return pfn
+}
+
+/**
+ * Takes one free block from its list, unless the zone would fall to its min mark.
+ * @kernel      mm/page_alloc.c __isolate_free_page()
+ * @simplifies  only whole pageblocks become Movable, not those of which half is taken
+ */
+function isolateFreePage(state: KernelState, zone: Zone, pfn: Pfn, order: number): boolean {
+  if (!zoneWatermarkOk(zone, 0, zone.watermark[WMARK_MIN]! + (1 << order), 0, ALLOC_CMA)) return false
+  const type = freeBlockType(state, pfn, order)
+  delFromFreeList(state, zone, pfn, order)
+  accountFreePages(zone, type, -(1 << order))
+  for (let at = pfn; order >= PAGEBLOCK_ORDER && at < pfn + (1 << order); at += PAGEBLOCK_PAGES) {
+    if (isMergeable(pageblockType(state, at))) setPageblockType(state, at, MIGRATE_MOVABLE)
+  }
+  return true
+}

@@ -1,0 +1,191 @@
+/**
+ * What compaction remembers of each zone between its runs: where the scanners stopped, which pageblocks are not worth a
+ * look, and how long to leave a zone alone after failures. Apart from compaction.ts, because the state tree and the
+ * sleeping kernel threads need only this.
+ * @kernel  include/linux/mmzone.h struct zone (compact_*), mm/compaction.c
+ * @spec    08 §8.7
+ */
+import type { Ns, Pfn } from '../../util/units'
+import type { KernelState } from '../state'
+import { PAGEBLOCK_ORDER } from './gfp'
+import type { Zone } from './mmzone'
+
+/** Deferral ends after 2^6 requests. @kernel COMPACT_MAX_DEFER_SHIFT */
+export const COMPACT_MAX_DEFER_SHIFT = 6
+
+/** One zone. Positions are page frames; 0 = the scanner starts at its end of the zone. */
+export interface ZoneCompaction {
+  /** Requests since the last failure. */
+  considered: number
+  deferShift: number
+  /** Orders below this one have not failed. */
+  orderFailed: number
+  /** Where the migrate scanner goes on: [asynchronous, others]. */
+  readonly cachedMigratePfn: [Pfn, Pfn]
+  cachedFreePfn: Pfn
+  /** The scanners of a direct compaction met: skip marks may be forgotten when kswapd sleeps. */
+  blockskipFlush: boolean
+}
+
+/** kcompactd of one node. Owner: kcompactd.ts */
+export interface Kcompactd {
+  /** pid of the kernel thread, 0 none. */
+  pid: number
+  /** Largest order asked for since the last run, 0 nobody asked. */
+  maxOrder: number
+  /** Highest zone that may be used; −1 = all of the node. */
+  highestZoneidx: number
+  stage: 'asleep' | 'zones' | 'proactive'
+  /** Order and highest zone of the work under way. */
+  order: number
+  zoneidx: number
+  /** Next zone of the node to look at. */
+  nextZone: number
+  /** The zone under way, as the kernel's stack would hold it. */
+  control: CompactControl | undefined
+  /** Score when proactive work began. */
+  previousScore: number
+  /** Until then the node's fragmentation is not looked at. */
+  nextCheckNs: Ns
+}
+
+export interface CompactionState {
+  /** By zone index. */
+  readonly zones: readonly ZoneCompaction[]
+  /** 1 = isolating from this pageblock failed lately. Index: pfn >> 9. */
+  readonly skip: Uint8Array
+  /** By node. */
+  readonly kcompactd: readonly Kcompactd[]
+  /** Writes to compact_memory under way, by pid. Owner: compaction_direct.ts */
+  readonly manual: Record<number, ManualCompaction>
+}
+
+/** How much a compaction may do to the machine. @kernel enum migrate_mode */
+export type CompactMode = 'async' | 'syncLight' | 'sync'
+
+/** One run over one zone. Plain data: a kernel thread keeps it between two steps. @kernel struct compact_control */
+export interface CompactControl {
+  /** Index into state.zones. */
+  readonly zone: number
+  /** −1: the whole zone, for nobody in particular. */
+  readonly order: number
+  readonly mode: CompactMode
+  readonly gfp: number
+  readonly highestZoneidx: number
+  readonly allocFlags: number
+  readonly isDirect: boolean
+  readonly isProactive: boolean
+  readonly ignoreSkipHint: boolean
+  readonly ignoreBlockSuitable: boolean
+  wholeZone: boolean
+  migratePfn: Pfn
+  freePfn: Pfn
+  /** Start of the pageblock from which pages were taken last, 0 none. */
+  lastMigratedPfn: Pfn
+  /** Isolates the rest of the pageblock although it already has enough. */
+  finishPageblock: boolean
+  migrateScanned: number
+  freeScanned: number
+}
+
+/** A write to compact_memory that is not done yet. */
+export interface ManualCompaction {
+  /** Zones left; the first one is under way when `control` is set. */
+  readonly zones: number[]
+  control: CompactControl | undefined
+}
+
+const createZone = (): ZoneCompaction => ({
+  considered: 0,
+  deferShift: 0,
+  orderFailed: 0,
+  cachedMigratePfn: [0, 0],
+  cachedFreePfn: 0,
+  blockskipFlush: false,
+})
+
+const createKcompactd = (): Kcompactd => ({
+  pid: 0,
+  maxOrder: 0,
+  highestZoneidx: -1,
+  stage: 'asleep',
+  order: 0,
+  zoneidx: 0,
+  nextZone: 0,
+  control: undefined,
+  previousScore: 0,
+  nextCheckNs: 0,
+})
+
+/** Nothing tried, nothing skipped. @kernel mm/mm_init.c zone_init_internals(), pgdat_init_kcompactd() */
+export const createCompactionState = (size: {
+  readonly zones: number
+  readonly nodes: number
+  readonly endPfn: Pfn
+}): CompactionState => ({
+  zones: Array.from({ length: size.zones }, createZone),
+  skip: new Uint8Array((size.endPfn >> PAGEBLOCK_ORDER) + 1),
+  kcompactd: Array.from({ length: size.nodes }, createKcompactd),
+  manual: {},
+})
+
+/** @kernel zone_to_compact fields of struct zone */
+export const zoneCompaction = (state: KernelState, zone: Zone): ZoneCompaction => state.compaction.zones[zone.index]!
+
+// ---------------------------------------------------------------- deferral
+
+/** A synchronous run did not make a block: the next requests wait. @kernel mm/compaction.c defer_compaction() */
+export function deferCompaction(z: ZoneCompaction, order: number): void {
+  z.considered = 0
+  z.deferShift = Math.min(COMPACT_MAX_DEFER_SHIFT, z.deferShift + 1)
+  if (order < z.orderFailed) z.orderFailed = order
+}
+
+/**
+ * Whether this request should leave the zone alone; counts it.
+ * @kernel  mm/compaction.c compaction_deferred()
+ * @spec    08 §8.7 "Deferral", E8
+ */
+export function compactionDeferred(z: ZoneCompaction, order: number): boolean {
+  if (order < z.orderFailed) return false
+  const limit = 1 << z.deferShift
+  if (++z.considered < limit) return true
+  z.considered = limit
+  return false
+}
+
+/** A block of the order exists. `allocated`: and the request got it. @kernel mm/compaction.c compaction_defer_reset() */
+export function compactionDeferReset(z: ZoneCompaction, order: number, outcome: 'allocated' | 'compacted'): void {
+  if (outcome === 'allocated') {
+    z.considered = 0
+    z.deferShift = 0
+  }
+  if (order >= z.orderFailed) z.orderFailed = order + 1
+}
+
+/** The longest deferral is over: old marks no longer count. @kernel mm/compaction.c compaction_restarting() */
+export const compactionRestarting = (z: ZoneCompaction, order: number): boolean =>
+  order >= z.orderFailed && z.deferShift === COMPACT_MAX_DEFER_SHIFT && z.considered >= 1 << z.deferShift
+
+// ---------------------------------------------------------------- marks
+
+export const isPageblockSkipped = (state: KernelState, pfn: Pfn): boolean =>
+  state.compaction.skip[pfn >> PAGEBLOCK_ORDER] === 1
+
+export function skipPageblock(state: KernelState, pfn: Pfn): void {
+  state.compaction.skip[pfn >> PAGEBLOCK_ORDER] = 1
+}
+
+/** All pageblocks of the zone are worth a look again; scanners start at the ends. @kernel __reset_isolation_suitable() */
+export function resetIsolationSuitable(state: KernelState, zone: Zone): void {
+  const z = zoneCompaction(state, zone)
+  state.compaction.skip.fill(
+    0,
+    zone.startPfn >> PAGEBLOCK_ORDER,
+    ((zone.startPfn + zone.spanned - 1) >> PAGEBLOCK_ORDER) + 1,
+  )
+  z.cachedMigratePfn[0] = 0
+  z.cachedMigratePfn[1] = 0
+  z.cachedFreePfn = 0
+  z.blockskipFlush = false
+}

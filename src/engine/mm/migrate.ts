@@ -1,0 +1,91 @@
+/**
+ * Moving a page to another frame: page-table entries, LRU list, memory cgroup and place in a file or in the swap cache
+ * follow it.
+ * @kernel  mm/migrate.c
+ * @spec    08 §8.7
+ */
+import { AssertionError } from '../../util/assert'
+import type { Pfn } from '../../util/units'
+import { charge } from '../exec'
+import { hooks } from '../hooks'
+import type { KernelState } from '../state'
+import { folioIsFileLru, folioNid } from './lruvec'
+import {
+  PG_ANON,
+  PG_FILE,
+  PG_ISOLATED,
+  PG_LOCKED,
+  PG_LRU,
+  PG_LRU_BATCH,
+  PG_SWAPCACHE,
+  PG_WRITEBACK,
+  clearFlag,
+  hasFlag,
+  movePageRow,
+  pageZoneIndex,
+  setFlag,
+} from './memmap'
+import { freeUnrefPage } from './pcp'
+import { makePte, pteAt, ptePfn, setPte } from './pgtable'
+import { forEachMapping } from './rmap'
+import { folioPutback, lruDel } from './swap'
+import { replaceInSwapCache } from './swapfile'
+import { NR_ISOLATED_ANON, modStat } from './vmstat'
+
+/** The hardware bits of a PTE: everything below the frame number. */
+const PTE_LOW_BITS = 15
+
+/**
+ * Whether migration could move the page now: a page of a list that no I/O holds.
+ * @kernel      mm/compaction.c isolate_migratepages_block() conditions
+ * @simplifies  locked pages and pages under writeback are left alone in every mode; MIGRATE_SYNC waits for them
+ */
+export const isMigratable = (state: KernelState, pfn: Pfn): boolean =>
+  hasFlag(state.memmap, pfn, PG_LRU) &&
+  hasFlag(state.memmap, pfn, PG_ANON | PG_FILE) &&
+  !hasFlag(state.memmap, pfn, PG_LOCKED | PG_WRITEBACK)
+
+/** Takes the page off its list; it is counted as isolated until it is moved or put back. @kernel folio_isolate_lru() */
+export function isolateForMigration(state: KernelState, pfn: Pfn): void {
+  countIsolated(state, pfn, 1)
+  lruDel(state, pfn)
+  setFlag(state.memmap, pfn, PG_ISOLATED)
+}
+
+/** The page stays where it is. @kernel mm/migrate.c putback_movable_pages() */
+export function putbackMovablePage(state: KernelState, pfn: Pfn): void {
+  clearFlag(state.memmap, pfn, PG_ISOLATED)
+  countIsolated(state, pfn, -1)
+  folioPutback(state, pfn)
+}
+
+function countIsolated(state: KernelState, pfn: Pfn, sign: number): void {
+  modStat(state.nodes[folioNid(state, pfn)]!.stat, NR_ISOLATED_ANON + folioIsFileLru(state, pfn), sign)
+}
+
+/**
+ * Moves an isolated page into a free frame of the same zone and frees the old one.
+ * @param to  taken from the allocator, flags 0
+ * @kernel      mm/migrate.c migrate_folio_unmap(), migrate_folio_move()
+ * @simplifies  in one step: nobody ever meets a migration entry; the page goes to its list without a batch
+ */
+export function migratePage(state: KernelState, from: Pfn, to: Pfn): void {
+  const m = state.memmap
+  if (!hasFlag(m, from, PG_ISOLATED) || hasFlag(m, from, PG_LRU | PG_LRU_BATCH))
+    throw new AssertionError(`pfn ${from} is migrated but not isolated`)
+  if (pageZoneIndex(m, from) !== pageZoneIndex(m, to))
+    throw new AssertionError(`pfn ${from} is migrated to pfn ${to} of another zone, whose counters would be wrong`)
+  countIsolated(state, from, -1)
+  clearFlag(m, from, PG_ISOLATED)
+  movePageRow(m, from, to)
+  forEachMapping(state, to, (slot) => {
+    const pte = pteAt(state.pgtables, slot)
+    if (ptePfn(pte) !== from) throw new AssertionError(`slot ${slot} maps pfn ${ptePfn(pte)}, not ${from}`)
+    setPte(state.pgtables, slot, makePte(to, pte & PTE_LOW_BITS))
+  })
+  if (hasFlag(m, to, PG_SWAPCACHE)) replaceInSwapCache(state, from, to)
+  else if (hasFlag(m, to, PG_FILE)) hooks.replaceMapping(state, from, to)
+  folioPutback(state, to)
+  freeUnrefPage(state, from, 0)
+  charge(state, 2 * state.costs.copyPage + state.costs.scanPage)
+}
