@@ -108,6 +108,7 @@ export function zoneState(config: MachineConfig): KernelState {
     thpEnabled: config.thp,
     tasks: {},
     taskList: [],
+    processObjects: {},
     klog: [],
     devices: [],
     inodes: [],

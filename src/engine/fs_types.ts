@@ -23,9 +23,11 @@ export interface Inode {
   /** What eviction left behind (workingset.ts), 0 none. Grows on demand. */
   shadows: Float64Array
   nrPages: number
-  /** Slots in use (page or shadow) of each tree node of 64, and the group that the node is charged to. */
+  /** Slots in use (page or shadow) of each tree node of 64, and the address of the node, 0 none. */
   treeUse: Uint8Array
-  treeMemcg: Uint16Array
+  treeNodes: Float64Array
+  /** Addresses of the slab objects of a file that a task made. Owner: slab_objects.ts */
+  objects?: number[]
   /** Open descriptors and mappings; an unlinked inode is freed when this is 0. */
   users: number
   linked: boolean

@@ -17,6 +17,7 @@ import { mmAt, mmOf, syncTaskRss } from './mm/rss'
 import { removeVmas } from './mm/vma'
 import { closePipeEnd, openPipeEnd } from './pipe'
 import { enqueueTask, wakeTask } from './sched_queue'
+import { giveTaskObjects, takeTaskObjects } from './slab_objects'
 import type { KernelState } from './state'
 import type { FileDescriptor, Op, ProgramData, Task } from './task'
 import { emit } from './trace'
@@ -115,6 +116,7 @@ export function createTask(state: KernelState, spec: NewTask): Task {
   }
   state.tasks[pid] = task
   state.taskList.push(pid)
+  takeTaskObjects(state, pid, spec.isKthread)
   attachTask(state, pid, parent?.cgroup ?? 1)
   if (parent !== undefined) emit(state, 'sched_process_fork', [parent.pid, pid], task.comm)
   return task
@@ -197,6 +199,7 @@ export function reapZombie(state: KernelState, parent: Task | undefined, zombie:
     const i = parent.zombies.indexOf(zombie.pid)
     if (i >= 0) parent.zombies.splice(i, 1)
   }
+  giveTaskObjects(state, zombie.pid)
   delete state.tasks[zombie.pid]
   const at = state.taskList.indexOf(zombie.pid)
   if (at >= 0) state.taskList.splice(at, 1)

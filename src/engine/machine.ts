@@ -146,6 +146,7 @@ function createState(config: MachineConfig, seed: number): KernelState {
     vdsoIno: 0,
     tasks: {},
     taskList: [],
+    processObjects: {},
     lastPid: 0,
     mms: [],
     cpuNode,

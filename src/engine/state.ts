@@ -9,6 +9,7 @@ import type { CostTable } from './costs'
 import type { BlockDevice, Inode, Mount } from './fs_types'
 import type { Pipe } from './pipe'
 import type { EventQueue } from './queue'
+import type { ProcessObjects } from './slab_objects'
 import type { Task } from './task'
 import type { Cgroup } from './cgroup'
 import type { CompactionState } from './mm/compaction_state'
@@ -150,6 +151,8 @@ export interface KernelState {
   readonly tasks: Record<number, Task>
   /** Creation order: the process list that the OOM killer walks. */
   readonly taskList: number[]
+  /** Slab objects of each process, by pid. Owner: slab_objects.ts */
+  readonly processObjects: Record<number, ProcessObjects>
   lastPid: number
   readonly mms: Mm[]
   /** CPU number → node. */

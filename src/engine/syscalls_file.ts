@@ -27,7 +27,7 @@ import { shmemGetPage } from './mm/shmem'
 import { folioMarkAccessed } from './mm/swap'
 import { findVma } from './mm/vma_find'
 import { pseudo } from './procfs'
-import { chargeObject } from './slab_objects'
+import { chargeObject, giveObjects, takeInodeObjects } from './slab_objects'
 import type { KernelState } from './state'
 import { fail, succeed } from './syscall_result'
 import { opPipe, readPipe, writePipe } from './syscalls_pipe'
@@ -104,8 +104,11 @@ export function openPath(
   if (path === '/dev/null') return { kind: 'null' }
   let inode = lookup(state, path)
   if (inode === 'ENOENT' && how.create) {
-    if (!chargeObject(state, 'inode')) return 'ENOMEM'
+    const objects = takeInodeObjects(state, mountOf(state, path).fs)
+    if (objects === undefined) return 'ENOMEM'
     inode = createAt(state, path, 'file')
+    if (typeof inode === 'string') giveObjects(state, objects)
+    else inode.objects = objects
   }
   if (typeof inode === 'string') return inode
   if (how.write && inode.kind === 'dir') return 'EISDIR'

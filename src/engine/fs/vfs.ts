@@ -17,6 +17,7 @@ import { shmemGetPage } from '../mm/shmem'
 import { folioMarkAccessed } from '../mm/swap'
 import { swapFree } from '../mm/swapfile'
 import { pseudo } from '../procfs'
+import { giveInodeObjects } from '../slab_objects'
 
 /** Absolute path without '.', '..' and double slashes. */
 export function normalizePath(cwd: string, path: string): string {
@@ -64,7 +65,7 @@ export function createInode(
     shadows: new Float64Array(0),
     nrPages: 0,
     treeUse: new Uint8Array(0),
-    treeMemcg: new Uint16Array(0),
+    treeNodes: new Float64Array(0),
     users: 0,
     linked: true,
     nrDirty: 0,
@@ -196,6 +197,7 @@ export function rename(state: KernelState, from: string, to: string): Errno | un
 export function releaseInode(state: KernelState, inode: Inode): void {
   if (inode.linked || inode.users > 0) return
   truncate(state, inode, 0)
+  giveInodeObjects(state, inode)
   state.inodes[inode.ino] = undefined
 }
 
