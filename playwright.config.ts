@@ -4,7 +4,7 @@ import { chromiumLaunchOptions } from './scripts/browser.mjs'
 /** `web`: every feature, in the web edition. `desktop`: what only main and preload do. */
 export default defineConfig({
   testDir: 'e2e',
-  timeout: 60_000,
+  timeout: 120_000,
   expect: { timeout: 12_000 },
   workers: 1,
   fullyParallel: false,

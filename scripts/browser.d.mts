@@ -4,4 +4,8 @@ export interface Chromium {
   readonly source: string
 }
 export function findChromium(): Promise<Chromium>
-export function chromiumLaunchOptions(): Promise<{ executablePath: string; env: Record<string, string>; args: string[] }>
+export function chromiumLaunchOptions(): Promise<{
+  executablePath: string
+  env: Record<string, string>
+  args: string[]
+}>

@@ -12,6 +12,7 @@ test('first start offers ready machines, an import and a lab, and previews what 
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`every view opens under pressure and is accessible, ${colorScheme}`, async ({ page, open }) => {
+    test.slow() // nine views, each looked through by axe
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     await open()
     await boot(page, 'vm-512m')
