@@ -61,11 +61,14 @@ function nodeAt(tree: CounterTree, id: number): CounterNode {
   return node
 }
 
+/** By name, not node[kind]: this runs up the tree for every page that is charged or given back. */
+const counterOf = (node: CounterNode, kind: CounterKind): PageCounter => (kind === 'memory' ? node.memory : node.swap)
+
 /** Brings the parent's sums up to date with one child's protected usage. */
 function propagateProtectedUsage(tree: CounterTree, node: CounterNode, kind: CounterKind): void {
   if (node.parent === 0) return
-  const c = node[kind]
-  const parent = nodeAt(tree, node.parent)[kind]
+  const c = counterOf(node, kind)
+  const parent = counterOf(nodeAt(tree, node.parent), kind)
   const minUsage = Math.min(c.usage, c.min)
   if (minUsage !== c.minUsage) {
     parent.childrenMinUsage += minUsage - c.minUsage
@@ -85,7 +88,7 @@ function propagateProtectedUsage(tree: CounterTree, node: CounterNode, kind: Cou
 export function pageCounterCharge(tree: CounterTree, id: number, kind: CounterKind, nr: Pages): void {
   for (let i = id; i !== 0;) {
     const node = nodeAt(tree, i)
-    const c = node[kind]
+    const c = counterOf(node, kind)
     c.usage += nr
     if (c.usage > c.watermark) c.watermark = c.usage
     propagateProtectedUsage(tree, node, kind)
@@ -101,7 +104,7 @@ export function pageCounterCharge(tree: CounterTree, id: number, kind: CounterKi
 export function pageCounterTryCharge(tree: CounterTree, id: number, kind: CounterKind, nr: Pages): number {
   for (let i = id; i !== 0;) {
     const node = nodeAt(tree, i)
-    const c = node[kind]
+    const c = counterOf(node, kind)
     if (c.usage + nr > c.max) {
       c.failcnt++
       return i
@@ -119,7 +122,7 @@ export function pageCounterTryCharge(tree: CounterTree, id: number, kind: Counte
 export function pageCounterUncharge(tree: CounterTree, id: number, kind: CounterKind, nr: Pages): void {
   for (let i = id; i !== 0;) {
     const node = nodeAt(tree, i)
-    const c = node[kind]
+    const c = counterOf(node, kind)
     if (c.usage < nr) throw new AssertionError(`uncharge of ${nr} pages from group ${i}: ${kind} has ${c.usage}`)
     c.usage -= nr
     propagateProtectedUsage(tree, node, kind)

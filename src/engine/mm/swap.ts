@@ -39,6 +39,7 @@ import {
   pageFlags,
   pageMemcg,
   setFlag,
+  setFlags,
 } from './memmap'
 import { MEMCG_STAT_PGACTIVATE, MEMCG_STAT_PGDEACTIVATE, MEMCG_STAT_PGLAZYFREE, modMemcgState } from './memcg_stat'
 import { folioIncRefs, lruGenAddFolio, lruGenDelFolio } from './reclaim/lru_gen'
@@ -78,16 +79,13 @@ export function folioLruList(state: KernelState, pfn: Pfn): number {
  * @kernel  include/linux/mm_inline.h lruvec_add_folio(), lruvec_add_folio_tail()
  */
 export function lruvecAddFolio(state: KernelState, lruvec: Lruvec, pfn: Pfn, atTail: boolean): void {
-  const lru = folioLruList(state, pfn)
-  if (lru === LRU_UNEVICTABLE) {
-    updateLruSize(state, lruvec, lru, folioZonenum(state, pfn), 1)
-    return
-  }
-  if (isMglru(state)) {
+  if (isMglru(state) && !hasFlag(state.memmap, pfn, PG_UNEVICTABLE)) {
     lruGenAddFolio(state, lruvec, pfn, atTail)
     return
   }
+  const lru = folioLruList(state, pfn)
   updateLruSize(state, lruvec, lru, folioZonenum(state, pfn), 1)
+  if (lru === LRU_UNEVICTABLE) return
   if (atTail) listAddTail(state.memmap, lruvec.lists, lru, pfn)
   else listAddHead(state.memmap, lruvec.lists, lru, pfn)
 }
@@ -106,17 +104,10 @@ export function lruvecDelFolio(state: KernelState, lruvec: Lruvec, pfn: Pfn): vo
  * @kernel  mm/swap.c folio_add_lru()
  */
 export function folioAddLru(state: KernelState, pfn: Pfn, inFault: boolean): void {
-  if (hasFlag(state.memmap, pfn, PG_LRU | PG_LRU_BATCH))
-    throw new AssertionError(`pfn ${pfn} is added to the LRU twice`)
-  if (
-    inFault &&
-    isMglru(state) &&
-    !hasFlag(state.memmap, pfn, PG_UNEVICTABLE) &&
-    currentTask(state)?.memalloc !== true
-  ) {
-    setFlag(state.memmap, pfn, PG_ACTIVE)
-  }
-  setFlag(state.memmap, pfn, PG_LRU_BATCH)
+  const flags = pageFlags(state.memmap, pfn)
+  if ((flags & (PG_LRU | PG_LRU_BATCH)) !== 0) throw new AssertionError(`pfn ${pfn} is added to the LRU twice`)
+  const isYoung = inFault && isMglru(state) && (flags & PG_UNEVICTABLE) === 0 && currentTask(state)?.memalloc !== true
+  setFlags(state.memmap, pfn, flags | PG_LRU_BATCH | (isYoung ? PG_ACTIVE : 0))
   const batch = state.lruBatches[state.exec.cpu]!
   batch.pages[batch.count++] = pfn
   if (batch.count >= batchSize(state)) lruAddDrain(state)
@@ -127,8 +118,9 @@ export function lruAddDrain(state: KernelState, cpu: number = state.exec.cpu): v
   const batch = state.lruBatches[cpu]!
   for (let i = 0; i < batch.count; i++) {
     const pfn = batch.pages[i]!
-    clearFlag(state.memmap, pfn, PG_LRU_BATCH | (hasFlag(state.memmap, pfn, PG_UNEVICTABLE) ? PG_ACTIVE : 0))
-    setFlag(state.memmap, pfn, PG_LRU)
+    const flags = pageFlags(state.memmap, pfn)
+    const gone = (flags & PG_UNEVICTABLE) === 0 ? PG_LRU_BATCH : PG_LRU_BATCH | PG_ACTIVE
+    setFlags(state.memmap, pfn, (flags & ~gone) | PG_LRU)
     lruvecAddFolio(state, folioLruvec(state, pfn), pfn, false)
   }
   batch.count = 0

@@ -4,7 +4,7 @@
  * @kernel  mm/swapfile.c, mm/swap_state.c
  * @spec    05 §5.12
  */
-import { AssertionError, assert } from '../../util/assert'
+import { AssertionError } from '../../util/assert'
 import type { Errno } from '../../util/errno'
 import { PAGE_SIZE, type Pages, type Pfn } from '../../util/units'
 import { klog } from '../klog'
@@ -127,7 +127,7 @@ export function swapon(state: KernelState, path: string, priority?: number): Err
 /** Area of a global slot. @kernel swp_swap_info() */
 export function areaOfSlot(state: KernelState, slot: number): SwapArea {
   for (const area of state.swapAreas) if (slot > area.base && slot <= area.base + area.pages) return area
-  assert(false, `swap slot ${slot} belongs to no area`)
+  throw new AssertionError(`swap slot ${slot} belongs to no area`)
 }
 
 /** Group that the slot is charged to. @kernel lookup_swap_cgroup_id() */
@@ -227,7 +227,8 @@ function countSwapCache(state: KernelState, pfn: Pfn, sign: number): void {
 export function addToSwapCache(state: KernelState, pfn: Pfn, slot: number): void {
   const area = areaOfSlot(state, slot)
   const offset = slot - area.base
-  assert(area.cache[offset] === 0, `swap slot ${slot} already has pfn ${area.cache[offset]} in the cache`)
+  if (area.cache[offset] !== 0)
+    throw new AssertionError(`swap slot ${slot} already has pfn ${area.cache[offset]} in the cache`)
   area.map[offset]! |= SLOT_HAS_CACHE
   area.cache[offset] = pfn
   area.shadow[offset] = 0
@@ -245,7 +246,8 @@ export function deleteFromSwapCache(state: KernelState, pfn: Pfn, shadow = 0): v
   const slot = pageMapping(state.memmap, pfn) - 1
   const area = areaOfSlot(state, slot)
   const offset = slot - area.base
-  assert(area.cache[offset] === pfn, `swap slot ${slot} holds pfn ${area.cache[offset]}, not ${pfn}`)
+  if (area.cache[offset] !== pfn)
+    throw new AssertionError(`swap slot ${slot} holds pfn ${area.cache[offset]}, not ${pfn}`)
   countSwapCache(state, pfn, -1)
   area.cache[offset] = 0
   area.shadow[offset] = shadow
