@@ -1,71 +1,50 @@
 /**
  * Invariants, seen from outside: walks the whole machine and says what does not fit. Slow by intent; run after every
  * event in tests and on demand in the app.
- * @spec    02 §2.11, 04 §4.11, 07 §7.10
+ * @spec    02 §2.11, 04 §4.11, 05 §5.16, 07 §7.10
  */
+import { freeBlockOrder, managedRanges } from './mm/buddy'
 import { checkBuddy } from './mm/buddy_check'
 import { checkLru } from './mm/lru_check'
 import { checkMemcg } from './mm/memcg_check'
-import { PG_OWNER_MASK, PG_TAIL, mapcount, pageFlags, pageZoneIndex } from './mm/memmap'
-import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS } from './mm/mm_types'
-import { forEachPte, isPresent, isSwapPte, mmOfSlot, pteAt, ptePfn } from './mm/pgtable'
-import { forEachMapping, rssCounter } from './mm/rmap'
-import { exactRss } from './mm/rss'
+import { PG_OWNER_MASK, PG_PCP, PG_TAIL, mapcount, pageFlags, pageOrder } from './mm/memmap'
+import { checkMm } from './mm/mm_check'
 import { checkSlabs } from './mm/slub_check'
 import type { KernelState } from './state'
+import { checkTasks } from './task_check'
 
 /** One sentence for each broken invariant; empty when the machine is sound. */
 export function checkInvariants(state: KernelState): string[] {
-  const found: string[] = [...checkBuddy(state), ...checkLru(state), ...checkMemcg(state), ...checkSlabs(state)]
+  const found: string[] = [
+    ...checkBuddy(state),
+    ...checkLru(state),
+    ...checkMemcg(state),
+    ...checkMm(state),
+    ...checkSlabs(state),
+  ]
   checkOwners(state, found)
-  checkAddressSpaces(state, found)
-  checkRmap(state, found)
+  checkTasks(state, found)
   return found
 }
 
-/** Each managed frame has exactly one owner flag. */
+/** Each frame is free, or has exactly one owner. */
 function checkOwners(state: KernelState, found: string[]): void {
-  for (let pfn = 1; pfn < state.memmap.endPfn; pfn++) {
-    if (pageZoneIndex(state.memmap, pfn) < 0) continue
-    const owner = pageFlags(state.memmap, pfn) & PG_OWNER_MASK
+  for (const zone of state.zones)
+    for (const { start, end } of managedRanges(state, zone)) checkOwnersOf(state, { start, end }, found)
+}
+
+function checkOwnersOf(state: KernelState, range: { start: number; end: number }, found: string[]): void {
+  const m = state.memmap
+  let coveredTo = 0
+  for (let pfn = range.start; pfn < range.end; pfn++) {
+    const order = freeBlockOrder(state, pfn)
+    if (order >= 0) coveredTo = pfn + (1 << order)
+    const owner = pageFlags(m, pfn) & PG_OWNER_MASK
     if ((owner & (owner - 1)) !== 0) found.push(`pfn ${pfn} has two owners: flags 0x${owner.toString(16)}`)
-    if (mapcount(state.memmap, pfn) > 0 && (owner === 0 || (owner & PG_TAIL) !== 0))
+    // The rest of a larger block on a per-CPU list carries no flag of its own.
+    if ((owner & PG_PCP) !== 0) coveredTo = Math.max(coveredTo, pfn + (1 << pageOrder(m, pfn)))
+    if (owner === 0 && pfn >= coveredTo) found.push(`pfn ${pfn} is allocated and nobody's`)
+    if (mapcount(m, pfn) > 0 && (owner === 0 || (owner & PG_TAIL) !== 0))
       found.push(`pfn ${pfn} is mapped but owned by nobody`)
-  }
-}
-
-/** RSS counters equal what the page tables hold. */
-function checkAddressSpaces(state: KernelState, found: string[]): void {
-  for (const mm of state.mms) {
-    if (mm.users === 0 || mm.pgd < 0) continue
-    const seen = [0, 0, 0, 0]
-    forEachPte(state, mm, 0, Number.MAX_SAFE_INTEGER, (_slot, pte) => {
-      if (isSwapPte(pte)) seen[MM_SWAPENTS]!++
-      else if (isPresent(pte) && ptePfn(pte) !== state.zeroPfn)
-        seen[rssCounter(pageFlags(state.memmap, ptePfn(pte)))]!++
-    })
-    for (const counter of [MM_FILEPAGES, MM_ANONPAGES, MM_SHMEMPAGES, MM_SWAPENTS]) {
-      const counted = exactRss(state, mm.id, counter)
-      if (counted !== seen[counter])
-        found.push(`mm ${mm.id} counter ${counter} says ${counted}, its page tables hold ${seen[counter]}`)
-    }
-  }
-}
-
-/** Each mapping in the reverse map is a PTE of that frame, and there are as many as mapcount says. */
-function checkRmap(state: KernelState, found: string[]): void {
-  for (let pfn = 1; pfn < state.memmap.endPfn; pfn++) {
-    if (mapcount(state.memmap, pfn) === 0) continue
-    let n = 0
-    forEachMapping(state, pfn, (slot) => {
-      n++
-      const pte = pteAt(state.pgtables, slot)
-      if (!isPresent(pte) || ptePfn(pte) !== pfn)
-        found.push(
-          `rmap of pfn ${pfn} names slot ${slot} of mm ${mmOfSlot(state.pgtables, slot)}, which holds 0x${pte.toString(16)}`,
-        )
-    })
-    if (n !== mapcount(state.memmap, pfn))
-      found.push(`pfn ${pfn} has mapcount ${mapcount(state.memmap, pfn)} and ${n} mappings`)
   }
 }

@@ -5,18 +5,23 @@
  * @spec    11 §0
  */
 import { PAGE_SIZE, type Pages, type Vpn } from '../util/units'
+import { taskMemcg } from './cgroup'
+import { PROGRAM_START_NS } from './costs'
+import { charge, isSuspended } from './exec'
 import { lookup } from './fs/vfs'
+import type { Inode } from './fs_types'
 import { allocKernelStack } from './kernel_stack'
 import { exitMm } from './lifecycle'
-import { VM_ACCOUNT, VM_EXEC, VM_GROWSDOWN, VM_READ, VM_WRITE, type Mm } from './mm/mm_types'
+import { unmapAll } from './mappings'
+import { inodeAt } from './mm/filemap'
+import { VM_ACCOUNT, VM_DONTEXPAND, VM_EXEC, VM_GROWSDOWN, VM_READ, VM_WRITE, type Mm } from './mm/mm_types'
+import { vmEnoughMemory } from './mm/overcommit'
 import { allocPgd } from './mm/pgtable'
 import { mmAt, mmOf } from './mm/rss'
-import { STACK_TOP_VPN, VDSO_VPN, createMm, insertVma, vmEnoughMemory } from './mm/vma'
-import { PROGRAM_START_NS } from './costs'
-import { charge } from './exec'
+import { STACK_TOP_VPN, VDSO_VPN, createMm, insertVma } from './mm/vma'
 import type { KernelState } from './state'
-import { STEP_BLOCKED, STEP_DONE, STEP_KILLED, STEP_MORE, touchPage } from './touch'
 import type { Op, ProgramImage, Task } from './task'
+import { STEP_BLOCKED, STEP_DONE, STEP_KILLED, STEP_MORE, touchPage } from './touch'
 import { emit } from './trace'
 
 const TEXT_VPN: Vpn = 0x400
@@ -30,68 +35,33 @@ const FORK_TEXT_FAULTS = 10
 const FORK_ANON_PAGES = 12
 const WINDOW = 16
 
-/** Mappings of an image; pages are not touched yet. */
-function mapImage(state: KernelState, mm: Mm, image: ProgramImage): void {
-  const inode = lookup(state, image.path)
-  const ino = typeof inode === 'string' ? 0 : inode.ino
-  if (typeof inode !== 'string') inode.users++
-  const none = { hasAnon: false, incompressible: false }
+/**
+ * Mappings of an image; pages are not touched yet.
+ * @returns whether its memory was promised
+ */
+function mapImage(state: KernelState, mm: Mm, image: ProgramImage): boolean {
   const fixed = STACK_PAGES + VDSO_PAGES + VVAR_PAGES + image.textPages
   const dataPages = Math.max(8, image.totalVm - fixed)
+  if (!vmEnoughMemory(state, undefined, dataPages + STACK_PAGES)) return false
+  const map = (start: Vpn, pages: Pages, flags: number, name: string, inode?: Inode): void => {
+    if (inode !== undefined) inode.users++
+    const rest = { pgoff: 0, name, hasAnon: false, incompressible: false }
+    insertVma(state, mm, { start, end: start + pages, flags, ino: inode?.ino ?? 0, ...rest })
+  }
+  const file = lookup(state, image.path)
   const heapPages = Math.floor(dataPages / 2)
-  const text = { start: TEXT_VPN, end: TEXT_VPN + image.textPages, ino, pgoff: 0, name: image.path, ...none }
-  insertVma(mm, { ...text, flags: VM_READ | VM_EXEC })
   const bssStart = TEXT_VPN + image.textPages
-  const anonFlags = VM_READ | VM_WRITE | VM_ACCOUNT
-  insertVma(mm, {
-    start: bssStart,
-    end: bssStart + dataPages - heapPages,
-    flags: anonFlags,
-    ino: 0,
-    pgoff: 0,
-    name: '',
-    ...none,
-  })
   const heapStart = Math.max(HEAP_VPN, Math.ceil((bssStart + dataPages) / 512 + 1) * 512)
-  insertVma(mm, {
-    start: heapStart,
-    end: heapStart + heapPages,
-    flags: anonFlags,
-    ino: 0,
-    pgoff: 0,
-    name: '[heap]',
-    ...none,
-  })
-  insertVma(mm, {
-    start: VDSO_VPN - VVAR_PAGES,
-    end: VDSO_VPN,
-    flags: VM_READ,
-    ino: 0,
-    pgoff: 0,
-    name: '[vvar]',
-    ...none,
-  })
-  insertVma(mm, {
-    start: VDSO_VPN,
-    end: VDSO_VPN + VDSO_PAGES,
-    flags: VM_READ | VM_EXEC,
-    ino: state.vdsoIno,
-    pgoff: 0,
-    name: '[vdso]',
-    ...none,
-  })
-  insertVma(mm, {
-    start: STACK_TOP_VPN - STACK_PAGES,
-    end: STACK_TOP_VPN,
-    flags: anonFlags | VM_GROWSDOWN,
-    ino: 0,
-    pgoff: 0,
-    name: '[stack]',
-    ...none,
-  })
+  const anonFlags = VM_READ | VM_WRITE | VM_ACCOUNT
+  map(TEXT_VPN, image.textPages, VM_READ | VM_EXEC, image.path, typeof file === 'string' ? undefined : file)
+  map(bssStart, dataPages - heapPages, anonFlags, '')
+  map(heapStart, heapPages, anonFlags, '[heap]')
+  map(VDSO_VPN - VVAR_PAGES, VVAR_PAGES, VM_READ | VM_DONTEXPAND, '[vvar]')
+  map(VDSO_VPN, VDSO_PAGES, VM_READ | VM_EXEC | VM_DONTEXPAND, '[vdso]', inodeAt(state, state.vdsoIno))
+  map(STACK_TOP_VPN - STACK_PAGES, STACK_PAGES, anonFlags | VM_GROWSDOWN, '[stack]')
   mm.startBrk = heapStart * PAGE_SIZE
   mm.brk = (heapStart + heapPages) * PAGE_SIZE
-  vmEnoughMemory(state, undefined, dataPages + STACK_PAGES)
+  return true
 }
 
 interface Touch {
@@ -129,16 +99,50 @@ function imageTouch(
   return undefined
 }
 
-/** Gives the task a fresh address space with this image. @returns whether the top table could be had */
+/** Gives the task a fresh address space with this image. @returns whether there was memory for it */
 function newImage(state: KernelState, task: Task, image: ProgramImage): boolean {
   const index = createMm(state)
-  if (!allocPgd(state, index)) {
-    mmAt(state, index).users = 0
+  const mm = mmAt(state, index)
+  if (!allocPgd(state, index) || !mapImage(state, mm, image)) {
+    unmapAll(state, mm)
+    mm.users = 0
     return false
   }
   task.mm = index
-  mapImage(state, mmAt(state, index), image)
   return true
+}
+
+/** The first step of a new task: its kernel stack and an address space. @returns STEP_DONE, or why not */
+function beginImage(state: KernelState, task: Task, image: ProgramImage): number {
+  const isReady = allocKernelStack(state, taskMemcg(state, task), task.stackPfns) && newImage(state, task, image)
+  if (!isReady) return isSuspended(state) ? STEP_BLOCKED : STEP_KILLED
+  task.opDone = 1
+  charge(state, state.costs.forkBase)
+  return STEP_DONE
+}
+
+interface ImagePart {
+  readonly image: ProgramImage
+  readonly textFaults: number
+  readonly anonPages: Pages
+  readonly withVdso: boolean
+  /** Value of opDone at its first access. */
+  readonly firstStep: number
+}
+
+/** Makes the accesses of an image from opDone on. @returns STEP_DONE when all are made */
+function touchImage(state: KernelState, task: Task, part: ImagePart, endNs: number): number {
+  const { image, textFaults, anonPages, withVdso, firstStep } = part
+  for (;;) {
+    const mm = mmOf(state, task)!
+    const touch = imageTouch(state, mm, image, textFaults, anonPages, withVdso, task.opDone - firstStep)
+    if (touch === undefined) return STEP_DONE
+    const step = touchPage(state, task, mm, touch.vpn, touch.isWrite)
+    if (step !== STEP_DONE) return step
+    task.opDone++
+    if (isSuspended(state)) return STEP_BLOCKED
+    if (state.exec.ns >= endNs) return STEP_MORE
+  }
 }
 
 type ExecOp = Extract<Op, { op: 'exec' }>
@@ -149,19 +153,14 @@ type ExecOp = Extract<Op, { op: 'exec' }>
  */
 export function stepExec(state: KernelState, task: Task, op: ExecOp, endNs: number): number {
   if (task.opDone === 0) {
-    if (!allocKernelStack(state, task)) return state.exec.suspendUntilNs >= 0 ? STEP_BLOCKED : STEP_KILLED
-    if (!newImage(state, task, op.forked)) return state.exec.suspendUntilNs >= 0 ? STEP_BLOCKED : STEP_KILLED
-    task.opDone = 1
-    charge(state, state.costs.forkBase)
+    const step = beginImage(state, task, op.forked)
+    if (step !== STEP_DONE) return step
   }
   const forkSteps = FORK_TEXT_FAULTS + FORK_ANON_PAGES
-  while (task.opDone <= forkSteps) {
-    const mm = mmOf(state, task)!
-    const touch = imageTouch(state, mm, op.forked, FORK_TEXT_FAULTS, FORK_ANON_PAGES, false, task.opDone - 1)
-    const step = touch === undefined ? STEP_DONE : touchPage(state, task, mm, touch.vpn, touch.isWrite)
+  if (task.opDone <= forkSteps) {
+    const part = { image: op.forked, textFaults: FORK_TEXT_FAULTS, anonPages: FORK_ANON_PAGES, withVdso: false, firstStep: 1 }
+    const step = touchImage(state, task, part, endNs)
     if (step !== STEP_DONE) return step
-    task.opDone++
-    if (state.exec.ns >= endNs) return STEP_MORE
   }
   if (task.opDone === forkSteps + 1) {
     exitMm(state, task)
@@ -169,48 +168,31 @@ export function stepExec(state: KernelState, task: Task, op: ExecOp, endNs: numb
     charge(state, state.costs.execBase)
   }
   if (task.opDone === forkSteps + 2) {
-    if (!newImage(state, task, op.image)) return state.exec.suspendUntilNs >= 0 ? STEP_BLOCKED : STEP_KILLED
+    if (!newImage(state, task, op.image)) return isSuspended(state) ? STEP_BLOCKED : STEP_KILLED
     task.opDone++
     task.argv = op.argv
     task.comm = (op.argv[0] ?? '').split('/').pop()!.slice(0, 15)
     emit(state, 'sched_process_exec', [task.pid], task.comm)
   }
-  return touchNewImage(state, task, op, forkSteps + 3, endNs)
+  const part = wholeImage(op.image, op.image.anonPages, forkSteps + 3)
+  const step = touchImage(state, task, part, endNs)
+  if (step === STEP_DONE) charge(state, PROGRAM_START_NS)
+  return step
 }
 
-function touchNewImage(state: KernelState, task: Task, op: ExecOp, firstStep: number, endNs: number): number {
-  const textFaults = Math.ceil(op.image.textPages / WINDOW)
-  for (;;) {
-    const mm = mmOf(state, task)!
-    const touch = imageTouch(state, mm, op.image, textFaults, op.image.anonPages, true, task.opDone - firstStep)
-    if (touch === undefined) {
-      charge(state, PROGRAM_START_NS)
-      return STEP_DONE
-    }
-    const step = touchPage(state, task, mm, touch.vpn, touch.isWrite)
-    if (step !== STEP_DONE) return step
-    task.opDone++
-    if (state.exec.ns >= endNs) return STEP_MORE
-  }
-}
+const wholeImage = (image: ProgramImage, anonPages: Pages, firstStep: number): ImagePart => ({
+  image,
+  textFaults: Math.ceil(image.textPages / WINDOW),
+  anonPages,
+  withVdso: true,
+  firstStep,
+})
 
-/** A subshell: the parent's image again, without exec. */
+/** A subshell: the parent's image again, without exec. It goes on as a shell: all of its text and its own data. */
 export function stepFork(state: KernelState, task: Task, image: ProgramImage, endNs: number): number {
   if (task.opDone === 0) {
-    if (!allocKernelStack(state, task)) return state.exec.suspendUntilNs >= 0 ? STEP_BLOCKED : STEP_KILLED
-    if (!newImage(state, task, image)) return state.exec.suspendUntilNs >= 0 ? STEP_BLOCKED : STEP_KILLED
-    task.opDone = 1
-    charge(state, state.costs.forkBase)
-  }
-  // It goes on as a shell: all of its text and its own data.
-  const textFaults = Math.ceil(image.textPages / WINDOW)
-  for (;;) {
-    const mm = mmOf(state, task)!
-    const touch = imageTouch(state, mm, image, textFaults, FORK_ANON_PAGES, true, task.opDone - 1)
-    if (touch === undefined) return STEP_DONE
-    const step = touchPage(state, task, mm, touch.vpn, touch.isWrite)
+    const step = beginImage(state, task, image)
     if (step !== STEP_DONE) return step
-    task.opDone++
-    if (state.exec.ns >= endNs) return STEP_MORE
   }
+  return touchImage(state, task, wholeImage(image, FORK_ANON_PAGES, 1), endNs)
 }

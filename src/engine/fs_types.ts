@@ -32,6 +32,9 @@ export interface Inode {
   users: number
   linked: boolean
   nrDirty: number
+  /** tmpfs: pages promised for it. All at once when isReserved (shared memory without a name), else page by page. */
+  committed: number
+  isReserved: boolean
   /** Read-ahead of mapped faults. @simplifies one a file instead of one an open file */
   readonly mmapRa: Readahead
 }

@@ -3,7 +3,6 @@
  * @kernel  kernel/fork.c alloc_thread_stack_node(), memcg_charge_kernel_stack()
  * @spec    07 §7.3, 09 §9.1 (KernelStack)
  */
-import { taskMemcg } from './cgroup'
 import { isSuspended } from './exec'
 import { GFP_KERNEL, GFP_KERNEL_ACCOUNT } from './mm/gfp'
 import { PG_KERNEL, clearFlag, pageMemcg, pageZoneIndex, setFlag, setPageMemcg } from './mm/memmap'
@@ -13,7 +12,6 @@ import { allocPages } from './mm/page_alloc'
 import { freeUnrefPage } from './mm/pcp'
 import { NR_KERNEL_STACK, modStat } from './mm/vmstat'
 import type { KernelState } from './state'
-import type { Task } from './task'
 
 /** THREAD_SIZE is 16 KiB. */
 const STACK_PAGES = 4
@@ -26,12 +24,12 @@ function account(state: KernelState, pfn: number, memcg: number, sign: number): 
 }
 
 /**
- * Gives the task its stack; called again after waiting it goes on where it stopped.
+ * Fills a task's stack; called again after waiting it goes on where it stopped.
+ * @param memcg  group that pays
  * @returns false = no memory, charge refused, or waiting
  */
-export function allocKernelStack(state: KernelState, task: Task): boolean {
-  const memcg = taskMemcg(state, task)
-  while (task.stackPfns.length < STACK_PAGES) {
+export function allocKernelStack(state: KernelState, memcg: number, stack: number[]): boolean {
+  while (stack.length < STACK_PAGES) {
     const pfn = allocPages(state, GFP_KERNEL, 0)
     if (pfn === 0) return false
     if (memcgCharge(state, memcg, 1, GFP_KERNEL_ACCOUNT) !== 'ok' || isSuspended(state)) {
@@ -41,14 +39,14 @@ export function allocKernelStack(state: KernelState, task: Task): boolean {
     setFlag(state.memmap, pfn, PG_KERNEL)
     setPageMemcg(state.memmap, pfn, memcg)
     account(state, pfn, memcg, 1)
-    task.stackPfns.push(pfn)
+    stack.push(pfn)
   }
   return true
 }
 
 /** @kernel free_thread_stack() */
-export function freeKernelStack(state: KernelState, task: Task): void {
-  for (const pfn of task.stackPfns) {
+export function freeKernelStack(state: KernelState, stack: number[]): void {
+  for (const pfn of stack) {
     const memcg = pageMemcg(state.memmap, pfn)
     account(state, pfn, memcg, -1)
     clearFlag(state.memmap, pfn, PG_KERNEL)
@@ -56,5 +54,5 @@ export function freeKernelStack(state: KernelState, task: Task): void {
     freeUnrefPage(state, pfn, 0)
     memcgUncharge(state, memcg, 1)
   }
-  task.stackPfns = []
+  stack.length = 0
 }

@@ -5,16 +5,14 @@
 import type { Errno } from '../util/errno'
 import { context } from './context'
 import { attachTask, detachTask } from './cgroup'
-import { charge, now } from './exec'
+import { now } from './exec'
 import { releaseInode } from './fs/vfs'
 import { inodeAt } from './mm/filemap'
 import { freeKernelStack } from './kernel_stack'
-import { zapRange } from './mm/memory'
-import { VM_ACCOUNT } from './mm/mm_types'
-import { freeAllTables } from './mm/pgtable'
+import { unmapAll } from './mappings'
+import { zapRange } from './mm/zap'
 import { psiEnqueue, psiExit } from './mm/psi'
 import { mmAt, mmOf, syncTaskRss } from './mm/rss'
-import { removeVmas } from './mm/vma'
 import { closePipeEnd, openPipeEnd } from './pipe'
 import { enqueueTask, wakeTask } from './sched_queue'
 import { giveTaskObjects, takeTaskObjects } from './slab_objects'
@@ -26,9 +24,11 @@ export const SIGINT = 2
 export const SIGKILL = 9
 export const SIGTERM = 15
 export const SIGCHLD = 17
-export const SIGSTOP = 19
+const SIGCONT = 18
+/** SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU. */
+const STOPPING = new Set([19, 20, 21, 22])
 /** Signals whose default is to be ignored. */
-const IGNORED = new Set([SIGCHLD, 18, 23, 28])
+const IGNORED = new Set([SIGCHLD, SIGCONT, 23, 28])
 
 export interface NewTask {
   readonly ppid: number
@@ -146,16 +146,7 @@ export function exitMm(state: KernelState, task: Task): void {
   syncTaskRss(state, task)
   task.mm = -1
   if (--mm.users > 0) return
-  for (const vma of mm.vmas) zapRange(state, mm, vma, vma.start, vma.end)
-  for (const vma of removeVmas(state, mm, 0, mm.vmas.length)) {
-    if (vma.ino === 0) continue
-    const inode = inodeAt(state, vma.ino)
-    inode.users--
-    releaseInode(state, inode)
-  }
-  freeAllTables(state, mm)
-  mm.oomSkip = true
-  charge(state, state.costs.mmapCall)
+  unmapAll(state, mm)
 }
 
 /**
@@ -165,7 +156,7 @@ export function exitMm(state: KernelState, task: Task): void {
  */
 export function exitTask(state: KernelState, task: Task, status: number): void {
   exitMm(state, task)
-  freeKernelStack(state, task)
+  freeKernelStack(state, task.stackPfns)
   for (const fd of task.fds) closeDescriptor(state, fd)
   task.fds = []
   psiExit(state, task)
@@ -215,11 +206,20 @@ export function sendSignal(state: KernelState, pid: number, signal: number): Err
   if (signal < 0 || signal > 64) return 'EINVAL'
   if (signal === 0 || task.isKthread || task.state === 'Z') return undefined
   // The global init ignores what it has no handler for. @kernel sig_task_ignored()
-  if (pid === 1 || IGNORED.has(signal)) return undefined
+  if (pid === 1) return undefined
+  if (signal === SIGCONT || signal === SIGKILL) resume(state, task)
+  if (STOPPING.has(signal)) task.isStopped = true
+  if (STOPPING.has(signal) || IGNORED.has(signal)) return undefined
   if (task.catchesSignals && (signal === SIGTERM || signal === SIGINT)) task.signalled = true
   else if (task.killSignal !== SIGKILL) task.killSignal = signal
   if (task.state === 'S' || (signal === SIGKILL && task.state === 'D')) wakeTask(state, pid)
   return undefined
+}
+
+/** A stopped task goes on where it stopped. @kernel prepare_signal() */
+function resume(state: KernelState, task: Task): void {
+  task.isStopped = false
+  if (task.state === 'T') wakeTask(state, task.pid)
 }
 
 /** Every task that shares the victim's memory. @kernel __oom_kill_process() */
@@ -244,11 +244,4 @@ export function startTask(state: KernelState, task: Task): void {
   task.state = 'R'
   psiEnqueue(state, task)
   enqueueTask(state, task, true)
-}
-
-/** Promised pages of an address space, for fork in mode 2. */
-export function accountedPages(state: KernelState, mmIndex: number): number {
-  let pages = 0
-  for (const vma of mmAt(state, mmIndex).vmas) if (vma.flags & VM_ACCOUNT) pages += vma.end - vma.start
-  return pages
 }

@@ -11,13 +11,23 @@ import { createRootCgroup } from './cgroup'
 import type { BlockDeviceConfig, MachineConfig } from './config'
 import { createCosts } from './costs'
 import { createAt, createInode } from './fs/vfs'
+import type { Inode } from './fs_types'
 import { hooks } from './hooks'
 import { shellImage } from './images'
 import { createTask, reapMm, sendKill, startTask } from './lifecycle'
 import { layoutZones } from './machine_layout'
 import { seedFreeMemory } from './mm/buddy'
 import { GFP_DMA, GFP_DMA32, GFP_KERNEL } from './mm/gfp'
-import { PG_KERNEL, PG_RESERVED, PG_TAIL, createMemMap, pageZoneIndex, setFlag } from './mm/memmap'
+import {
+  PG_KERNEL,
+  PG_RESERVED,
+  PG_TAIL,
+  createMemMap,
+  hasFlag,
+  pageZoneIndex,
+  setFlag,
+  setPageMapping,
+} from './mm/memmap'
 import { createMemcgStock } from './mm/memcontrol'
 import { createBlockDevice } from './mm/block'
 import { startFlusher } from './mm/flusher'
@@ -199,14 +209,13 @@ export function bootMachine(config: MachineConfig, seed: number): KernelState {
   return state
 }
 
-/** The shared zero page is part of the kernel image: a reserved frame. */
+/** The shared zero page is part of the kernel image: a frame that was never given to the allocator. */
 function pickZeroPage(state: KernelState): number {
-  for (let pfn = 1; pfn < state.memmap.endPfn; pfn++) {
-    if (pageZoneIndex(state.memmap, pfn) < 0) continue
-    setFlag(state.memmap, pfn, PG_RESERVED)
-    return pfn
-  }
-  return 1
+  for (let pfn = 1; pfn < state.memmap.endPfn; pfn++)
+    if (pageZoneIndex(state.memmap, pfn) >= 0 && hasFlag(state.memmap, pfn, PG_RESERVED)) return pfn
+  const pfn = allocPages(state, GFP_KERNEL, 0)
+  setFlag(state.memmap, pfn, PG_KERNEL)
+  return pfn
 }
 
 /** Debian's kernels right after boot, pages; read off 18 captured machines (spec 11 §0 and truth index). */
@@ -319,8 +328,25 @@ function mountRoot(state: KernelState): void {
   state.mounts.push({ path: '/sys/fs/cgroup', fs: 'cgroup2', root: 0, readOnly: false, source: 'cgroup2' })
   if (onDisk) addDevice(state, ROOT_DISK)
   for (const device of state.config.blockDevices) addDevice(state, device)
-  const vdso = createInode(state, 'file', 'ext4', 2 * PAGE_SIZE, 0)
-  state.vdsoIno = vdso.ino
+  state.vdsoIno = createVdso(state).ino
+}
+
+const VDSO_PAGES: Pages = 2
+
+/** Pages of the kernel image that every process maps: no page cache, on no list, never freed. @kernel arch/x86/entry/vdso */
+function createVdso(state: KernelState): Inode {
+  const vdso = createInode(state, 'file', 'devtmpfs', VDSO_PAGES * PAGE_SIZE, -1)
+  vdso.pages = new Int32Array(VDSO_PAGES)
+  vdso.shadows = new Float64Array(VDSO_PAGES)
+  for (let i = 0; i < VDSO_PAGES; i++) {
+    const pfn = allocPages(state, GFP_KERNEL, 0)
+    assert(pfn !== 0, 'no memory for the vdso at boot')
+    setFlag(state.memmap, pfn, PG_KERNEL)
+    setPageMapping(state.memmap, pfn, vdso.ino, i)
+    vdso.pages[i] = pfn
+    vdso.nrPages++
+  }
+  return vdso
 }
 
 function createKthreads(state: KernelState): void {

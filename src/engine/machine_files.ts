@@ -1,8 +1,8 @@
 /** Files that are on the root file system when user land starts. */
 import { PAGE_SIZE, type Pages } from '../util/units'
 import { createAt, lookup, makeDirs } from './fs/vfs'
-import { filePages, newCachePage } from './mm/filemap'
-import { PG_DIRTY, setFlag } from './mm/memmap'
+import { filePages } from './mm/filemap'
+import { shmemNewPage } from './mm/shmem'
 import type { KernelState } from './state'
 
 /**
@@ -16,8 +16,5 @@ export function installFile(state: KernelState, path: string, pages: Pages, isUn
   if (typeof inode === 'string') return
   inode.size = pages * PAGE_SIZE
   if (inode.fs !== 'tmpfs' || !isUnpacked) return
-  for (let i = 0; i < filePages(inode); i++) {
-    const pfn = newCachePage(state, inode, i, 0)
-    if (pfn !== 0) setFlag(state.memmap, pfn, PG_DIRTY)
-  }
+  for (let i = 0; i < filePages(inode); i++) shmemNewPage(state, inode, i)
 }

@@ -9,14 +9,14 @@ import { assert } from '../util/assert'
 import { NS_PER_MS, NS_PER_US, type Ns } from '../util/units'
 import { context } from './context'
 import { isSuspended, now } from './exec'
-import { exitTask, SIGKILL } from './lifecycle'
+import { exitTask, SIGKILL, startTask } from './lifecycle'
 import { kcompactdStep } from './mm/kcompactd'
 import { kswapdStep } from './mm/kswapd'
 import { runDueDrains } from './mm/memcg_stock'
 import { PG_WORKINGSET, hasFlag } from './mm/memmap'
-import { memstallEnter } from './mm/psi'
+import { memstallEnter, psiDequeue } from './mm/psi'
 import { nextEventAt, schedule } from './queue'
-import { addLoad, sleepTask, waitOnPage } from './sched_queue'
+import { addLoad, pullTask, sleepTask, waitOnPage } from './sched_queue'
 import type { KernelState } from './state'
 import { stepOp } from './syscalls'
 import type { Op, Program, ProgramView, Task } from './task'
@@ -60,8 +60,13 @@ export function runCpu(state: KernelState, cpu: number): void {
   if (!task.isKthread) rq.userNs += Math.floor(used / 4)
   task.stimeNs += used
   if (task.state === 'R' && state.tasks[pid] !== undefined) {
-    rq.queue.push(pid)
     task.nivcsw++
+    // sched_setaffinity() has moved it, or it waits here for its next turn.
+    if (task.affinity < 0 || task.affinity === cpu) rq.queue.push(pid)
+    else {
+      psiDequeue(state, task)
+      startTask(state, task)
+    }
   }
   schedule(state.queue, state.nowNs + Math.max(1, used), { kind: 'cpuRun', cpu })
   exec.ns = 0
@@ -76,7 +81,7 @@ function nextRunnable(state: KernelState, cpu: number): number {
     const pid = queue.shift()!
     if (state.tasks[pid]?.state === 'R') return pid
   }
-  return 0
+  return pullTask(state, cpu)
 }
 
 function runTask(state: KernelState, task: Task, length: Ns): void {
@@ -87,6 +92,10 @@ function runTask(state: KernelState, task: Task, length: Ns): void {
   while (state.exec.ns < length) {
     if (task.killSignal !== 0) {
       exitTask(state, task, 128 + task.killSignal)
+      return
+    }
+    if (task.isStopped === true) {
+      sleepTask(state, task, 'T', Infinity, 'do_signal_stop')
       return
     }
     const op = (task.op ??= nextOp(state, task))

@@ -72,10 +72,34 @@ export function enqueueTask(state: KernelState, task: Task, isNew = false): void
   schedule(state.queue, now(state), { kind: 'cpuRun', cpu: task.cpu })
 }
 
+/**
+ * A CPU that is about to idle takes a task that waits elsewhere.
+ * @returns its pid, 0 = none may come here
+ * @kernel  kernel/sched/fair.c sched_balance_newidle()
+ */
+export function pullTask(state: KernelState, cpu: number): number {
+  let busiest: RunQueue | undefined
+  for (const rq of state.runqueues) if (rq.queue.length > (busiest?.queue.length ?? 0)) busiest = rq
+  if (busiest === undefined) return 0
+  // The one whose slice ran last is still in it: slices are computed at their beginning.
+  const running = busiest.current
+  const at = busiest.queue.findLastIndex((pid) => pid !== running && mayRunOn(state.tasks[pid], cpu))
+  if (at < 0) return 0
+  const pid = busiest.queue.splice(at, 1)[0]!
+  const task = state.tasks[pid]!
+  psiDequeue(state, task)
+  task.cpu = cpu
+  psiEnqueue(state, task)
+  return pid
+}
+
+const mayRunOn = (task: Task | undefined, cpu: number): boolean =>
+  task?.state === 'R' && !task.isKthread && (task.affinity < 0 || task.affinity === cpu)
+
 /** Wakes a sleeping task; does nothing to one that runs or is gone. */
 export function wakeTask(state: KernelState, pid: number): void {
   const task = state.tasks[pid]
-  if (task === undefined || (task.state !== 'S' && task.state !== 'D')) return
+  if (task === undefined || (task.state !== 'S' && task.state !== 'D' && task.state !== 'T')) return
   task.wakeSequence++
   task.state = 'R'
   // What it slept through because memory was short ends here (memory.high, refaults).
@@ -85,7 +109,7 @@ export function wakeTask(state: KernelState, pid: number): void {
 }
 
 /** Puts the running task to sleep; `untilNs` Infinity = until woken. */
-export function sleepTask(state: KernelState, task: Task, how: 'S' | 'D', untilNs: Ns, channel: string): void {
+export function sleepTask(state: KernelState, task: Task, how: 'S' | 'D' | 'T', untilNs: Ns, channel: string): void {
   task.state = how
   task.waitChannel = channel
   task.wakeSequence++

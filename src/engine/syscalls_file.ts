@@ -23,7 +23,7 @@ import { writebackInode } from './mm/flusher'
 import { balanceDirtyPages, folioMarkDirty } from './mm/page_writeback'
 import { createReadahead } from './mm/readahead'
 import { mmAt } from './mm/rss'
-import { shmemGetPage } from './mm/shmem'
+import { SHMEM_NOSPC, shmemGetPage } from './mm/shmem'
 import { folioMarkAccessed } from './mm/swap'
 import { findVma } from './mm/vma_find'
 import { pseudo } from './procfs'
@@ -119,6 +119,7 @@ export function openPath(
   return {
     kind: 'inode',
     ino: inode.ino,
+    path,
     position: how.append ? inode.size : 0,
     append: how.append,
     writable: how.write,
@@ -166,9 +167,9 @@ function readInode(state: KernelState, task: Task, fd: InodeFd, length: number, 
     const index = Math.floor(at / PAGE_SIZE)
     const left = Math.ceil(end / PAGE_SIZE) - index
     const pfn = isShmem(inode)
-      ? shmemGetPage(state, task, inode, index)
+      ? shmemGetPage(state, undefined, inode, index)
       : readPage(state, inode, fd.readahead, index, left)
-    if (pfn === 0) return task.opDone > 0 && !isSuspended(state) ? finishIo(task, fd) : blockedOr(state, task, 'ENOMEM')
+    if (pfn <= 0) return task.opDone > 0 && !isSuspended(state) ? finishIo(task, fd) : blockedOr(state, task, 'ENOMEM')
     folioMarkAccessed(state, pfn)
     charge(state, state.costs.copyPage)
     task.opDone += Math.min((index + 1) * PAGE_SIZE, end) - at
@@ -213,7 +214,7 @@ function opWrite(state: KernelState, task: Task, op: OpOf<'write'>, endNs: Ns): 
 function writeTextOp(state: KernelState, task: Task, fd: InodeFd, text: string): number {
   const inode = inodeAt(state, fd.ino)
   charge(state, state.costs.syscall)
-  const errno = writeText(state, task, inode, text, true)
+  const errno = writeText(state, inode, text, true)
   if (errno !== undefined) return errno === 'EAGAIN' ? STEP_BLOCKED : fail(task, errno)
   fd.position = inode.size
   return succeed(task, byteLength(text))
@@ -231,11 +232,11 @@ function writeData(state: KernelState, task: Task, fd: InodeFd, length: number, 
     const size = inode.size
     inode.size = Math.max(size, upTo)
     const pfn = isShmem(inode)
-      ? shmemGetPage(state, task, inode, index)
+      ? shmemGetPage(state, undefined, inode, index)
       : findPage(inode, index) || newCachePage(state, inode, index, 0)
-    if (pfn === 0) {
+    if (pfn <= 0) {
       inode.size = size
-      return blockedOr(state, task, isShmem(inode) ? 'ENOSPC' : 'ENOMEM')
+      return blockedOr(state, task, pfn === SHMEM_NOSPC ? 'ENOSPC' : 'ENOMEM')
     }
     folioMarkAccessed(state, pfn)
     if (!isShmem(inode)) {
@@ -318,7 +319,7 @@ export function writeWhole(
   if (opened.kind === 'pseudo') return pseudo.write(state, opened.path, text, task.pid)
   if (opened.kind !== 'inode') return undefined
   const inode = inodeAt(state, opened.ino)
-  const errno = inode.kind === 'device' ? undefined : writeText(state, task, inode, text, true)
+  const errno = inode.kind === 'device' ? undefined : writeText(state, inode, text, true)
   closeDescriptor(state, opened)
   return errno
 }

@@ -184,8 +184,8 @@ export type ProgramTable = Readonly<Record<string, Program>>
 
 // ---------------------------------------------------------------- tasks
 
-/** R running or runnable, S interruptible, D uninterruptible, Z zombie. */
-export type TaskState = 'R' | 'S' | 'D' | 'Z'
+/** R running or runnable, S interruptible, D uninterruptible, T stopped by a signal, Z zombie. */
+export type TaskState = 'R' | 'S' | 'D' | 'T' | 'Z'
 
 /** A descriptor. 'host' belongs to the user's side; output to it is handed to the Sink. */
 export type FileDescriptor =
@@ -195,6 +195,8 @@ export type FileDescriptor =
   | {
       readonly kind: 'inode'
       readonly ino: number
+      /** Path by which it was opened. */
+      readonly path?: string
       position: Bytes
       readonly append: boolean
       readonly writable: boolean
@@ -281,6 +283,8 @@ export interface Task {
   killSignal: number
   catchesSignals: boolean
   signalled: boolean
+  /** SIGSTOP came and no SIGCONT yet: it stops when it next runs. */
+  isStopped?: boolean
   /** Pages charged beyond memory.high since the last return to user mode. Owner: mm/memcontrol.ts */
   overHigh: Pages
   retry: RetryState

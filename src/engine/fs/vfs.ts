@@ -8,14 +8,17 @@ import { charge, isSuspended } from '../exec'
 import type { Inode, Mount } from '../fs_types'
 import type { FileStat } from '../commands'
 import type { KernelState } from '../state'
-import type { Task } from '../task'
-import { dropPage, findPage, isShmem, shmemSwapSlot } from '../mm/filemap'
-import { mapcount } from '../mm/memmap'
+import { dropPage, findPage, isShmem, newCachePage, shmemSwapSlot } from '../mm/filemap'
+import { waitForIo } from '../mm/block'
+import { PG_LOCKED, PG_WRITEBACK, hasFlag } from '../mm/memmap'
+import { vmUnacctMemory } from '../mm/overcommit'
 import { giveTreeSlot } from '../mm/page_tree'
 import { createReadahead } from '../mm/readahead'
-import { shmemGetPage } from '../mm/shmem'
+import { unmapFilePage } from '../mm/rmap'
+import { folioMarkDirty } from '../mm/page_writeback'
+import { SHMEM_NOSPC, shmemGetPage, shmemUnaccount } from '../mm/shmem'
 import { folioMarkAccessed } from '../mm/swap'
-import { swapFree } from '../mm/swapfile'
+import { freeSwapAndCache } from '../mm/swap_fault'
 import { pseudo } from '../procfs'
 import { giveInodeObjects } from '../slab_objects'
 
@@ -69,6 +72,8 @@ export function createInode(
     users: 0,
     linked: true,
     nrDirty: 0,
+    committed: 0,
+    isReserved: false,
     mmapRa: createReadahead(),
   }
   state.inodes[ino] = inode
@@ -77,23 +82,17 @@ export function createInode(
 
 const inodeOf = (state: KernelState, ino: number): Inode => state.inodes[ino]!
 
-/** The inode of a path on a real file system; symlinks are followed. */
-export function lookup(state: KernelState, path: string, depth = 0): Inode | Errno {
-  if (depth > 8) return 'ELOOP'
+/** The inode of a path on a real file system. @kernel path_lookupat(); @simplifies there are no symbolic links */
+export function lookup(state: KernelState, path: string): Inode | Errno {
   const mount = mountOf(state, path)
   let inode = inodeOf(state, mount.root)
   const rest = mount.path === '/' ? path.slice(1) : path.slice(mount.path.length + 1)
   if (rest === '') return inode
-  const parts = rest.split('/')
-  for (let i = 0; i < parts.length; i++) {
+  for (const name of rest.split('/')) {
     if (inode.kind !== 'dir') return 'ENOTDIR'
-    const child: number | undefined = Object.hasOwn(inode.entries, parts[i]!) ? inode.entries[parts[i]!] : undefined
+    const child: number | undefined = Object.hasOwn(inode.entries, name) ? inode.entries[name] : undefined
     if (child === undefined) return 'ENOENT'
     inode = inodeOf(state, child)
-    if (inode.kind === 'symlink') {
-      const target = normalizePath(`${mount.path}/${parts.slice(0, i).join('/')}`, inode.target)
-      return lookup(state, normalizePath(target, parts.slice(i + 1).join('/')), depth + 1)
-    }
   }
   return inode
 }
@@ -103,8 +102,8 @@ const split = (path: string): { dir: string; name: string } => {
   return { dir: path.slice(0, at) || '/', name: path.slice(at + 1) }
 }
 
-/** Makes a file, directory or symlink in an existing directory of a writable file system. */
-export function createAt(state: KernelState, path: string, kind: 'file' | 'dir' | 'symlink'): Inode | Errno {
+/** Makes a file or directory in an existing directory of a writable file system. */
+export function createAt(state: KernelState, path: string, kind: 'file' | 'dir'): Inode | Errno {
   const { dir, name } = split(path)
   const parent = lookup(state, dir)
   if (typeof parent === 'string') return parent
@@ -144,12 +143,12 @@ export function mkdir(state: KernelState, path: string): Errno | undefined {
 }
 
 export function rmdir(state: KernelState, path: string): Errno | undefined {
+  if (state.mounts.some((m) => m.path === path)) return 'EBUSY'
   if (isPseudoPath(state, path)) return pseudo.stat(state, path) === undefined ? 'ENOENT' : pseudo.rmdir(state, path)
   const inode = lookup(state, path)
   if (typeof inode === 'string') return inode
   if (inode.kind !== 'dir') return 'ENOTDIR'
   if (Object.keys(inode.entries).length > 0) return 'ENOTEMPTY'
-  if (state.mounts.some((m) => m.path === path)) return 'EBUSY'
   return unlinkEntry(state, path, inode)
 }
 
@@ -172,20 +171,28 @@ function unlinkEntry(state: KernelState, path: string, inode: Inode): Errno | un
   return undefined
 }
 
+/**
+ * Moves a file or directory to a new name; into an existing directory it keeps its own.
+ * @simplifies  between two file systems too, where Linux refuses with EXDEV and mv copies
+ */
 export function rename(state: KernelState, from: string, to: string): Errno | undefined {
   if (isPseudoPath(state, from) || isPseudoPath(state, to)) return 'EPERM'
   const inode = lookup(state, from)
   if (typeof inode === 'string') return inode
-  const source = lookup(state, split(from).dir)
+  if (state.mounts.some((m) => m.path === from)) return 'EBUSY'
   const existing = lookup(state, to)
   const target = typeof existing !== 'string' && existing.kind === 'dir' ? `${to}/${split(from).name}` : to
+  if (isBelow(target, from) && target !== from) return 'EINVAL'
+  const source = lookup(state, split(from).dir)
   const parent = lookup(state, split(target).dir)
   if (typeof source === 'string') return source
   if (typeof parent === 'string') return parent
+  if (parent.kind !== 'dir') return 'ENOTDIR'
   if (mountOf(state, target).readOnly || mountOf(state, from).readOnly) return 'EROFS'
   const old = lookup(state, target)
-  if (typeof old !== 'string' && old !== inode) {
-    const error = unlink(state, target)
+  if (old === inode) return undefined
+  if (typeof old !== 'string') {
+    const error = replaced(state, target, old, inode)
     if (error !== undefined) return error
   }
   delete source.entries[split(from).name]
@@ -193,29 +200,47 @@ export function rename(state: KernelState, from: string, to: string): Errno | un
   return undefined
 }
 
+/** What stood at the new name goes: a directory only for a directory, a file only for a file. */
+function replaced(state: KernelState, target: string, old: Inode, inode: Inode): Errno | undefined {
+  if (old.kind === 'dir') return inode.kind === 'dir' ? rmdir(state, target) : 'EISDIR'
+  return inode.kind === 'dir' ? 'ENOTDIR' : unlink(state, target)
+}
+
 /** Frees an inode that no directory, descriptor or mapping holds. @kernel iput() */
 export function releaseInode(state: KernelState, inode: Inode): void {
   if (inode.linked || inode.users > 0) return
   truncate(state, inode, 0)
+  vmUnacctMemory(state, inode.committed)
   giveInodeObjects(state, inode)
   state.inodes[inode.ino] = undefined
 }
 
-/** Cuts the file and drops its pages from there on. @kernel truncate_inode_pages(), shmem_undo_range() */
+/**
+ * Cuts the file: pages from there on leave every address space and the cache.
+ * @kernel  truncate_pagecache(), truncate_inode_pages(), shmem_undo_range()
+ */
 export function truncate(state: KernelState, inode: Inode, size: Bytes): void {
   inode.size = size
   if (inode.content !== '') inode.content = inode.content.slice(0, size)
   for (let i = Math.ceil(size / PAGE_SIZE); i < inode.pages.length; i++) {
     const pfn = findPage(inode, i)
     const slot = shmemSwapSlot(inode, i)
-    if (pfn !== 0 && mapcount(state.memmap, pfn) === 0) dropPage(state, pfn)
+    if (pfn !== 0) dropCutOff(state, inode, pfn)
     else if (slot >= 0) {
       inode.pages[i] = 0
       giveTreeSlot(state, inode, i)
-      swapFree(state, slot)
-    } else if (pfn === 0 && inode.shadows[i] !== 0) giveTreeSlot(state, inode, i)
+      freeSwapAndCache(state, slot)
+    } else if (inode.shadows[i] !== 0) giveTreeSlot(state, inode, i)
+    if (isShmem(inode) && (pfn !== 0 || slot >= 0)) shmemUnaccount(state, inode)
     inode.shadows[i] = 0
   }
+}
+
+/** Waits for the page's I/O, as truncation does. */
+function dropCutOff(state: KernelState, inode: Inode, pfn: number): void {
+  unmapFilePage(state, pfn)
+  if (hasFlag(state.memmap, pfn, PG_LOCKED | PG_WRITEBACK)) waitForIo(state, state.devices[inode.device]!.busyUntilNs)
+  dropPage(state, pfn)
 }
 
 /** UTF-8 length without TextEncoder: pure folders have none. */
@@ -234,23 +259,17 @@ export function byteLength(text: string): Bytes {
 }
 
 /**
- * Appends text to, or overwrites, a tmpfs file; its pages are allocated and charged to the writer.
+ * Appends text to, or overwrites, a file; its pages are allocated and charged to the writer.
  * @returns EAGAIN = the operation has to wait (isSuspended)
  */
-export function writeText(
-  state: KernelState,
-  task: Task,
-  inode: Inode,
-  text: string,
-  append: boolean,
-): Errno | undefined {
+export function writeText(state: KernelState, inode: Inode, text: string, append: boolean): Errno | undefined {
   const before = append ? inode.size : 0
   const bytes = byteLength(text)
   if (!append && inode.size > 0) truncate(state, inode, 0)
   const size = before + bytes
   const old = inode.size
   inode.size = Math.max(size, old)
-  const error = touchPages(state, task, inode, before, bytes)
+  const error = touchPages(state, inode, before, bytes)
   if (error !== undefined) {
     inode.size = old
     return error
@@ -260,12 +279,20 @@ export function writeText(
   return undefined
 }
 
-/** Brings in the pages of a range of a tmpfs file for writing. Disk files: see syscalls_file.ts. */
-function touchPages(state: KernelState, task: Task, inode: Inode, from: Bytes, bytes: Bytes): Errno | undefined {
-  if (!isShmem(inode) || bytes === 0) return undefined
+/** A cached page of a disk file, dirty from now on. @kernel fs/ext4/inode.c ext4_write_begin() */
+function diskPage(state: KernelState, inode: Inode, index: number): number {
+  const pfn = findPage(inode, index) || newCachePage(state, inode, index, 0)
+  if (pfn !== 0) folioMarkDirty(state, pfn)
+  return pfn
+}
+
+/** Brings in the pages of a range of a file for writing. */
+function touchPages(state: KernelState, inode: Inode, from: Bytes, bytes: Bytes): Errno | undefined {
+  if (inode.kind !== 'file' || bytes === 0) return undefined
   const last = Math.floor((from + bytes - 1) / PAGE_SIZE)
   for (let i = Math.floor(from / PAGE_SIZE); i <= last; i++) {
-    const pfn = shmemGetPage(state, task, inode, i)
+    const pfn = isShmem(inode) ? shmemGetPage(state, undefined, inode, i) : diskPage(state, inode, i)
+    if (pfn === SHMEM_NOSPC) return 'ENOSPC'
     if (pfn === 0) return isSuspended(state) ? 'EAGAIN' : 'ENOMEM'
     folioMarkAccessed(state, pfn)
     charge(state, state.costs.copyPage)

@@ -7,13 +7,16 @@ import { charge, isSuspended } from '../exec'
 import type { KernelState } from '../state'
 import { inodeAt } from './filemap'
 import { PG_ANON, PG_ANON_EXCLUSIVE, clearFlag, hasFlag, pageFlags } from './memmap'
-import { MM_SWAPENTS, VM_ACCOUNT, type Mm } from './mm_types'
+import { MM_SWAPENTS, VM_ACCOUNT, VM_LOCKED, type Mm } from './mm_types'
+import { vmEnoughMemory } from './overcommit'
 import {
+  PTE_ACCESSED,
   PTE_WRITE,
   allocPgd,
   ensurePteSlot,
   forEachPte,
   isSwapPte,
+  pteAt,
   ptePfn,
   pteSwapSlot,
   setPte,
@@ -22,17 +25,14 @@ import {
 import { pageAddRmap, rssCounter } from './rmap'
 import { addMmCounter, mmAt } from './rss'
 import { swapDuplicate } from './swapfile'
-import { createMm, insertVma, vmEnoughMemory } from './vma'
+import { copyVma, createMm, insertVma } from './vma'
 
 /**
- * @returns index of the copy, −1 = no memory or waiting; the half-made copy must be torn down by the caller through
- *          `partial`, which is set as soon as it exists
- * @kernel  dup_mm()
+ * @param partial  set as soon as the copy exists: on failure whoever calls tears it down
+ * @returns index of the copy, −1 = no memory, promise refused, or waiting
+ * @kernel  dup_mm(), dup_mmap()
  */
 export function copyMm(state: KernelState, from: Mm, partial: { mm: number }): number {
-  let promised = 0
-  for (const vma of from.vmas) if (vma.flags & VM_ACCOUNT) promised += vma.end - vma.start
-  if (!vmEnoughMemory(state, from, promised)) return -1
   const index = createMm(state)
   partial.mm = index
   if (!allocPgd(state, index)) return -1
@@ -41,8 +41,10 @@ export function copyMm(state: KernelState, from: Mm, partial: { mm: number }): n
   to.brk = from.brk
   to.mmapBase = from.mmapBase
   for (const vma of from.vmas) {
-    insertVma(to, { ...vma })
+    if ((vma.flags & VM_ACCOUNT) !== 0 && !vmEnoughMemory(state, from, vma.end - vma.start)) return -1
     if (vma.ino !== 0) inodeAt(state, vma.ino).users++
+    // Locks are not inherited.
+    insertVma(state, to, { ...copyVma(vma), flags: vma.flags & ~VM_LOCKED })
     charge(state, state.costs.forkVma)
   }
   for (const vma of from.vmas) {
@@ -56,13 +58,15 @@ export function copyMm(state: KernelState, from: Mm, partial: { mm: number }): n
 function copyPtes(state: KernelState, from: Mm, to: Mm, start: number, end: number): boolean {
   const t = state.pgtables
   let complete = true
-  forEachPte(state, from, start, end, (slot, pte) => {
+  forEachPte(state, from, start, end, (slot) => {
     if (!complete) return
     const target = ensurePteSlot(state, to, vpnOfSlot(t, slot))
     if (target < 0 || isSuspended(state)) {
       complete = false
       return
     }
+    // Read now: making room for the table may have swapped the page out.
+    const pte = pteAt(t, slot)
     if (isSwapPte(pte)) {
       swapDuplicate(state, pteSwapSlot(pte))
       setPte(t, target, pte)
@@ -71,15 +75,16 @@ function copyPtes(state: KernelState, from: Mm, to: Mm, start: number, end: numb
     }
     const pfn = ptePfn(pte)
     const shared = pte & ~PTE_WRITE
+    const childs = shared & ~PTE_ACCESSED
     if (pfn !== state.zeroPfn) {
       if (hasFlag(state.memmap, pfn, PG_ANON)) {
         clearFlag(state.memmap, pfn, PG_ANON_EXCLUSIVE)
         setPte(t, slot, shared)
       }
-      setPte(t, target, shared)
+      setPte(t, target, childs)
       pageAddRmap(state, pfn, target)
       addMmCounter(state, to.id, rssCounter(pageFlags(state.memmap, pfn)), 1)
-    } else setPte(t, target, shared)
+    } else setPte(t, target, childs)
     charge(state, state.costs.forkPage)
   })
   return complete

@@ -19,6 +19,8 @@ export const VM_GROWSDOWN = 0x100
 export const VM_LOCKED = 0x2000
 export const VM_RAND_READ = 0x8000
 export const VM_SEQ_READ = 0x10000
+/** Special mappings (vdso, vvar): never locked, never merged. */
+export const VM_DONTEXPAND = 0x40000
 export const VM_ACCOUNT = 0x100000
 export const VM_NORESERVE = 0x200000
 export const VM_HUGEPAGE = 0x20000000

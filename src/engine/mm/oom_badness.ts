@@ -8,6 +8,7 @@ import type { KernelState } from '../state'
 import type { Task } from '../task'
 import { MM_SWAPENTS, type Mm } from './mm_types'
 import type { OomCandidate } from './oom_report'
+import { totalRamPages } from './overcommit'
 import { mmOf, roughRss, roughRssTotal } from './rss'
 import { totalSwapPages } from './swap_space'
 
@@ -62,9 +63,6 @@ export function oomScoreOf(points: number | undefined, totalPages: Pages): numbe
   if (points === undefined) return 0
   return Math.trunc(((1000 + Math.trunc((points * 1000) / totalPages)) * 2) / 3)
 }
-
-/** @kernel totalram_pages() */
-export const totalRamPages = (state: KernelState): Pages => state.zones.reduce((sum, zone) => sum + zone.managed, 0)
 
 /** /proc/<pid>/oom_score: always measured against the whole machine. @kernel proc_oom_score() */
 export function oomScore(state: KernelState, pid: number): number {

@@ -18,7 +18,7 @@ import { GFP_BIT_FS } from './gfp'
 import { MEMCG_OOM_GROUP_KILL, MEMCG_OOM_KILL, memcgEvent } from './memcg_events'
 import { isMemcgDescendant, memcgAt, ROOT_MEMCG } from './memcg_tree'
 import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, type Mm } from './mm_types'
-import { isUnkillable, OOM_SCORE_ADJ_MIN, oomBadness, oomCandidates, totalRamPages } from './oom_badness'
+import { isUnkillable, OOM_SCORE_ADJ_MIN, oomBadness, oomCandidates } from './oom_badness'
 import {
   groupKillLine,
   killedLine,
@@ -30,6 +30,7 @@ import {
   type OomControl,
   type OomRecord,
 } from './oom_report'
+import { totalRamPages } from './overcommit'
 import { pageCounterMargin } from './page_counter'
 import { mmAt, mmOf, roughRss } from './rss'
 import { totalSwapPages } from './swap_space'

@@ -46,7 +46,7 @@ import {
   tableOfSlot,
   vpnOfSlot,
 } from './pgtable'
-import { addMmCounter, mmAt } from './rss'
+import { addMmCounter, mmAt, updateHiwaterRss } from './rss'
 import { swapDuplicate } from './swapfile'
 import { findVma } from './vma_find'
 import { NR_ANON_PAGES, NR_MAPPED, modStat } from './vmstat'
@@ -131,6 +131,12 @@ export function rssCounter(flags: number): number {
   return flags & PG_SWAPBACKED ? MM_SHMEMPAGES : MM_FILEPAGES
 }
 
+/** Pages of the kernel image, such as the vdso's, are charged to nobody. @kernel __lruvec_stat_mod_folio() */
+function countInGroup(state: KernelState, pfn: Pfn, item: number, delta: number, nid: number): void {
+  const memcg = pageMemcg(state.memmap, pfn)
+  if (memcg !== 0) modMemcgState(state, memcg, item, delta, nid)
+}
+
 /** A page-table entry now maps the page. @kernel folio_add_new_anon_rmap(), folio_add_file_rmap_pte() */
 export function pageAddRmap(state: KernelState, pfn: Pfn, slot: number): void {
   addToChain(state, pfn, slot)
@@ -138,7 +144,7 @@ export function pageAddRmap(state: KernelState, pfn: Pfn, slot: number): void {
   const isAnon = hasFlag(state.memmap, pfn, PG_ANON)
   const nid = nidOf(state, pfn)
   modStat(state.nodes[nid]!.stat, isAnon ? NR_ANON_PAGES : NR_MAPPED, 1)
-  modMemcgState(state, pageMemcg(state.memmap, pfn), isAnon ? MEMCG_ANON : MEMCG_FILE_MAPPED, 1, nid)
+  countInGroup(state, pfn, isAnon ? MEMCG_ANON : MEMCG_FILE_MAPPED, 1, nid)
 }
 
 /** @kernel folio_remove_rmap_pte() */
@@ -148,7 +154,7 @@ export function pageRemoveRmap(state: KernelState, pfn: Pfn, slot: number): void
   const isAnon = hasFlag(state.memmap, pfn, PG_ANON)
   const nid = nidOf(state, pfn)
   modStat(state.nodes[nid]!.stat, isAnon ? NR_ANON_PAGES : NR_MAPPED, -1)
-  modMemcgState(state, pageMemcg(state.memmap, pfn), isAnon ? MEMCG_ANON : MEMCG_FILE_MAPPED, -1, nid)
+  countInGroup(state, pfn, isAnon ? MEMCG_ANON : MEMCG_FILE_MAPPED, -1, nid)
 }
 
 /** Calls `visit` for every PTE that maps the page; it may remove that mapping. @kernel rmap_walk() */
@@ -163,6 +169,15 @@ export function forEachMapping(state: KernelState, pfn: Pfn, visit: (slot: numbe
       visit(slot)
     }
   }
+}
+
+/** A cut-off page of a file leaves every address space, locked mappings too. @kernel mm/memory.c unmap_mapping_folio() */
+export function unmapFilePage(state: KernelState, pfn: Pfn): void {
+  forEachMapping(state, pfn, (slot) => {
+    addMmCounter(state, mmOfSlot(state.pgtables, slot), rssCounter(pageFlags(state.memmap, pfn)), -1)
+    pageRemoveRmap(state, pfn, slot)
+    setPte(state.pgtables, slot, 0)
+  })
 }
 
 /** Result of folioReferenced(): reused, copy what must last. */
@@ -212,6 +227,8 @@ export function tryToUnmap(state: KernelState, pfn: Pfn): boolean {
   return mapcount(state.memmap, pfn) === 0
 }
 
+const isLazyfree = (flags: number): boolean => (flags & PG_ANON) !== 0 && (flags & (PG_SWAPBACKED | PG_SWAPCACHE)) === 0
+
 function unmapOne(state: KernelState, pfn: Pfn, slot: number): void {
   const t = state.pgtables
   const mmIndex = mmOfSlot(t, slot)
@@ -222,6 +239,12 @@ function unmapOne(state: KernelState, pfn: Pfn, slot: number): void {
   if (!isPresent(pte) || ptePfn(pte) !== pfn)
     throw new AssertionError(`slot ${slot} of table ${tableOfSlot(slot)} does not map pfn ${pfn}`)
   if (pte & PTE_DIRTY) setFlag(state.memmap, pfn, PG_DIRTY)
+  if (isLazyfree(flags) && hasFlag(state.memmap, pfn, PG_DIRTY)) {
+    // Written again since MADV_FREE: an ordinary page, which stays.
+    setFlag(state.memmap, pfn, PG_SWAPBACKED)
+    return
+  }
+  updateHiwaterRss(state, mmAt(state, mmIndex))
   pageRemoveRmap(state, pfn, slot)
   addMmCounter(state, mmIndex, rssCounter(flags), -1)
   if ((flags & PG_ANON) !== 0 && (flags & PG_SWAPCACHE) !== 0) {

@@ -65,6 +65,12 @@ export function syncTaskRss(state: KernelState, task: Task): void {
   }
 }
 
+/** Pages are about to go: remembers how many there were. @kernel update_hiwater_rss() */
+export function updateHiwaterRss(state: KernelState, mm: Mm): void {
+  const rss = roughRssTotal(state, mm.id)
+  if (rss > mm.hiwaterRss) mm.hiwaterRss = rss
+}
+
 /** What a cheap reader sees (OOM killer, oom_score): never negative. @kernel get_mm_counter() */
 export const roughRss = (state: KernelState, mmIndex: number, counter: number): Pages =>
   Math.max(0, mmAt(state, mmIndex).rss[counter]!)

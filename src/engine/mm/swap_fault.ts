@@ -71,10 +71,10 @@ export function freeSwapAndCache(state: KernelState, slot: number): void {
  * The frame of a tmpfs page that was swapped out; PG_LOCKED while it is being read.
  * @returns 0 = no memory, charge refused, or waiting
  */
-export function swapinForShmem(state: KernelState, task: Task, slot: number): Pfn {
+export function swapinForShmem(state: KernelState, task: Task | undefined, slot: number): Pfn {
   const cached = swapCacheGet(state, slot)
   if (cached !== 0) return cached
-  countMajor(state, task)
+  if (task !== undefined) countMajor(state, task)
   return swapReadFolio(state, slot)
 }
 

@@ -1,22 +1,18 @@
 /**
- * Address spaces and their mappings: mmap, munmap, brk, mprotect's bookkeeping, and overcommit accounting.
+ * Address spaces and their mappings: where a new one goes, how they split and merge, and what is counted of them.
  * No page is allocated here; faults do that (memory.ts).
- * @kernel  mm/mmap.c, mm/vma.c, mm/util.c
- * @spec    04 §4.4, §4.9
+ * @kernel  mm/mmap.c, mm/vma.c
+ * @spec    04 §4.4
  */
 import type { Errno } from '../../util/errno'
 import { HPAGE_PAGES, PAGE_SIZE, type Pages, type Vpn } from '../../util/units'
 import type { KernelState } from '../state'
-import { MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../task'
-import { klog } from '../klog'
-import { currentTask } from '../exec'
+import { MAP_ANONYMOUS, MAP_FIXED, MAP_LOCKED, MAP_NORESERVE, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../task'
 import {
   VM_ACCOUNT,
   VM_EXEC,
   VM_GROWSDOWN,
-  VM_HUGEPAGE,
   VM_LOCKED,
-  VM_NOHUGEPAGE,
   VM_NORESERVE,
   VM_READ,
   VM_SHARED,
@@ -24,6 +20,7 @@ import {
   type Mm,
   type Vma,
 } from './mm_types'
+import { vmEnoughMemory, vmUnacctMemory } from './overcommit'
 import { findVmaIndex } from './vma_find'
 
 /** User addresses end here with four levels: 2^47 − 4096. */
@@ -74,61 +71,6 @@ function statAccount(mm: Mm, flags: number, pages: Pages): void {
   if (mm.totalVm > mm.hiwaterVm) mm.hiwaterVm = mm.totalVm
 }
 
-/** CommitLimit, pages. @kernel mm/util.c vm_commit_limit() @spec 04 §4.9 */
-export function vmCommitLimit(state: KernelState): Pages {
-  const { overcommitKbytes, overcommitRatio } = state.sysctl
-  const swap = totalSwapPages(state)
-  if (overcommitKbytes > 0) return Math.floor(overcommitKbytes / 4) + swap
-  return Math.floor((totalRamPages(state) * overcommitRatio) / 100) + swap
-}
-
-export function totalSwapPages(state: KernelState): Pages {
-  let sum = 0
-  for (const area of state.swapAreas) if (area.enabled) sum += area.pages
-  return sum
-}
-
-export function totalRamPages(state: KernelState): Pages {
-  let sum = 0
-  for (const zone of state.zones) sum += zone.managed
-  return sum
-}
-
-/**
- * Promises memory, or refuses it.
- * @returns false → ENOMEM; nothing was promised
- * @kernel  mm/util.c __vm_enough_memory()
- * @spec    04 §4.9
- */
-export function vmEnoughMemory(state: KernelState, mm: Mm | undefined, pages: Pages): boolean {
-  state.committedAs += pages
-  const mode = state.sysctl.overcommitMemory
-  if (mode === 1) return true
-  if (mode === 0) {
-    if (pages <= totalRamPages(state) + totalSwapPages(state)) return true
-  } else {
-    // The machine's programs run as root: CAP_SYS_ADMIN, no admin reserve is taken off.
-    let allowed = vmCommitLimit(state)
-    if (mm !== undefined)
-      allowed -= Math.min(Math.floor(mm.totalVm / 32), Math.floor(state.sysctl.userReserveKbytes / 4))
-    if (state.committedAs < allowed) return true
-  }
-  state.committedAs -= pages
-  const task = currentTask(state)
-  const who = `pid: ${task?.pid ?? 0}, comm: ${task?.comm ?? 'swapper'}`
-  klog(
-    state,
-    state.config.series === '6.1'
-      ? `__vm_enough_memory: ${who}, no enough memory for the allocation`
-      : `__vm_enough_memory: ${who}, bytes: ${pages * PAGE_SIZE} not enough memory for the allocation`,
-  )
-  return false
-}
-
-export function vmUnacctMemory(state: KernelState, pages: Pages): void {
-  state.committedAs -= pages
-}
-
 const canMerge = (a: Vma, b: Vma): boolean =>
   a.end === b.start &&
   a.flags === b.flags &&
@@ -137,59 +79,83 @@ const canMerge = (a: Vma, b: Vma): boolean =>
   a.incompressible === b.incompressible &&
   (a.ino === 0 || a.pgoff + (a.end - a.start) === b.pgoff)
 
-/** Puts a mapping into a free range and merges it with its neighbours. @kernel vma_link(), vma_merge() */
-export function insertVma(mm: Mm, vma: Vma): Vma {
+/**
+ * Puts a mapping into a free range and merges it with its neighbours; whoever calls has counted the file's new user.
+ * @kernel  vma_link(), vma_merge()
+ */
+export function insertVma(state: KernelState, mm: Mm, vma: Vma): Vma {
   const i = findVmaIndex(mm, vma.start)
   mm.vmas.splice(i, 0, vma)
   statAccount(mm, vma.flags, vma.end - vma.start)
-  return mergeAround(mm, i)
+  return mergeAround(state, mm, i)
 }
 
-function mergeAround(mm: Mm, i: number): Vma {
+/** One mapping less holds the file; another one still does. */
+function dropMerged(state: KernelState, mm: Mm, i: number): void {
+  const gone = mm.vmas.splice(i, 1)[0]!
+  if (gone.ino !== 0) state.inodes[gone.ino]!.users--
+}
+
+function mergeAround(state: KernelState, mm: Mm, i: number): Vma {
   let vma = mm.vmas[i]!
   const next = mm.vmas[i + 1]
   if (next !== undefined && canMerge(vma, next)) {
     vma.end = next.end
     vma.hasAnon ||= next.hasAnon
-    mm.vmas.splice(i + 1, 1)
+    dropMerged(state, mm, i + 1)
   }
   const before = mm.vmas[i - 1]
   if (before !== undefined && canMerge(before, vma)) {
     before.end = vma.end
     before.hasAnon ||= vma.hasAnon
-    mm.vmas.splice(i, 1)
+    dropMerged(state, mm, i)
     vma = before
   }
   return vma
 }
 
-/** Cuts a mapping in two at `at`; the lower part keeps the object. @kernel __split_vma() */
-function splitVma(mm: Mm, i: number, at: Vpn): void {
+/** The same mapping as a value of its own. */
+export function copyVma(vma: Vma): Vma {
+  return vma.swapRa === undefined ? { ...vma } : { ...vma, swapRa: { ...vma.swapRa } }
+}
+
+/** Cuts a mapping in two at `at`; both parts hold the file. @kernel __split_vma() */
+function splitVma(state: KernelState, mm: Mm, i: number, at: Vpn): void {
   const vma = mm.vmas[i]!
-  const upper: Vma = { ...vma, start: at, pgoff: vma.ino === 0 ? 0 : vma.pgoff + (at - vma.start) }
+  const upper: Vma = { ...copyVma(vma), start: at, pgoff: vma.ino === 0 ? 0 : vma.pgoff + (at - vma.start) }
   vma.end = at
   mm.vmas.splice(i + 1, 0, upper)
+  if (vma.ino !== 0) state.inodes[vma.ino]!.users++
+}
+
+/** Mappings that a change of [start, end) would cut. @kernel the map_count checks of split_vma() and do_vmi_munmap() */
+export function splitsNeeded(mm: Mm, start: Vpn, end: Vpn): number {
+  const cuts = (at: Vpn): boolean => {
+    const vma = mm.vmas[findVmaIndex(mm, at)]
+    return vma !== undefined && vma.start < at
+  }
+  return (cuts(start) ? 1 : 0) + (cuts(end) ? 1 : 0)
 }
 
 /** Makes sure that mappings begin and end at the borders of the range; returns indices [first, last). */
-export function splitAt(mm: Mm, start: Vpn, end: Vpn): { first: number; last: number } {
+export function splitAt(state: KernelState, mm: Mm, start: Vpn, end: Vpn): { first: number; last: number } {
   let first = findVmaIndex(mm, start)
   if (first < mm.vmas.length && mm.vmas[first]!.start < start) {
-    splitVma(mm, first, start)
+    splitVma(state, mm, first, start)
     first++
   }
   let last = first
   while (last < mm.vmas.length && mm.vmas[last]!.start < end) {
-    if (mm.vmas[last]!.end > end) splitVma(mm, last, end)
+    if (mm.vmas[last]!.end > end) splitVma(state, mm, last, end)
     last++
   }
   return { first, last }
 }
 
 /** Merges what became alike again after a change of flags. */
-export function mergeRange(mm: Mm, start: Vpn, end: Vpn): void {
+function mergeRange(state: KernelState, mm: Mm, start: Vpn, end: Vpn): void {
   for (let i = findVmaIndex(mm, Math.max(0, start - 1)); i + 1 < mm.vmas.length && mm.vmas[i]!.start < end;) {
-    if (canMerge(mm.vmas[i]!, mm.vmas[i + 1]!)) mergeAround(mm, i)
+    if (canMerge(mm.vmas[i]!, mm.vmas[i + 1]!)) mergeAround(state, mm, i)
     else i++
   }
 }
@@ -233,33 +199,31 @@ export function vmFlags(prot: number, flags: number): number {
     (prot & PROT_WRITE ? VM_WRITE : 0) |
     (prot & PROT_EXEC ? VM_EXEC : 0) |
     (flags & MAP_SHARED ? VM_SHARED : 0) |
-    (flags & MAP_NORESERVE ? VM_NORESERVE : 0)
+    (flags & MAP_NORESERVE ? VM_NORESERVE : 0) |
+    (flags & MAP_LOCKED ? VM_LOCKED : 0)
   )
 }
 
 /**
- * Makes a mapping. MAP_FIXED ranges must have been unmapped by the caller.
+ * Makes a mapping. MAP_FIXED ranges must have been unmapped by the caller, which has also counted the file's new user.
+ * @returns first page
  * @kernel  mm/mmap.c do_mmap(), mmap_region()
  * @spec    04 §4.4
  */
-export function mmapRegion(state: KernelState, mm: Mm, request: MmapRequest): Vma | Errno {
+export function mmapRegion(state: KernelState, mm: Mm, request: MmapRequest): Vpn | Errno {
   if (request.pages <= 0) return 'EINVAL'
   if (mm.vmas.length > state.sysctl.maxMapCount) return 'ENOMEM'
-  const isAnonymous = (request.flags & MAP_ANONYMOUS) !== 0
-  const isFixed = (request.flags & MAP_FIXED) !== 0
-  const start = isFixed ? request.at : findFreeRange(state, mm, request.pages, isAnonymous)
+  const start = placeOf(state, mm, request)
   if (start < 0 || start + request.pages > TASK_SIZE_VPN) return 'ENOMEM'
   let flags = vmFlags(request.prot, request.flags)
-  if (state.sysctl.overcommitMemory === 2) flags &= ~VM_NORESERVE
+  if (state.sysctl.overcommitMemory === OVERCOMMIT_NEVER) flags &= ~VM_NORESERVE
   if (isAccountable(flags)) {
     if (!vmEnoughMemory(state, mm, request.pages)) return 'ENOMEM'
     flags |= VM_ACCOUNT
   }
-  if (mm.lockFuture) {
-    flags |= VM_LOCKED
-    mm.lockedVm += request.pages
-  }
-  return insertVma(mm, {
+  if (mm.lockFuture) flags |= VM_LOCKED
+  if ((flags & VM_LOCKED) !== 0) mm.lockedVm += request.pages
+  insertVma(state, mm, {
     start,
     end: start + request.pages,
     flags,
@@ -269,6 +233,20 @@ export function mmapRegion(state: KernelState, mm: Mm, request: MmapRequest): Vm
     hasAnon: false,
     incompressible: false,
   })
+  return start
+}
+
+/** Sysctl overcommit_memory = 2. */
+const OVERCOMMIT_NEVER = 2
+
+/** Where it goes: where it must, where it would like to, or the highest free range. @kernel get_unmapped_area() */
+function placeOf(state: KernelState, mm: Mm, request: MmapRequest): Vpn {
+  if ((request.flags & MAP_FIXED) !== 0) return request.at
+  if (request.at >= 0) {
+    const next = mm.vmas[findVmaIndex(mm, request.at)]
+    if (next === undefined || next.start >= request.at + request.pages) return request.at
+  }
+  return findFreeRange(state, mm, request.pages, (request.flags & MAP_ANONYMOUS) !== 0)
 }
 
 /** Takes mappings [first, last) out of the list and gives back what they promised; pages are already zapped. */
@@ -283,16 +261,16 @@ export function removeVmas(state: KernelState, mm: Mm, first: number, last: numb
   return gone
 }
 
-/** Sets and clears flags of a range that is fully mapped; splits and merges. */
-export function changeFlags(mm: Mm, start: Vpn, end: Vpn, set: number, clear: number): void {
-  const { first, last } = splitAt(mm, start, end)
+/** Sets and clears flags of the mappings in a range; splits and merges. @kernel vma_modify_flags() */
+export function changeFlags(state: KernelState, mm: Mm, start: Vpn, end: Vpn, set: number, clear: number): void {
+  const { first, last } = splitAt(state, mm, start, end)
   for (let i = first; i < last; i++) {
     const vma = mm.vmas[i]!
     statAccount(mm, vma.flags, -(vma.end - vma.start))
     vma.flags = (vma.flags & ~clear) | set
     statAccount(mm, vma.flags, vma.end - vma.start)
   }
-  mergeRange(mm, start, end)
+  mergeRange(state, mm, start, end)
 }
 
 /** Whether every page of the range belongs to some mapping. */
@@ -306,4 +284,26 @@ export function isFullyMapped(mm: Mm, start: Vpn, end: Vpn): boolean {
   return true
 }
 
-export const hugepageAdvice = { set: VM_HUGEPAGE, clear: VM_NOHUGEPAGE } as const
+/** RLIMIT_STACK is 8 MiB. */
+const STACK_LIMIT_PAGES: Pages = 2048
+/** @kernel stack_guard_gap */
+const GUARD_GAP_PAGES: Pages = 256
+
+/**
+ * An access below a stack: the mapping grows down to it, if it may.
+ * @returns the mapping that contains the page now
+ * @kernel  expand_downwards(), acct_stack_growth()
+ */
+export function expandStack(state: KernelState, mm: Mm, vpn: Vpn): Vma | undefined {
+  const i = findVmaIndex(mm, vpn)
+  const vma = mm.vmas[i]
+  if (vma === undefined || (vma.flags & VM_GROWSDOWN) === 0) return undefined
+  const before = mm.vmas[i - 1]
+  if (before !== undefined && vpn - before.end < GUARD_GAP_PAGES) return undefined
+  const grow = vma.start - vpn
+  if (vma.end - vpn > STACK_LIMIT_PAGES || !vmEnoughMemory(state, mm, grow)) return undefined
+  vma.start = vpn
+  statAccount(mm, vma.flags, grow)
+  if ((vma.flags & VM_LOCKED) !== 0) mm.lockedVm += grow
+  return vma
+}

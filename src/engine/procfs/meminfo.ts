@@ -8,7 +8,7 @@ import { ramRanges, type PfnRange } from '../machine_spans'
 import { nrHugePages } from '../mm/hugetlb_pool'
 import { globalNodeState, globalZoneState, WMARK_LOW, wmark } from '../mm/mmzone'
 import { nrSwapPages, totalSwapPages } from '../mm/swap_space'
-import { vmCommitLimit } from '../mm/vma'
+import { vmCommitLimit } from '../mm/overcommit'
 import {
   NR_ACTIVE_ANON,
   NR_ACTIVE_FILE,

@@ -14,7 +14,7 @@ import {
   writePercpuPagelistHighFraction,
   writeWatermarkScaleFactor,
 } from '../mm/watermark'
-import { lruAddDrain } from '../mm/swap'
+import { lruAddDrainAll } from '../mm/swap'
 import { DROP_PAGECACHE, DROP_SLAB, countVmEvent } from '../mm/vmstat'
 import { nrHugepagesFile, nrOvercommitHugepagesFile } from './hugepages'
 import type { PseudoDir, PseudoFile } from './types'
@@ -103,7 +103,7 @@ const dropCaches: SysctlRow = {
       const value = parseInteger(text)
       if (value === undefined || value < 1 || value > 4) return 'EINVAL'
       if (value & 1) {
-        lruAddDrain(state)
+        lruAddDrainAll(state)
         dropPagecache(state)
         countVmEvent(state.vmstat, DROP_PAGECACHE)
       }

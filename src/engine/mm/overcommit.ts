@@ -1,0 +1,69 @@
+/**
+ * Promised memory: what a mapping may still be promised, and the sum of all promises.
+ * @kernel  mm/util.c
+ * @spec    04 §4.9
+ */
+import { PAGE_SIZE, type Pages } from '../../util/units'
+import { currentTask } from '../exec'
+import { klog } from '../klog'
+import type { KernelState } from '../state'
+import type { Mm } from './mm_types'
+import { totalSwapPages } from './swap_space'
+
+const OVERCOMMIT_GUESS = 0
+const OVERCOMMIT_ALWAYS = 1
+
+/** @kernel totalram_pages() */
+export function totalRamPages(state: KernelState): Pages {
+  let sum = 0
+  for (const zone of state.zones) sum += zone.managed
+  return sum
+}
+
+/** CommitLimit, pages. @kernel mm/util.c vm_commit_limit() */
+export function vmCommitLimit(state: KernelState): Pages {
+  const { overcommitKbytes, overcommitRatio } = state.sysctl
+  const swap = totalSwapPages(state)
+  if (overcommitKbytes > 0) return Math.floor(overcommitKbytes / 4) + swap
+  return Math.floor((totalRamPages(state) * overcommitRatio) / 100) + swap
+}
+
+/**
+ * Promises memory, or refuses it.
+ * @param mm  address space that asks; undefined for the kernel's own files
+ * @returns false → ENOMEM; nothing was promised
+ * @kernel      mm/util.c __vm_enough_memory()
+ * @simplifies  all programs run as root: CAP_SYS_ADMIN, no admin reserve is taken off; the log line is not rate-limited
+ */
+export function vmEnoughMemory(state: KernelState, mm: Mm | undefined, pages: Pages): boolean {
+  const mode = state.sysctl.overcommitMemory
+  state.committedAs += pages
+  if (mode === OVERCOMMIT_ALWAYS) return true
+  if (mode === OVERCOMMIT_GUESS) {
+    if (pages <= totalRamPages(state) + totalSwapPages(state)) return true
+  } else {
+    let allowed = vmCommitLimit(state)
+    if (mm !== undefined)
+      allowed -= Math.min(Math.floor(mm.totalVm / 32), Math.floor(state.sysctl.userReserveKbytes / 4))
+    if (state.committedAs < allowed) return true
+  }
+  state.committedAs -= pages
+  logRefusal(state, pages)
+  return false
+}
+
+function logRefusal(state: KernelState, pages: Pages): void {
+  const task = currentTask(state)
+  const who = `pid: ${task?.pid ?? 0}, comm: ${task?.comm ?? 'swapper'}`
+  klog(
+    state,
+    state.config.series === '6.1'
+      ? `__vm_enough_memory: ${who}, no enough memory for the allocation`
+      : `__vm_enough_memory: ${who}, bytes: ${pages * PAGE_SIZE} not enough memory for the allocation`,
+  )
+}
+
+/** Takes a promise back. @kernel include/linux/mman.h vm_unacct_memory() */
+export function vmUnacctMemory(state: KernelState, pages: Pages): void {
+  state.committedAs -= pages
+}

@@ -1,0 +1,63 @@
+/**
+ * Taking pages out of an address space: munmap, exit, MADV_DONTNEED, the OOM reaper.
+ * @kernel  mm/memory.c zap_pte_range()
+ * @spec    04 §4.7
+ */
+import type { Pages, Pfn, Vpn } from '../../util/units'
+import { charge } from '../exec'
+import type { KernelState } from '../state'
+import { PG_ANON, PG_FILE, mapcount, pageFlags } from './memmap'
+import { munlockFolio } from './mlock'
+import { MM_SWAPENTS, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, type Mm, type Vma } from './mm_types'
+import { folioMarkDirty } from './page_writeback'
+import { PTE_ACCESSED, PTE_DIRTY, forEachPteTable, isSwapPte, pteAt, ptePfn, pteSwapSlot, setPte } from './pgtable'
+import { pageRemoveRmap, rssCounter } from './rmap'
+import { addMmCounter, updateHiwaterRss } from './rss'
+import { folioMarkAccessed } from './swap'
+import { freeSwapAndCache, releaseFrame, tryToFreeSwap } from './swap_fault'
+
+/** An anonymous page that nobody maps any more. @kernel free_unref_folios() through the LRU */
+export function freeAnonPage(state: KernelState, pfn: Pfn): void {
+  if (tryToFreeSwap(state, pfn)) releaseFrame(state, pfn)
+}
+
+/** @returns whether a page was mapped. @kernel zap_present_ptes(), zap_nonpresent_ptes() */
+function zapPte(state: KernelState, mm: Mm, vma: Vma, slot: number, pte: number): boolean {
+  setPte(state.pgtables, slot, 0)
+  if (isSwapPte(pte)) {
+    addMmCounter(state, mm.id, MM_SWAPENTS, -1)
+    freeSwapAndCache(state, pteSwapSlot(pte))
+    return false
+  }
+  const pfn = ptePfn(pte)
+  if (pfn === state.zeroPfn) return false
+  const flags = pageFlags(state.memmap, pfn)
+  if ((flags & PG_FILE) !== 0) {
+    if ((pte & PTE_DIRTY) !== 0) folioMarkDirty(state, pfn)
+    if ((pte & PTE_ACCESSED) !== 0 && (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0) folioMarkAccessed(state, pfn)
+  }
+  addMmCounter(state, mm.id, rssCounter(flags), -1)
+  pageRemoveRmap(state, pfn, slot)
+  if (mapcount(state.memmap, pfn) > 0) return true
+  if ((flags & PG_ANON) !== 0) freeAnonPage(state, pfn)
+  else if ((vma.flags & VM_LOCKED) !== 0) munlockFolio(state, pfn)
+  return true
+}
+
+/**
+ * Takes every page of the range out of the address space; tables stay.
+ * @returns pages that were mapped
+ * @kernel  zap_page_range(), zap_pte_range()
+ */
+export function zapRange(state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: Vpn): Pages {
+  let zapped = 0
+  updateHiwaterRss(state, mm)
+  forEachPteTable(state, mm, start, end, (first, last) => {
+    for (let slot = first; slot <= last; slot++) {
+      const pte = pteAt(state.pgtables, slot)
+      if (pte !== 0 && zapPte(state, mm, vma, slot, pte)) zapped++
+    }
+  })
+  charge(state, zapped * state.costs.exitPage)
+  return zapped
+}
