@@ -4,7 +4,7 @@
  * @kernel  mm/swapfile.c, mm/swap_state.c
  * @spec    05 §5.12
  */
-import { AssertionError } from '../../util/assert'
+import { AssertionError, assert } from '../../util/assert'
 import type { Errno } from '../../util/errno'
 import { PAGE_SIZE, type Pages, type Pfn } from '../../util/units'
 import { klog } from '../klog'
