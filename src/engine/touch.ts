@@ -21,6 +21,7 @@ import {
   setPte,
 } from './mm/pgtable'
 import { mmOf } from './mm/rss'
+import { expandStack } from './mm/vma'
 import { findVma } from './mm/vma_find'
 import type { KernelState } from './state'
 import type { Task } from './task'
@@ -64,11 +65,12 @@ function faultAt(
   state: KernelState,
   task: Task,
   mm: Mm,
-  vma: Vma | undefined,
+  found: Vma | undefined,
   vpn: Vpn,
   lookedUp: number,
   isWrite: boolean,
 ): number {
+  const vma = found ?? expandStack(state, mm, vpn)
   if (vma === undefined || !isAllowed(vma, isWrite)) return deadlySignal(task, SIGSEGV)
   if (isTracing('page_fault_user')) emit(state, 'page_fault_user', [vpn * PAGE_SIZE, (isWrite ? 2 : 0) | 4])
   const slot = lookedUp < 0 ? ensurePteSlot(state, mm, vpn) : lookedUp

@@ -158,9 +158,10 @@ function isSoleOwner(state: KernelState, pfn: Pfn): boolean {
  */
 function doSwapPage(state: KernelState, task: Task, mm: Mm, vma: Vma, slot: number, isWrite: boolean): number {
   const entry = pteSwapSlot(pteAt(state.pgtables, slot))
-  let pfn = swapCacheGet(state, entry, vma)
+  const vpn = vpnOfSlot(state.pgtables, slot)
+  let pfn = swapCacheGet(state, entry, vma, vpn)
   if (pfn === 0) {
-    pfn = swapReadFolio(state, entry, { mm, vma, vpn: vpnOfSlot(state.pgtables, slot) })
+    pfn = swapReadFolio(state, entry, { mm, vma, vpn })
     if (pfn === 0) return failed(state)
     countMajor(state, task)
   }

@@ -69,18 +69,21 @@ const usesVmaReadahead = (state: KernelState): boolean =>
   state.swapAreas.every((area) => !state.devices[area.device]!.rotational)
 
 /**
- * The slot's frame, if the swap cache has it; counts a read-ahead hit.
+ * The slot's frame, if the swap cache has it; counts a read-ahead hit, and remembers where the mapping was touched.
+ * @param vma  and page of the fault; none for tmpfs
  * @returns 0 none; the frame may still be PG_LOCKED
  * @kernel  mm/swap_state.c swap_cache_get_folio()
  */
-export function swapCacheGet(state: KernelState, slot: number, vma?: Vma): Pfn {
+export function swapCacheGet(state: KernelState, slot: number, vma?: Vma, vpn: Vpn = 0): Pfn {
   const pfn = swapCacheLookup(state, slot)
   if (pfn === 0) return 0
-  if (!testAndClearFlag(state.memmap, pfn, PG_READAHEAD)) return pfn
-  countVmEvent(state.vmstat, SWAP_RA_HIT)
-  const ra =
-    vma !== undefined && usesVmaReadahead(state) ? (vma.swapRa ??= createSwapReadahead()) : state.reclaim.swapRa
-  ra.hits = Math.min(HITS_MAX, ra.hits + 1)
+  const isHit = testAndClearFlag(state.memmap, pfn, PG_READAHEAD)
+  if (isHit) countVmEvent(state.vmstat, SWAP_RA_HIT)
+  const isByMapping = vma !== undefined && usesVmaReadahead(state)
+  if (!isByMapping && !isHit) return pfn
+  const ra = isByMapping ? (vma.swapRa ??= createSwapReadahead()) : state.reclaim.swapRa
+  if (isByMapping) ra.previous = vpn
+  if (isHit) ra.hits = Math.min(HITS_MAX, ra.hits + 1)
   return pfn
 }
 

@@ -19,13 +19,23 @@ function childData(d: MmData, part: string): ProgramData {
 const fork =
   (part: string): S =>
   (d) => ({ op: 'fork', child: childData(d, part) })
+/** The descriptors of the pipe that was opened last are kept. */
+const openPipe: readonly S[] = [
+  () => ({ op: 'pipe' }),
+  (d, view) => {
+    const [readEnd, writeEnd] = view.text.split(' ').map(Number)
+    d['readEnd'] = readEnd
+    d['writeEnd'] = writeEnd
+    return undefined
+  },
+]
 const keepChild: S = (d, view) => {
   d['child'] = view.result
   return undefined
 }
 const waitChild: S = (d) => ({ op: 'wait', pid: Number(d['child']) })
 
-/** Children, by part. The second one waits until its parent has written. */
+/** Children, by part. The second one waits at a pipe until its parent has written. */
 export const cowChildren: Readonly<Record<string, readonly S[]>> = {
   first: [
     ...begin,
@@ -36,11 +46,14 @@ export const cowChildren: Readonly<Record<string, readonly S[]>> = {
     write,
     ...phase('child1_write_again'),
   ],
-  second: [() => ({ op: 'pause' }), ...begin, write, ...phase('child2_write_all(reuse)')],
+  second: [
+    (d) => ({ op: 'read', fd: Number(d['readEnd']), length: 1 }),
+    ...begin,
+    write,
+    ...phase('child2_write_all(reuse)'),
+  ],
   third: [...begin, writeHalf, ...phase('child3_write_half(copy)')],
 }
-
-const SIGCONT = 18
 
 export const cowSteps: readonly S[] = [
   ...commonSteps,
@@ -60,6 +73,8 @@ export const cowSteps: readonly S[] = [
   ...begin,
   write,
   ...phase('parent_write_all'),
+  ...openPipe,
+  ...openPipe,
   ...begin,
   fork('first'),
   keepChild,
@@ -73,7 +88,7 @@ export const cowSteps: readonly S[] = [
   ...phase('parent_fork2'),
   write,
   ...phase('parent_write_shared(copy)'),
-  (d) => ({ op: 'signal', pid: Number(d['child']), signal: SIGCONT }),
+  (d) => ({ op: 'write', fd: Number(d['writeEnd']), length: 1 }),
   waitChild,
   ...phase('parent_wait_child2'),
   write,

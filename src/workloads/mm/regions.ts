@@ -66,6 +66,28 @@ const firstTouch: readonly S[] = [
   ...when((d) => !['readfirst', 'mlock', 'populate_write'].includes(mode(d)), [write, ...phase('write_all')]),
 ]
 
+const lazyFree: readonly S[] = when(is('free'), [
+  (d) => advise(d, 'free'),
+  ...phase('madv_free'),
+  read,
+  ...phase('read_after_free'),
+  write,
+  ...phase('write_after_free'),
+])
+
+const coldAndOut: readonly S[] = when(is('cold'), [
+  (d) => advise(d, 'cold'),
+  ...phase('madv_cold'),
+  read,
+  ...phase('read_after_cold'),
+  (d) => advise(d, 'pageout'),
+  ...phase('madv_pageout'),
+  read,
+  ...phase('read_after_pageout'),
+  write,
+  ...phase('write_after_pageout'),
+])
+
 const dontneed: readonly S[] = when(
   (d) => mode(d) !== 'mlock' && mode(d) !== 'maplocked',
   [(d) => advise(d, 'dontneed'), ...phase('madv_dontneed'), write, ...phase('write_after_dontneed')],
@@ -100,6 +122,8 @@ export const faultSteps: readonly S[] = [
   ...phase('write_again'),
   read,
   ...phase('read_again'),
+  ...lazyFree,
+  ...coldAndOut,
   ...dontneed,
   ...mprotect,
   (d) => ({ op: 'munmap', address: d.address, length: d.bytes }),
