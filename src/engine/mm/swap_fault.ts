@@ -19,7 +19,8 @@ import {
   pageMemcg,
   setPageMemcg,
 } from './memmap'
-import { memcgUncharge, modMemcgState } from './memcontrol'
+import { modMemcgState } from './memcontrol'
+import { unchargePage } from './memcg_uncharge'
 import { MEMCG_PGMAJFAULT } from './memcg_stat'
 import { clearMlocked } from './mlock'
 import { freeUnrefPage } from './pcp'
@@ -42,7 +43,7 @@ export function releaseFrame(state: KernelState, pfn: Pfn): void {
   const memcg = pageMemcg(state.memmap, pfn)
   clearFlag(state.memmap, pfn, ~0)
   setPageMemcg(state.memmap, pfn, 0)
-  if (memcg !== 0) memcgUncharge(state, memcg, 1)
+  unchargePage(state, memcg)
   freeUnrefPage(state, pfn, 0)
 }
 

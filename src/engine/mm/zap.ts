@@ -7,6 +7,7 @@ import type { Pages, Pfn, Vpn } from '../../util/units'
 import { charge } from '../exec'
 import type { KernelState } from '../state'
 import { PG_ANON, PG_FILE, mapcount, pageFlags } from './memmap'
+import { beginUncharge, endUncharge } from './memcg_uncharge'
 import { munlockFolio } from './mlock'
 import { MM_SWAPENTS, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, type Mm, type Vma } from './mm_types'
 import { folioMarkDirty } from './page_writeback'
@@ -52,12 +53,14 @@ function zapPte(state: KernelState, mm: Mm, vma: Vma, slot: number, pte: number)
 export function zapRange(state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: Vpn): Pages {
   let zapped = 0
   updateHiwaterRss(state, mm)
+  beginUncharge(state)
   forEachPteTable(state, mm, start, end, (first, last) => {
     for (let slot = first; slot <= last; slot++) {
       const pte = pteAt(state.pgtables, slot)
       if (pte !== 0 && zapPte(state, mm, vma, slot, pte)) zapped++
     }
   })
+  endUncharge(state)
   charge(state, zapped * state.costs.exitPage)
   return zapped
 }

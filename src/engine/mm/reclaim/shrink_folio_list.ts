@@ -31,7 +31,8 @@ import {
   setFlags,
   setPageMemcg,
 } from '../memmap'
-import { memcgSwapRoom, memcgUncharge } from '../memcontrol'
+import { memcgSwapRoom } from '../memcontrol'
+import { beginUncharge, endUncharge, unchargePage } from '../memcg_uncharge'
 import { MEMCG_STAT_PGACTIVATE, MEMCG_STAT_PGLAZYFREED, modMemcgState } from '../memcg_stat'
 import { freeUnrefPage } from '../pcp'
 import { folioReferenced, tryToUnmap } from '../rmap'
@@ -66,6 +67,7 @@ export function shrinkFolioList(
   const { list, count } = batch
   let reclaimed = 0
   let kept = 0
+  beginUncharge(state)
   for (let i = 0; i < count; i++) {
     const pfn = list[i]!
     const fate = shrinkOne(state, sc, nid, pfn, batch.ignoreReferences, stat)
@@ -78,7 +80,7 @@ export function shrinkFolioList(
       list[kept++] = pfn
     }
   }
-  flushUncharge(state)
+  endUncharge(state)
   flushWrites(state, sc)
   assert(kept <= count && pageFlags(m, 0) === 0, `kept ${kept} of ${count} pages`)
   stat.kept = kept
@@ -213,26 +215,10 @@ function activate(state: KernelState, pfn: Pfn, stat: ReclaimStat): void {
   modMemcgState(state, memcg || 1, MEMCG_STAT_PGACTIVATE, 1)
 }
 
-// Uncharging goes up the tree; pages of one group are counted together.
-let unchargeMemcg = 0
-let unchargePages = 0
-
-function flushUncharge(state: KernelState): void {
-  if (unchargePages > 0) memcgUncharge(state, unchargeMemcg, unchargePages)
-  unchargePages = 0
-}
-
 /** Back to the allocator. @kernel mem_cgroup_uncharge_folios(), free_unref_folios() */
 function freeFolio(state: KernelState, pfn: Pfn): void {
   const m = state.memmap
-  const memcg = pageMemcg(m, pfn)
-  if (memcg !== 0) {
-    if (memcg !== unchargeMemcg) {
-      flushUncharge(state)
-      unchargeMemcg = memcg
-    }
-    unchargePages++
-  }
+  unchargePage(state, pageMemcg(m, pfn))
   setFlags(m, pfn, 0)
   setPageMemcg(m, pfn, 0)
   freeUnrefPage(state, pfn, 0)
