@@ -158,7 +158,13 @@ export function stepExec(state: KernelState, task: Task, op: ExecOp, endNs: numb
   }
   const forkSteps = FORK_TEXT_FAULTS + FORK_ANON_PAGES
   if (task.opDone <= forkSteps) {
-    const part = { image: op.forked, textFaults: FORK_TEXT_FAULTS, anonPages: FORK_ANON_PAGES, withVdso: false, firstStep: 1 }
+    const part = {
+      image: op.forked,
+      textFaults: FORK_TEXT_FAULTS,
+      anonPages: FORK_ANON_PAGES,
+      withVdso: false,
+      firstStep: 1,
+    }
     const step = touchImage(state, task, part, endNs)
     if (step !== STEP_DONE) return step
   }

@@ -53,7 +53,18 @@ function nextPid(state: KernelState): number {
 export function createTask(state: KernelState, spec: NewTask): Task {
   const pid = nextPid(state)
   const parent = state.tasks[spec.ppid]
-  const task: Task = {
+  const task = newTask(state, pid, spec, parent)
+  state.tasks[pid] = task
+  state.taskList.push(pid)
+  takeTaskObjects(state, pid, spec.isKthread)
+  attachTask(state, pid, parent?.cgroup ?? 1)
+  if (parent !== undefined) emit(state, 'sched_process_fork', [parent.pid, pid], task.comm)
+  return task
+}
+
+/** What a task is born with, not yet known to anybody. @kernel dup_task_struct(), sched_fork() */
+function newTask(state: KernelState, pid: number, spec: NewTask, parent: Task | undefined): Task {
+  return {
     pid,
     tgid: pid,
     ppid: spec.ppid,
@@ -114,12 +125,6 @@ export function createTask(state: KernelState, spec: NewTask): Task {
     nvcsw: 0,
     nivcsw: 0,
   }
-  state.tasks[pid] = task
-  state.taskList.push(pid)
-  takeTaskObjects(state, pid, spec.isKthread)
-  attachTask(state, pid, parent?.cgroup ?? 1)
-  if (parent !== undefined) emit(state, 'sched_process_fork', [parent.pid, pid], task.comm)
-  return task
 }
 
 function copyDescriptor(state: KernelState, fd: FileDescriptor | undefined): FileDescriptor | undefined {

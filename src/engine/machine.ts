@@ -140,8 +140,6 @@ function createState(config: MachineConfig, seed: number): KernelState {
     pageblocks: new Uint8Array((endPfn >> 9) + 1).fill(1),
     blockNext: new Int32Array((endPfn >> 10) + 1),
     blockPrev: new Int32Array((endPfn >> 10) + 1),
-    hugetlb: createHugetlbPool(nodes.length),
-    compaction: createCompactionState({ zones: zones.length, nodes: nodes.length, endPfn }),
     lruvecs: [],
     lruBatches: createLruBatches(cpuNode.length),
     mglruEnabled: config.mglru ? 7 : 0,
@@ -160,7 +158,16 @@ function createState(config: MachineConfig, seed: number): KernelState {
     lastPid: 0,
     mms: [],
     cpuNode,
-    runqueues: cpuNode.map(() => ({ queue: [], active: false, current: 0, busyNs: 0, userNs: 0, loadNs: 0, loadAtNs: 0, switches: 0 })),
+    runqueues: cpuNode.map(() => ({
+      queue: [],
+      active: false,
+      current: 0,
+      busyNs: 0,
+      userNs: 0,
+      loadNs: 0,
+      loadAtNs: 0,
+      switches: 0,
+    })),
     pageWaiters: {},
     cgroups: [undefined],
     memcgs: [undefined],
@@ -168,20 +175,24 @@ function createState(config: MachineConfig, seed: number): KernelState {
     oomLockHolder: 0,
     inodes: [undefined],
     mounts: [],
-    pipes: [],
     devices: [],
     psi: createPsiGroup(),
     klog: [],
     boot: { totalPages: managed, physicalPages: present, freePagesAtBoot: 0, reservedPages: present - managed },
-    ...extraState(nodes.length),
+    ...extraState(nodes.length, zones.length, endPfn),
   }
 }
 
-/** Fields that later mechanisms add. */
-const extraState = (nodes: number): Pick<KernelState, 'oomReports' | 'oomRatelimit' | 'reclaim'> => ({
+type ExtraState = Pick<KernelState, 'oomReports' | 'oomRatelimit' | 'reclaim' | 'hugetlb' | 'compaction' | 'pipes'>
+
+/** What reclaim, compaction, huge pages, the OOM killer and pipes remember: nothing yet. */
+const extraState = (nodes: number, zones: number, endPfn: number): ExtraState => ({
   oomReports: [],
   oomRatelimit: createOomRatelimit(),
   reclaim: createReclaimState(nodes),
+  hugetlb: createHugetlbPool(nodes),
+  compaction: createCompactionState({ zones, nodes, endPfn }),
+  pipes: [],
 })
 
 /**
@@ -360,7 +371,15 @@ function createKthreads(state: KernelState): void {
     isKthread: false,
   })
   const spawn = (comm: string, program: string, data: Record<string, unknown>): number =>
-    createTask(state, { ppid: comm === 'kthreadd' ? 0 : 2, comm, argv: [comm], program, data, op: undefined, isKthread: true }).pid
+    createTask(state, {
+      ppid: comm === 'kthreadd' ? 0 : 2,
+      comm,
+      argv: [comm],
+      program,
+      data,
+      op: undefined,
+      isKthread: true,
+    }).pid
   spawn('kthreadd', 'kthread', {})
   for (const node of state.nodes) {
     if (!node.hasMemory) continue

@@ -200,8 +200,15 @@ function blockTask(state: KernelState, task: Task): void {
   exec.suspendReason = ''
   if (task.killSignal === SIGKILL && until === Infinity) return
   const interruptible =
-    reason === 'hrtimer_nanosleep' || reason === 'do_pause' || reason === 'do_wait' || reason === 'wait_woken' || reason === 'do_epoll_wait' || reason.startsWith('pipe_')
-  const isStall = reason === 'mem_cgroup_handle_over_high' || (exec.waitPfn !== 0 && hasFlag(state.memmap, exec.waitPfn, PG_WORKINGSET))
+    reason === 'hrtimer_nanosleep' ||
+    reason === 'do_pause' ||
+    reason === 'do_wait' ||
+    reason === 'wait_woken' ||
+    reason === 'do_epoll_wait' ||
+    reason.startsWith('pipe_')
+  const isStall =
+    reason === 'mem_cgroup_handle_over_high' ||
+    (exec.waitPfn !== 0 && hasFlag(state.memmap, exec.waitPfn, PG_WORKINGSET))
   if (isStall) memstallEnter(state, task)
   if (exec.waitPfn !== 0) {
     waitOnPage(state, task.pid, exec.waitPfn)

@@ -11,17 +11,7 @@ import type { KernelState } from './state'
 import { succeed } from './syscall_result'
 import { fileOp } from './syscalls_file'
 import { opMadvise } from './syscalls_madvise'
-import {
-  opBrk,
-  opFree,
-  opMalloc,
-  opMlock,
-  opMlockall,
-  opMmap,
-  opMprotect,
-  opMunmap,
-  opTouch,
-} from './syscalls_mm'
+import { opBrk, opFree, opMalloc, opMlock, opMlockall, opMmap, opMprotect, opMunmap, opTouch } from './syscalls_mm'
 import { opCompute, opExec, opFork, opSetAffinity, opSignal, opSleep, opWait } from './syscalls_process'
 import type { Op, Task } from './task'
 import { STEP_DONE, touchList } from './touch'

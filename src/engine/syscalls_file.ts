@@ -145,8 +145,7 @@ function opRead(state: KernelState, task: Task, op: OpOf<'read'>, endNs: Ns): nu
   const fd = task.fds[op.fd]
   if (fd === undefined) return fail(task, 'EBADF')
   if (fd.kind === 'host' || fd.kind === 'null') return succeed(task, 0)
-  if (fd.kind === 'pipe')
-    return fd.end === 'read' ? readPipe(state, task, fd.pipe, op.length) : fail(task, 'EBADF')
+  if (fd.kind === 'pipe') return fd.end === 'read' ? readPipe(state, task, fd.pipe, op.length) : fail(task, 'EBADF')
   if (fd.kind === 'pseudo') {
     task.resultText = fd.text.slice(fd.position, fd.position + op.length)
     fd.position += task.resultText.length

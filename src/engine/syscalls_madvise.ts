@@ -9,14 +9,7 @@ import { charge } from './exec'
 import { pageOf, pagesIn } from './mappings'
 import { filePages, inodeAt, startReadahead } from './mm/filemap'
 import { GFP_KERNEL } from './mm/gfp'
-import {
-  PG_DIRTY,
-  PG_REFERENCED,
-  PG_SWAPCACHE,
-  clearFlag,
-  hasFlag,
-  mapcount,
-} from './mm/memmap'
+import { PG_DIRTY, PG_REFERENCED, PG_SWAPCACHE, clearFlag, hasFlag, mapcount } from './mm/memmap'
 import { zapRange } from './mm/zap'
 import {
   MM_SWAPENTS,
@@ -170,13 +163,7 @@ export function opMadvise(state: KernelState, task: Task, op: MadviseOp, endNs: 
   return errno !== undefined ? fail(task, errno) : hasHoles ? fail(task, 'ENOMEM') : succeed(task, 0)
 }
 
-function forEachMappingIn(
-  state: KernelState,
-  mm: Mm,
-  start: Vpn,
-  end: Vpn,
-  action: RangeAction,
-): Errno | undefined {
+function forEachMappingIn(state: KernelState, mm: Mm, start: Vpn, end: Vpn, action: RangeAction): Errno | undefined {
   for (const vma of mm.vmas) {
     if (vma.start >= end || vma.end <= start) continue
     const errno = action(state, mm, vma, Math.max(vma.start, start), Math.min(vma.end, end))

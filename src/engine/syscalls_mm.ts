@@ -254,9 +254,7 @@ export function opMalloc(state: KernelState, task: Task, length: number): number
     task.heapBlocks[task.result] = pagesIn(length + PAGE_SIZE)
     task.opDone = 1
   }
-  return partFrom(task, 1, () =>
-    touchRange(state, task, pageOf(task.result), 1, true, state.costs.access, Infinity),
-  )
+  return partFrom(task, 1, () => touchRange(state, task, pageOf(task.result), 1, true, state.costs.access, Infinity))
 }
 
 function mallocFromHeap(state: KernelState, task: Task, length: number): number {

@@ -43,7 +43,8 @@ export function checkTasks(state: KernelState, found: string[]): void {
     if (task.mm >= 0) users.set(task.mm, (users.get(task.mm) ?? 0) + 1)
   }
   for (const mm of state.mms)
-    if (mm.users !== (users.get(mm.id) ?? 0)) found.push(`mm ${mm.id}: ${mm.users} users counted, ${users.get(mm.id) ?? 0} there`)
+    if (mm.users !== (users.get(mm.id) ?? 0))
+      found.push(`mm ${mm.id}: ${mm.users} users counted, ${users.get(mm.id) ?? 0} there`)
   if (Object.keys(state.tasks).length !== state.taskList.length)
     found.push(`${Object.keys(state.tasks).length} tasks, ${state.taskList.length} on the list`)
 }

@@ -94,7 +94,15 @@ export const TRACEPOINTS = {
   memcg_event: tp('pagewalk', 'memcg_event', 'memcg', 'event', 'count'),
   /** Ours: kswapd found its node balanced and rests for HZ/10 before it really sleeps. */
   kswapd_nap: tp('pagewalk', 'kswapd_nap', 'nid'),
-  mm_compaction_begin: tp('compaction', 'mm_compaction_begin', 'zone_start', 'migrate_pfn', 'free_pfn', 'zone_end', 'sync'),
+  mm_compaction_begin: tp(
+    'compaction',
+    'mm_compaction_begin',
+    'zone_start',
+    'migrate_pfn',
+    'free_pfn',
+    'zone_end',
+    'sync',
+  ),
   mm_compaction_end: tp(
     'compaction',
     'mm_compaction_end',

@@ -29,7 +29,14 @@ export interface Pacer {
   readonly marks: { readonly wallMs: number; readonly atNs: Ns }[]
 }
 
-export const createPacer = (): Pacer => ({ speed: 1, isRunning: false, isErrand: false, lastMs: 0, restNs: 0, marks: [] })
+export const createPacer = (): Pacer => ({
+  speed: 1,
+  isRunning: false,
+  isErrand: false,
+  lastMs: 0,
+  restNs: 0,
+  marks: [],
+})
 
 export function startPacing(pacer: Pacer, speed: number, at: { readonly wallMs: number; readonly atNs: Ns }): void {
   pacer.speed = speed

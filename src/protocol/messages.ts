@@ -34,9 +34,21 @@ export type Request =
   | { readonly kind: 'kill'; readonly pid: number; readonly signal: number }
   /** Which live sections `frame` events carry from now on. */
   | { readonly kind: 'subscribe'; readonly sections: readonly FrameSection[] }
-  | { readonly kind: 'getSeries'; readonly names: readonly string[]; readonly fromNs: Ns; readonly toNs: Ns; readonly buckets: number }
+  | {
+      readonly kind: 'getSeries'
+      readonly names: readonly string[]
+      readonly fromNs: Ns
+      readonly toNs: Ns
+      readonly buckets: number
+    }
   | { readonly kind: 'getSpans'; readonly fromNs: Ns; readonly toNs: Ns; readonly limit: number }
-  | { readonly kind: 'getEvents'; readonly fromNs: Ns; readonly toNs: Ns; readonly names: readonly string[]; readonly limit: number }
+  | {
+      readonly kind: 'getEvents'
+      readonly fromNs: Ns
+      readonly toNs: Ns
+      readonly names: readonly string[]
+      readonly limit: number
+    }
   | { readonly kind: 'listSeries' }
   | { readonly kind: 'getOomReports' }
   | { readonly kind: 'startLab'; readonly id: string; readonly seed: number }
@@ -219,10 +231,20 @@ export interface CgroupFrame {
 export interface Frame {
   readonly atNs: Ns
   readonly zones?: readonly ZoneFrame[]
-  readonly cpus?: readonly { readonly cpu: number; readonly nid: number; readonly comm: string; readonly busyPercent: number }[]
+  readonly cpus?: readonly {
+    readonly cpu: number
+    readonly nid: number
+    readonly comm: string
+    readonly busyPercent: number
+  }[]
   readonly tasks?: readonly TaskFrame[]
   readonly cgroups?: readonly CgroupFrame[]
-  readonly swap?: readonly { readonly path: string; readonly totalBytes: number; readonly usedBytes: number; readonly priority: number }[]
+  readonly swap?: readonly {
+    readonly path: string
+    readonly totalBytes: number
+    readonly usedBytes: number
+    readonly priority: number
+  }[]
   readonly pressure?: { readonly some: readonly number[]; readonly full: readonly number[] }
 }
 
@@ -239,7 +261,12 @@ export interface SeriesWindow {
   readonly toNs: Ns
   /** Same length for every series: bucket start times, ns. */
   readonly times: Float64Array
-  readonly series: readonly { readonly name: string; readonly min: Float64Array; readonly max: Float64Array; readonly last: Float64Array }[]
+  readonly series: readonly {
+    readonly name: string
+    readonly min: Float64Array
+    readonly max: Float64Array
+    readonly last: Float64Array
+  }[]
 }
 
 /** One stretch of reclaim work. */
@@ -311,7 +338,13 @@ export interface MachineSummary {
 /** What boot would make of a profile. */
 export interface MachinePreview {
   readonly zones: readonly ZoneFrame[]
-  readonly nodes: readonly { readonly nid: number; readonly cpus: readonly number[]; readonly order: readonly number[]; readonly managed: number; readonly ranges: readonly { readonly startBytes: number; readonly endBytes: number }[] }[]
+  readonly nodes: readonly {
+    readonly nid: number
+    readonly cpus: readonly number[]
+    readonly order: readonly number[]
+    readonly managed: number
+    readonly ranges: readonly { readonly startBytes: number; readonly endBytes: number }[]
+  }[]
   readonly holes: readonly { readonly startBytes: number; readonly endBytes: number; readonly why: string }[]
   readonly minFreeKbytes: number
   readonly totalPages: number

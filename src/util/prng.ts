@@ -40,4 +40,5 @@ export function nextBits(prng: PrngState, stream: string): number {
 /** A number in [0, bound). The modulo's bias is below 2^-32 × bound. */
 export const below = (prng: PrngState, stream: string, bound: number): number => nextBits(prng, stream) % bound
 /** True `num` times out of `den`. */
-export const chance = (prng: PrngState, stream: string, num: number, den: number): boolean => below(prng, stream, den) < num
+export const chance = (prng: PrngState, stream: string, num: number, den: number): boolean =>
+  below(prng, stream, den) < num

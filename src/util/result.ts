@@ -21,5 +21,4 @@ export const userError = (code: string, where: string, message: string, fix: str
   err({ code, where, message, fix })
 
 /** One line, as a person sees it. */
-export const formatUserError = (e: UserError): string =>
-  `${e.where}: ${e.message}${e.fix ? ` ${e.fix}` : ''}`
+export const formatUserError = (e: UserError): string => `${e.where}: ${e.message}${e.fix ? ` ${e.fix}` : ''}`

@@ -52,12 +52,18 @@ export const BANDS: readonly BandRow[] = [
   },
   { cases: isStatic, figure: /./, band: exact, reason: 'arithmetic over the memory map: 101 of 101 captures agree' },
 
-  { cases: isFrag, figure: /^log lines$|follows from buddyinfo$|fewer$|more$|falls$/, band: exact, reason: 'arithmetic, or the direction that all captures show' },
+  {
+    cases: isFrag,
+    figure: /^log lines$|follows from buddyinfo$|fewer$|more$|falls$/,
+    band: exact,
+    reason: 'arithmetic, or the direction that all captures show',
+  },
   {
     cases: isFrag,
     figure: /^freed: blocks/,
     band: near(9878),
-    reason: 'one block a run of pages; up to 9878 of them wait on per-CPU lists (two captures of one script: 9878, 733)',
+    reason:
+      'one block a run of pages; up to 9878 of them wait on per-CPU lists (two captures of one script: 9878, 733)',
   },
   {
     cases: isFrag,

@@ -1,6 +1,5 @@
 /**
- * Compaction: one scanner walks up a zone and takes pages that can move, another walks down and takes free frames; the
- * pages move, and where the scanners meet the zone's free memory lies together.
+ * Compaction: a scanner walks up a zone and takes pages that can move, another walks down and takes free frames for them.
  * @kernel  mm/compaction.c compact_zone(), isolate_migratepages()
  * @spec    08 §8.7
  */
@@ -108,7 +107,13 @@ export function beginCompactZone(state: KernelState, cc: CompactControl): number
     else cc.wholeZone = true
     if (z.cachedFreePfn > zone.startPfn && z.cachedFreePfn < zoneEnd(zone)) cc.freePfn = z.cachedFreePfn
   }
-  emit(state, 'mm_compaction_begin', [zone.startPfn, cc.migratePfn, cc.freePfn, zoneEnd(zone), cc.mode === 'async' ? 0 : 1])
+  emit(state, 'mm_compaction_begin', [
+    zone.startPfn,
+    cc.migratePfn,
+    cc.freePfn,
+    zoneEnd(zone),
+    cc.mode === 'async' ? 0 : 1,
+  ])
   lruAddDrain(state)
   return COMPACT_CONTINUE
 }
@@ -141,8 +146,7 @@ export function continueCompactZone(state: KernelState, cc: CompactControl, endN
  * @returns false = no frames left to move into although the scanners have not met
  */
 function compactTurn(state: KernelState, zone: Zone, cc: CompactControl): boolean {
-  cc.finishPageblock =
-    cc.lastMigratedPfn !== 0 && pageblockStart(cc.lastMigratedPfn) === pageblockStart(cc.migratePfn)
+  cc.finishPageblock = cc.lastMigratedPfn !== 0 && pageblockStart(cc.lastMigratedPfn) === pageblockStart(cc.migratePfn)
   isolateMigratepages(state, zone, cc)
   if (migratepages.length > 0) {
     cc.lastMigratedPfn = Math.max(zone.startPfn, pageblockStart(cc.migratePfn - 1))
@@ -177,8 +181,7 @@ function migrateAll(state: KernelState, zone: Zone, cc: CompactControl): boolean
 
 // ---------------------------------------------------------------- migrate scanner
 
-const scannersMet = (cc: CompactControl): boolean =>
-  cc.freePfn >> PAGEBLOCK_ORDER <= cc.migratePfn >> PAGEBLOCK_ORDER
+const scannersMet = (cc: CompactControl): boolean => cc.freePfn >> PAGEBLOCK_ORDER <= cc.migratePfn >> PAGEBLOCK_ORDER
 
 /**
  * Fills `migratepages` from the next pageblock that has any.

@@ -112,12 +112,7 @@ const controlFor = (zone: Zone, r: CompactRequest, priority: number): CompactCon
  * @kernel  mm/page_alloc.c __alloc_pages_direct_compact()
  * @spec    02 §2.7 S3, S6
  */
-export function allocPagesDirectCompact(
-  state: KernelState,
-  r: CompactRequest,
-  node: PgData,
-  retry: CompactRetry,
-): Pfn {
+export function allocPagesDirectCompact(state: KernelState, r: CompactRequest, node: PgData, retry: CompactRetry): Pfn {
   if (r.order === 0) return 0
   const task = currentTask(state)
   const began = memstallEnter(state, task)

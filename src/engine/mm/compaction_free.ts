@@ -16,12 +16,7 @@ import {
   pageblockType,
   setPageblockType,
 } from './buddy'
-import {
-  isPageblockSkipped,
-  skipPageblock,
-  zoneCompaction,
-  type CompactControl,
-} from './compaction_state'
+import { isPageblockSkipped, skipPageblock, zoneCompaction, type CompactControl } from './compaction_state'
 import { MIGRATE_MOVABLE, NR_PAGE_ORDERS, PAGEBLOCK_ORDER } from './gfp'
 import { pageZoneIndex } from './memmap'
 import { ALLOC_CMA, WMARK_MIN, zoneWatermarkOk, type Zone } from './mmzone'

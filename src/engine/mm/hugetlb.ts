@@ -22,8 +22,7 @@ import { allocPages, freePages } from './page_alloc'
 import { HTLB_BUDDY_ALLOC_FAIL, HTLB_BUDDY_ALLOC_SUCCESS, countVmEvent } from './vmstat'
 
 /** @kernel htlb_alloc_mask() and alloc_buddy_hugetlb_folio() */
-const GFP_HUGETLB =
-  GFP_HIGHUSER_MOVABLE | GFP_BIT_COMP | GFP_BIT_NOWARN | GFP_BIT_RETRY_MAYFAIL | GFP_BIT_THISNODE
+const GFP_HUGETLB = GFP_HIGHUSER_MOVABLE | GFP_BIT_COMP | GFP_BIT_NOWARN | GFP_BIT_RETRY_MAYFAIL | GFP_BIT_THISNODE
 
 /** A command of the user's side cannot wait: it asks again at once, as often as the allocator loops. */
 const ASKS_WITHOUT_WAITING = 32

@@ -65,7 +65,13 @@ function checkVmas(mm: Mm, found: string[]): void {
 }
 
 /** Every entry lies in a mapping; the counters of resident pages are those of the tables. */
-function checkEntries(state: KernelState, mm: Mm, ptesOf: Int32Array, slotUsers: Map<number, number>, found: string[]): void {
+function checkEntries(
+  state: KernelState,
+  mm: Mm,
+  ptesOf: Int32Array,
+  slotUsers: Map<number, number>,
+  found: string[],
+): void {
   const seen = [0, 0, 0, 0]
   let vma: Vma | undefined
   forEachPte(state, mm, 0, Number.MAX_SAFE_INTEGER, (slot, pte) => {
@@ -129,10 +135,12 @@ function checkTables(state: KernelState, found: string[]): void {
     if (tablePfn(t, table) === 0) continue
     tables++
     const mm = state.mms[tableMm(t, table)]
-    if (mm === undefined || !isLive(mm)) found.push(`page table ${table} belongs to mm ${tableMm(t, table)}, which is gone`)
+    if (mm === undefined || !isLive(mm))
+      found.push(`page table ${table} belongs to mm ${tableMm(t, table)}, which is gone`)
     if (tableLevel(t, table) < TOP_LEVEL) bytes.set(tableMm(t, table), (bytes.get(tableMm(t, table)) ?? 0) + PAGE_SIZE)
     const used = usedEntries(t, table)
-    if (used !== tableUsed(t, table)) found.push(`page table ${table}: ${tableUsed(t, table)} entries counted, ${used} used`)
+    if (used !== tableUsed(t, table))
+      found.push(`page table ${table}: ${tableUsed(t, table)} entries counted, ${used} used`)
   }
   for (const mm of state.mms)
     if (isLive(mm) && mm.pgtablesBytes !== (bytes.get(mm.id) ?? 0))
@@ -145,8 +153,7 @@ function checkTables(state: KernelState, found: string[]): void {
 function fileUsers(state: KernelState): Map<number, number> {
   const users = new Map<number, number>()
   const count = (ino: number): void => void users.set(ino, (users.get(ino) ?? 0) + 1)
-  for (const pid of state.taskList)
-    for (const fd of state.tasks[pid]!.fds) if (fd?.kind === 'inode') count(fd.ino)
+  for (const pid of state.taskList) for (const fd of state.tasks[pid]!.fds) if (fd?.kind === 'inode') count(fd.ino)
   for (const mm of state.mms) if (isLive(mm)) for (const vma of mm.vmas) if (vma.ino !== 0) count(vma.ino)
   return users
 }
@@ -163,8 +170,7 @@ function checkFile(state: KernelState, inode: Inode, slotUsers: Map<number, numb
     if (pageMapping(state.memmap, pfn) !== inode.ino || pageIndex(state.memmap, pfn) !== index)
       found.push(`file ${inode.ino} index ${index} holds pfn ${pfn}, which belongs elsewhere`)
   }
-  if (pages > 0 && pages !== inode.nrPages)
-    found.push(`file ${inode.ino}: nrpages ${inode.nrPages}, cached ${pages}`)
+  if (pages > 0 && pages !== inode.nrPages) found.push(`file ${inode.ino}: nrpages ${inode.nrPages}, cached ${pages}`)
   return pages
 }
 
@@ -193,7 +199,8 @@ function checkSlots(state: KernelState, slotUsers: Map<number, number>, found: s
     for (let offset = 1; offset <= area.pages; offset++) {
       const slot = area.base + offset
       const users = slotUsers.get(slot) ?? 0
-      if (swapCount(state, slot) !== users) found.push(`swap slot ${slot}: ${swapCount(state, slot)} users counted, ${users} there`)
+      if (swapCount(state, slot) !== users)
+        found.push(`swap slot ${slot}: ${swapCount(state, slot)} users counted, ${users} there`)
     }
   }
 }

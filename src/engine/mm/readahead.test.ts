@@ -14,9 +14,12 @@ const vectors = JSON.parse(readFileSync(new URL('../../../test/vectors.json', im
 const nothingMissing = (): number => -1
 
 describe('windows of read(2) (04 §4.5)', () => {
-  test.each(vectors.file_readahead.initial)('a first request of $request pages reads $size', ({ request, max, size }) => {
-    expect(initialWindow(request, max)).toBe(size)
-  })
+  test.each(vectors.file_readahead.initial)(
+    'a first request of $request pages reads $size',
+    ({ request, max, size }) => {
+      expect(initialWindow(request, max)).toBe(size)
+    },
+  )
 
   test.each(vectors.file_readahead.next)('after $cur pages come $size', ({ cur, max, size }) => {
     expect(nextWindow(cur, max)).toBe(size)

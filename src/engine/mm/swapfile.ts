@@ -261,7 +261,10 @@ export function deleteFromSwapCache(state: KernelState, pfn: Pfn, shadow = 0): v
 export function replaceInSwapCache(state: KernelState, from: Pfn, to: Pfn): void {
   const slot = pageMapping(state.memmap, to) - 1
   const area = areaOfSlot(state, slot)
-  assert(area.cache[slot - area.base] === from, `swap slot ${slot} holds pfn ${area.cache[slot - area.base]}, not ${from}`)
+  assert(
+    area.cache[slot - area.base] === from,
+    `swap slot ${slot} holds pfn ${area.cache[slot - area.base]}, not ${from}`,
+  )
   area.cache[slot - area.base] = to
 }
 

@@ -7,7 +7,16 @@
 import type { Errno } from '../../util/errno'
 import { HPAGE_PAGES, PAGE_SIZE, type Pages, type Vpn } from '../../util/units'
 import type { KernelState } from '../state'
-import { MAP_ANONYMOUS, MAP_FIXED, MAP_LOCKED, MAP_NORESERVE, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../task'
+import {
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_LOCKED,
+  MAP_NORESERVE,
+  MAP_SHARED,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+} from '../task'
 import {
   VM_ACCOUNT,
   VM_EXEC,

@@ -95,16 +95,21 @@ export interface StallRow {
 /** Tasks by the time that they lost in view, the longest first; kswapd is nobody's stall. */
 export function stallRows(spans: readonly ReclaimSpan[], query: BandQuery, most: number): readonly StallRow[] {
   const byPid = new Map<number, ReclaimSpan[]>()
-  for (const span of spans) if (span.track !== 'kswapd') byPid.set(span.pid, [...(byPid.get(span.pid) ?? []), span])
+  for (const span of spans) {
+    if (span.track === 'kswapd') continue
+    const own = byPid.get(span.pid)
+    if (own) own.push(span)
+    else byPid.set(span.pid, [span])
+  }
   const rows = [...byPid].map(([pid, own]) => {
-    const lengths = own.map((span) => endOf(span, query.nowNs) - span.fromNs)
-    return {
-      pid,
-      comm: own[0]!.comm,
-      ns: lengths.reduce((sum, ns) => sum + ns, 0),
-      longestNs: Math.max(...lengths),
-      spans: own,
+    let ns = 0
+    let longestNs = 0
+    for (const span of own) {
+      const length = endOf(span, query.nowNs) - span.fromNs
+      ns += length
+      longestNs = Math.max(longestNs, length)
     }
+    return { pid, comm: own[0]!.comm, ns, longestNs, spans: own }
   })
   return rows.sort((a, b) => b.ns - a.ns || a.pid - b.pid).slice(0, most)
 }

@@ -118,7 +118,7 @@ test('the stack is drawn to scale', () => {
 
 test('arrows walk a table, Enter acts, a head sorts', async () => {
   const log: string[] = []
-  const table = show(DataTable, {
+  const table = show(DataTable as Parameters<typeof mount>[0], {
     columns: [
       { id: 'comm', title: 'task', text: (row: { comm: string }) => row.comm },
       {

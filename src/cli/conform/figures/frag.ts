@@ -68,7 +68,10 @@ function compactFigures(files: CaseFiles): Figure[] {
   return [
     { name: 'compacted: single pages become fewer', value: yes(after[0]! < before[0]!) },
     { name: 'compacted: blocks of order 10 become more', value: yes(after[10]! > before[10]!) },
-    { name: 'compacted: unusable for order 9 falls', value: yes(unusableFreeIndex(after, 9) < unusableFreeIndex(before, 9)) },
+    {
+      name: 'compacted: unusable for order 9 falls',
+      value: yes(unusableFreeIndex(after, 9) < unusableFreeIndex(before, 9)),
+    },
     { name: 'compacted: pages moved', value: moved },
   ]
 }
@@ -86,9 +89,15 @@ function hugeFigures(files: CaseFiles, asked: number): Figure[] {
   const change = (key: string): number => delta(files, stages[at - 1]!, stages[at]!, key)
   const stalls = change('compact_stall')
   return [
-    { name: 'huge pages: HugePages_Total', value: parseMeminfo(files[`${stages[at]}/meminfo`] ?? '')['HugePages_Total'] ?? 0 },
+    {
+      name: 'huge pages: HugePages_Total',
+      value: parseMeminfo(files[`${stages[at]}/meminfo`] ?? '')['HugePages_Total'] ?? 0,
+    },
     { name: 'huge pages: stalls', value: stalls },
-    { name: 'huge pages: stalls are successes and failures', value: yes(stalls === change('compact_success') + change('compact_fail')) },
+    {
+      name: 'huge pages: stalls are successes and failures',
+      value: yes(stalls === change('compact_success') + change('compact_fail')),
+    },
     {
       name: 'huge pages: the first failure ends it',
       value: yes(change('htlb_buddy_alloc_fail') === (change('htlb_buddy_alloc_success') < asked ? 1 : 0)),

@@ -56,7 +56,7 @@ function parseReport(lines: readonly string[]): OomReportText {
 /** `free:1098 free_pcp:1376 free_cma:0`, in pages. */
 function keptKib(lines: readonly string[]): number | undefined {
   const match = lines.map((l) => /^ free:(\d+) free_pcp:(\d+)/.exec(l)).find((m) => m !== null)
-  return match == null ? undefined : (Number(match[1]) + Number(match[2])) * 4
+  return match === null || match === undefined ? undefined : (Number(match[1]) + Number(match[2])) * 4
 }
 
 /** Lines that a second report or a failed allocation adds do not belong to this report: it ends with the last kill. */
