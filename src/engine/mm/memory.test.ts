@@ -382,17 +382,20 @@ describe('swap', () => {
     sound(m)
   })
 
-  test.each([true, false])('touched again in order they come back in clusters of eight (rotational: %s)', (rotational) => {
-    const { m, pid, a } = swappedOut(512, rotational)
-    const outcome = read(m, pid, a, 512)
-    expect(m.number('/proc/vmstat', 'pswpin')).toBe(512)
-    expect(outcome.majflt + outcome.minflt).toBe(512)
-    // Windows 4 and 8 at first, then one read in eight.
-    expect(outcome.majflt).toBeGreaterThanOrEqual(512 / 8)
-    expect(outcome.majflt).toBeLessThan(512 / 8 + 8)
-    expect(m.number('/proc/vmstat', 'swap_ra_hit')).toBe(outcome.minflt)
-    sound(m)
-  })
+  test.each([true, false])(
+    'touched again in order they come back in clusters of eight (rotational: %s)',
+    (rotational) => {
+      const { m, pid, a } = swappedOut(512, rotational)
+      const outcome = read(m, pid, a, 512)
+      expect(m.number('/proc/vmstat', 'pswpin')).toBe(512)
+      expect(outcome.majflt + outcome.minflt).toBe(512)
+      // Windows 4 and 8 at first, then one read in eight.
+      expect(outcome.majflt).toBeGreaterThanOrEqual(512 / 8)
+      expect(outcome.majflt).toBeLessThan(512 / 8 + 8)
+      expect(m.number('/proc/vmstat', 'swap_ra_hit')).toBe(outcome.minflt)
+      sound(m)
+    },
+  )
 
   test('read again they keep their slot, written at first touch they give it back', () => {
     const { m, pid, a } = swappedOut(64, false)

@@ -14,7 +14,10 @@ interface Phase {
 const number = (line: string, key: string): number => Number(new RegExp(`${key}=(-?\\d+)`).exec(line)![1])
 
 /** Runs `mm …` and reads its phases by name. */
-function run(command: string, options: TaskMachineOptions = {}): { phases: Map<string, Phase>; m: TaskMachine; text: string } {
+function run(
+  command: string,
+  options: TaskMachineOptions = {},
+): { phases: Map<string, Phase>; m: TaskMachine; text: string } {
   const m = new TaskMachine({ mib: 256, programs: PROGRAMS, ...options })
   const text = runIn(m, command)
   return { phases: phasesOf(text), m, text }
@@ -37,7 +40,8 @@ function phasesOf(text: string): Map<string, Phase> {
   return phases
 }
 
-const minor = (phases: Map<string, Phase>, names: readonly string[]): number[] => names.map((n) => phases.get(n)!.minflt)
+const minor = (phases: Map<string, Phase>, names: readonly string[]): number[] =>
+  names.map((n) => phases.get(n)!.minflt)
 
 const R = 25600
 
@@ -50,7 +54,9 @@ describe.each(['6.12', '6.1'] as const)('100 MiB of 4 KiB pages, kernel %s', (se
     expect(minor(phases, names)).toEqual([0, R, 0, 0, 0, R, 0])
     if (series === '6.1') return
     // 50 tables more, which DONTNEED leaves and munmap takes. On 6.1 a PMD table may come with them.
-    const pte = ['mmap', 'write_all', 'madv_dontneed', 'munmap'].map((n) => phases.get(n)!.vmPte - phases.get('mmap')!.vmPte)
+    const pte = ['mmap', 'write_all', 'madv_dontneed', 'munmap'].map(
+      (n) => phases.get(n)!.vmPte - phases.get('mmap')!.vmPte,
+    )
     expect(pte).toEqual([0, 200, 200, 0])
     expect(m.engine.checkInvariants(m.state)).toEqual([])
   })
@@ -74,7 +80,12 @@ describe.each(['6.12', '6.1'] as const)('100 MiB of 4 KiB pages, kernel %s', (se
 
   test('MADV_FREE, then read and written: no faults', () => {
     const { phases } = run('mm fault mb=100 mode=free thp=nohuge', options)
-    expect(minor(phases, ['madv_free', 'read_after_free', 'write_after_free', 'write_after_dontneed'])).toEqual([0, 0, 0, R])
+    expect(minor(phases, ['madv_free', 'read_after_free', 'write_after_free', 'write_after_dontneed'])).toEqual([
+      0,
+      0,
+      0,
+      R,
+    ])
   })
 
   test('MADV_COLD costs nothing; MADV_PAGEOUT without swap neither', () => {
