@@ -24,6 +24,9 @@ function size(text: string): number | undefined {
   return found === null ? undefined : Number(found[1]) * (UNITS[found[2] ?? ''] ?? 1)
 }
 
+/** What dd copies is kept in the session's log of commands, byte for byte, so that a replay writes the same. */
+const MAX_BYTES = 16 * 1048576
+
 export const dd: Tool = {
   name: 'dd',
   summary: 'copies blocks',
@@ -38,6 +41,8 @@ export const dd: Tool = {
     const block = size(options.get('bs') ?? '512')
     if (block === undefined || block === 0) return warn(context, `invalid number: '${options.get('bs')}'`)
     const count = options.has('count') ? Number(options.get('count')) : undefined
+    if ((count ?? 0) * block > MAX_BYTES)
+      return warn(context, `more than ${MAX_BYTES} bytes: write large files with 'mm write file=PATH mb=N'`)
     const source = options.get('if')
     const text = await input(context, source, { bytes: count === undefined ? undefined : count * block })
     if (text === undefined) return 1

@@ -133,6 +133,13 @@ test('every tool says what it is with --help, and help lists it', async () => {
     expect(await s.run(`${name} --help`)).toMatch(new RegExp(`^Usage: ${name}`))
 })
 
+test('dd refuses what the log of commands could not hold, and says what to use instead', async () => {
+  const s = session()
+  const said = await s.run('dd if=/dev/zero of=/tmp/big bs=1M count=17 2>&1; echo $?; ls /tmp')
+  expect(said).toBe("dd: more than 16777216 bytes: write large files with 'mm write file=PATH mb=N'\n1\n")
+  expect(await s.run('dd if=/dev/zero of=/tmp/small bs=1k count=3 2>&1 | tail -1')).toBe('3072 bytes copied\n')
+})
+
 test('tar and dd carry a folder of text away', async () => {
   const s = session()
   s.machine.addFile('/out/a/b.txt', 'hello\n')
