@@ -26,7 +26,14 @@ interface PuppetData {
   signalled: boolean
 }
 
-const newPuppet = (): PuppetData => ({ wanted: undefined, isBusy: false, result: 0, errno: '', text: '', signalled: false })
+const newPuppet = (): PuppetData => ({
+  wanted: undefined,
+  isBusy: false,
+  result: 0,
+  errno: '',
+  text: '',
+  signalled: false,
+})
 
 /** Waits for its test, does one operation, remembers the outcome. A forked child is a puppet too: fork with `puppetChild`. */
 const puppet: Program = {
@@ -74,6 +81,8 @@ export interface TaskMachineOptions {
   readonly programs?: ProgramTable
   readonly userland?: MachineConfig['userland']
   readonly seed?: number
+  /** A machine that is up already. */
+  readonly state?: KernelState
   /** Called after every event. */
   readonly afterEvent?: (state: KernelState) => void
 }
@@ -130,7 +139,8 @@ export class TaskMachine {
       },
       set stopRequested(_) {},
     }
-    this.state = this.engine.boot(taskMachineConfig(options), options.seed ?? 1)
+    this.state = options.state ?? this.engine.boot(taskMachineConfig(options), options.seed ?? 1)
+    if (options.state !== undefined) return
     this.advance(50e6)
     if (Object.keys(options.files ?? {}).length > 0) this.mount('ext4', '/dev/vdb', '/data')
   }
@@ -178,7 +188,8 @@ export class TaskMachine {
     return task
   }
 
-  private isResting(pid: number): boolean {
+  /** It waits for its next operation, or is gone. */
+  isResting(pid: number): boolean {
     const task = this.state.tasks[pid]
     if (task === undefined || task.state === 'Z') return true
     return task.state === 'S' && task.waitChannel === 'do_pause' && (task.data as PuppetData).wanted === undefined
@@ -200,6 +211,14 @@ export class TaskMachine {
       majflt: task.majFlt - majFlt,
       died: hasEnded ? (this.exits.get(pid) ?? task.exitStatus) : -1,
     }
+  }
+
+  /** How the last operation ended; undefined: it goes on, or the task is gone. */
+  outcomeOf(pid: number): { readonly result: number; readonly errno: Errno | '' } | undefined {
+    const task = this.state.tasks[pid]
+    if (task === undefined || task.state === 'Z' || !this.isResting(pid)) return undefined
+    const { result, errno } = task.data as PuppetData
+    return { result, errno }
   }
 
   /** Gives a resting puppet an operation and does not wait. */

@@ -7,7 +7,7 @@ import { freeBlockOrder, managedRanges } from './mm/buddy'
 import { checkBuddy } from './mm/buddy_check'
 import { checkLru } from './mm/lru_check'
 import { checkMemcg } from './mm/memcg_check'
-import { PG_OWNER_MASK, PG_PCP, PG_TAIL, mapcount, pageFlags, pageOrder } from './mm/memmap'
+import { PG_OWNER_MASK, PG_PCP, PG_SWAPCACHE, PG_TAIL, mapcount, pageFlags, pageOrder } from './mm/memmap'
 import { checkMm } from './mm/mm_check'
 import { checkSlabs } from './mm/slub_check'
 import type { KernelState } from './state'
@@ -39,11 +39,14 @@ function checkOwnersOf(state: KernelState, range: { start: number; end: number }
   for (let pfn = range.start; pfn < range.end; pfn++) {
     const order = freeBlockOrder(state, pfn)
     if (order >= 0) coveredTo = pfn + (1 << order)
-    const owner = pageFlags(m, pfn) & PG_OWNER_MASK
+    const flags = pageFlags(m, pfn)
+    const owner = flags & PG_OWNER_MASK
     if ((owner & (owner - 1)) !== 0) found.push(`pfn ${pfn} has two owners: flags 0x${owner.toString(16)}`)
     // The rest of a larger block on a per-CPU list carries no flag of its own.
     if ((owner & PG_PCP) !== 0) coveredTo = Math.max(coveredTo, pfn + (1 << pageOrder(m, pfn)))
-    if (owner === 0 && pfn >= coveredTo) found.push(`pfn ${pfn} is allocated and nobody's`)
+    // A tmpfs page on its way to or from swap has left its file: the swap cache holds it.
+    if (owner === 0 && pfn >= coveredTo && (flags & PG_SWAPCACHE) === 0)
+      found.push(`pfn ${pfn} is allocated and nobody's`)
     if (mapcount(m, pfn) > 0 && (owner === 0 || (owner & PG_TAIL) !== 0))
       found.push(`pfn ${pfn} is mapped but owned by nobody`)
   }

@@ -26,6 +26,8 @@ export interface Sink {
 export interface EngineContext {
   sink: Sink
   programs: ProgramTable
+  /** Fault injection, for tests only: whether this request finds no memory. @kernel mm/fail_page_alloc.c */
+  failAlloc?: (gfp: number, order: number) => boolean
 }
 
 const NOBODY: Sink = { stopRequested: false }

@@ -177,6 +177,7 @@ export function exitTask(state: KernelState, task: Task, status: number): void {
     child.ppid = 1
     if (child.state === 'Z') reapZombie(state, state.tasks[1], child)
   }
+  task.zombies = []
   emit(state, 'sched_process_exit', [task.pid, status], task.comm)
   const parent = state.tasks[task.ppid]
   context.sink.exited?.(task.pid, status)

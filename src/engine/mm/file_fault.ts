@@ -8,17 +8,8 @@ import { charge, suspendOnPage } from '../exec'
 import type { KernelState } from '../state'
 import type { Task } from '../task'
 import { FAULT_MINOR, FAULT_SIGBUS, allocUserPage, failed, installAnon } from './fault'
-import {
-  filePages,
-  findPage,
-  inodeAt,
-  isShmem,
-  mmapReadAround,
-  nextMissing,
-  readSinglePage,
-  startReadahead,
-} from './filemap'
-import { PG_LOCKED, PG_READAHEAD, PG_SWAPBACKED, hasFlag, testAndClearFlag } from './memmap'
+import { filePages, findPage, inodeAt, isShmem, mmapReadAround, readMarked, readSinglePage } from './filemap'
+import { PG_LOCKED, PG_READAHEAD, PG_SWAPBACKED, hasFlag } from './memmap'
 import { mlockFolio } from './mlock'
 import {
   MM_FILEPAGES,
@@ -43,7 +34,7 @@ import {
   setPte,
   vpnOfSlot,
 } from './pgtable'
-import { RA_PAGES_MAX, asyncReadahead } from './readahead'
+import { RA_PAGES_MAX } from './readahead'
 import { pageAddRmap } from './rmap'
 import { addMmCounter } from './rss'
 import { SHMEM_NOSPC, shmemGetPage } from './shmem'
@@ -156,13 +147,9 @@ function filemapFault(state: KernelState, task: Task, vma: Vma, index: number): 
     state.exec.suspendUntilNs = -1
   } else {
     if (ra.mmapMiss > 0 && !hasFlag(state.memmap, pfn, PG_LOCKED)) ra.mmapMiss--
-    if (testAndClearFlag(state.memmap, pfn, PG_READAHEAD)) {
-      if (asyncReadahead(ra, index, RA_PAGES_MAX, (from, limit) => nextMissing(inode, from, limit)))
-        startReadahead(state, inode, ra)
-      state.exec.suspendUntilNs = -1
-      // 6.1 drops the lock for the I/O and marks the task's retry as major (spec 04 §4.5).
-      if (state.config.series === '6.1') task.retry.faultWasMajor = true
-    }
+    // 6.1 drops the lock for the I/O and marks the task's retry as major (spec 04 §4.5).
+    if (readMarked(state, inode, ra, { pfn, index, request: RA_PAGES_MAX }) && state.config.series === '6.1')
+      task.retry.faultWasMajor = true
   }
   if (hasFlag(state.memmap, pfn, PG_LOCKED)) {
     suspendOnPage(state, pfn)

@@ -270,19 +270,37 @@ export function readPage(state: KernelState, inode: Inode, ra: Readahead, index:
       pfn = readSinglePage(state, inode, index)
       if (pfn === 0) return 0
     }
-  } else if (testAndClearFlag(state.memmap, pfn, PG_READAHEAD)) {
-    if (asyncReadahead(ra, index, Math.max(1, request), (from, limit) => nextMissing(inode, from, limit))) {
-      startReadahead(state, inode, ra)
-      // A failed read-ahead never blocks the read itself.
-      state.exec.suspendUntilNs = -1
-    }
-  }
+  } else readMarked(state, inode, ra, { pfn, index, request: Math.max(1, request) })
   ra.prevIndex = index
   if (hasFlag(state.memmap, pfn, PG_LOCKED)) {
     suspendOnPage(state, pfn)
     return 0
   }
   return pfn
+}
+
+/**
+ * A cached page is used; if it carries the marker of a read-ahead, the next window is read.
+ * @returns whether it carried the marker
+ * @kernel  page_cache_async_ra()
+ */
+export function readMarked(
+  state: KernelState,
+  inode: Inode,
+  ra: Readahead,
+  page: { readonly pfn: Pfn; readonly index: number; readonly request: Pages },
+): boolean {
+  const { pfn, index, request } = page
+  if (!testAndClearFlag(state.memmap, pfn, PG_READAHEAD)) return false
+  const wasLocked = hasFlag(state.memmap, pfn, PG_LOCKED)
+  // Held while room is made for the window: the page in hand must not be reclaimed.
+  setFlag(state.memmap, pfn, PG_LOCKED)
+  if (asyncReadahead(ra, index, request, (from, limit) => nextMissing(inode, from, limit)))
+    startReadahead(state, inode, ra)
+  if (!wasLocked) clearFlag(state.memmap, pfn, PG_LOCKED)
+  // A failed read-ahead never blocks the access itself.
+  state.exec.suspendUntilNs = -1
+  return true
 }
 
 /** One page without read-ahead. @kernel filemap_create_folio() */

@@ -4,6 +4,7 @@
  * @spec    02
  */
 import type { Pfn } from '../../util/units'
+import { context } from '../context'
 import { currentNode } from '../exec'
 import type { KernelState } from '../state'
 import { fastAllocFlags, getPageFromFreelist, preferredZone } from './freelist'
@@ -20,7 +21,7 @@ import { freeUnrefPage } from './pcp'
  * @simplifies  no memory policies, no cpusets; gfp is not narrowed by memalloc_nofs_save() and its like
  */
 export function allocPages(state: KernelState, gfp: number, order: number, nid?: number): Pfn {
-  if (order > MAX_PAGE_ORDER) return 0
+  if (order > MAX_PAGE_ORDER || context.failAlloc?.(gfp, order) === true) return 0
   const node = state.nodes[nid ?? currentNode(state)]!
   const preferred = preferredZone(state, node, gfp)
   if (preferred === undefined) return 0
