@@ -62,6 +62,12 @@ export type Command =
   | { readonly kind: 'swapon'; readonly pid: number; readonly path: string; readonly priority?: number }
   | { readonly kind: 'swapoff'; readonly pid: number; readonly path: string }
   /** A shell variable assignment exported, or the terminal's comm: cosmetic facts of a host-driven task. */
+  /** sched_setaffinity(2) on itself. EINVAL: no such CPU, or none. */
+  | { readonly kind: 'setAffinity'; readonly pid: number; readonly cpus: readonly number[] }
+  /** set_mempolicy(2): MPOL_* mode, nodes of the mask. */
+  | { readonly kind: 'setMempolicy'; readonly pid: number; readonly mode: number; readonly nodes: readonly number[] }
+  /** get_mempolicy(2). Reply: text as in numa_maps, value = node of the next interleaved page, else 0. */
+  | { readonly kind: 'getMempolicy'; readonly pid: number }
   | { readonly kind: 'setComm'; readonly pid: number; readonly comm: string }
 
 export interface CommandReply {

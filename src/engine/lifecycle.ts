@@ -53,7 +53,7 @@ function nextPid(state: KernelState): number {
 export function createTask(state: KernelState, spec: NewTask): Task {
   const pid = nextPid(state)
   const parent = state.tasks[spec.ppid]
-  const task = newTask(state, pid, spec, parent)
+  const task = inheritPlacement(newTask(state, pid, spec, parent), parent)
   state.tasks[pid] = task
   state.taskList.push(pid)
   takeTaskObjects(state, pid, spec.isKthread)
@@ -125,6 +125,15 @@ function newTask(state: KernelState, pid: number, spec: NewTask, parent: Task | 
     nvcsw: 0,
     nivcsw: 0,
   }
+}
+
+/** Allowed CPUs and the memory policy with its place in the round. @kernel dup_task_struct(), mpol_dup() */
+function inheritPlacement(task: Task, parent: Task | undefined): Task {
+  if (parent?.cpusAllowed !== undefined) task.cpusAllowed = parent.cpusAllowed
+  if (parent?.mempolicy !== undefined) task.mempolicy = parent.mempolicy
+  if (parent?.ilPrev !== undefined) task.ilPrev = parent.ilPrev
+  if (parent?.ilWeight !== undefined) task.ilWeight = parent.ilWeight
+  return task
 }
 
 function copyDescriptor(state: KernelState, fd: FileDescriptor | undefined): FileDescriptor | undefined {

@@ -16,7 +16,7 @@ import { runDueDrains } from './mm/memcg_stock'
 import { PG_WORKINGSET, hasFlag } from './mm/memmap'
 import { memstallEnter, psiDequeue } from './mm/psi'
 import { nextEventAt, schedule } from './queue'
-import { addLoad, pullTask, sleepTask, waitOnPage } from './sched_queue'
+import { addLoad, isAllowedOn, pullTask, sleepTask, waitOnPage } from './sched_queue'
 import type { KernelState } from './state'
 import { stepOp } from './syscalls'
 import type { Op, Program, ProgramView, Task } from './task'
@@ -62,7 +62,7 @@ export function runCpu(state: KernelState, cpu: number): void {
   if (task.state === 'R' && state.tasks[pid] !== undefined) {
     task.nivcsw++
     // sched_setaffinity() has moved it, or it waits here for its next turn.
-    if (task.affinity < 0 || task.affinity === cpu) rq.queue.push(pid)
+    if (isAllowedOn(task, cpu)) rq.queue.push(pid)
     else {
       psiDequeue(state, task)
       startTask(state, task)

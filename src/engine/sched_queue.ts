@@ -10,14 +10,20 @@ import { schedule } from './queue'
 import type { KernelState, RunQueue } from './state'
 import type { Task } from './task'
 
+/** Whether the task's affinity lets it run on the CPU. @kernel include/linux/cpumask.h cpumask_test_cpu(cpu, p->cpus_ptr) */
+export const isAllowedOn = (task: Task, cpu: number): boolean =>
+  task.affinity >= 0 ? task.affinity === cpu : (task.cpusAllowed?.includes(cpu) ?? true)
+
 /** An idle CPU first, the last one of the task before others; else the shortest queue. */
 function selectCpu(state: KernelState, task: Task): number {
   if (task.affinity >= 0) return task.affinity
   const queues = state.runqueues
-  if (!queues[task.cpu]!.active) return task.cpu
-  let best = task.cpu
+  const isAllowed = isAllowedOn(task, task.cpu)
+  if (isAllowed && !queues[task.cpu]!.active) return task.cpu
+  let best = isAllowed ? task.cpu : task.cpusAllowed![0]!
   let bestLength = queues[best]!.queue.length + 1
   for (let cpu = 0; cpu < queues.length; cpu++) {
+    if (!isAllowedOn(task, cpu)) continue
     const length = queues[cpu]!.queue.length + (queues[cpu]!.active ? 1 : 0)
     if (length < bestLength) {
       best = cpu
@@ -51,6 +57,7 @@ function selectCpuForNew(state: KernelState, task: Task): number {
   let bestLength = Infinity
   let bestLoad = Infinity
   state.runqueues.forEach((rq, cpu) => {
+    if (!isAllowedOn(task, cpu)) return
     const length = rq.queue.length + (rq.active ? 1 : 0)
     const load = loadOf(rq, atNs)
     if (length > bestLength || (length === bestLength && load >= bestLoad)) return
@@ -94,7 +101,7 @@ export function pullTask(state: KernelState, cpu: number): number {
 }
 
 const mayRunOn = (task: Task | undefined, cpu: number): boolean =>
-  task?.state === 'R' && !task.isKthread && (task.affinity < 0 || task.affinity === cpu)
+  task?.state === 'R' && !task.isKthread && isAllowedOn(task, cpu)
 
 /** Wakes a sleeping task; does nothing to one that runs or is gone. */
 export function wakeTask(state: KernelState, pid: number): void {

@@ -134,6 +134,8 @@ export interface KernelState {
   /** What reclaim remembers between its runs; createReclaimState(). Owners: mm/reclaim, kswapd.ts, page_writeback.ts */
   readonly reclaim: ReclaimState
   readonly swapAreas: SwapArea[]
+  /** Pages in a row by node, weighted interleave; absent: 1 everywhere. Owner: mm/mempolicy.ts */
+  interleaveWeights?: number[]
   thpEnabled: ThpMode
   thpDefrag: string
   committedAs: Pages

@@ -10,9 +10,10 @@ import { pageOf } from './mappings'
 import type { KernelState } from './state'
 import { succeed } from './syscall_result'
 import { fileOp } from './syscalls_file'
+import { opMbind, opMovePages, opSetAffinity, opSetMempolicy } from './syscalls_numa'
 import { opMadvise } from './syscalls_madvise'
 import { opBrk, opFree, opMalloc, opMlock, opMlockall, opMmap, opMprotect, opMunmap, opTouch } from './syscalls_mm'
-import { opCompute, opExec, opFork, opSetAffinity, opSignal, opSleep, opWait } from './syscalls_process'
+import { opCompute, opExec, opFork, opSignal, opSleep, opWait } from './syscalls_process'
 import type { Op, Task } from './task'
 import { STEP_DONE, touchList } from './touch'
 
@@ -60,7 +61,13 @@ export function stepOp(state: KernelState, task: Task, op: Op, endNs: Ns): numbe
     case 'exec':
       return opExec(state, task, op, endNs)
     case 'setAffinity':
-      return opSetAffinity(state, task, op.cpu)
+      return opSetAffinity(state, task, op)
+    case 'setMempolicy':
+      return opSetMempolicy(state, task, op)
+    case 'mbind':
+      return opMbind(state, task, op, endNs)
+    case 'movePages':
+      return opMovePages(state, task, op)
     case 'signal':
       return opSignal(state, task, op)
     case 'setComm':

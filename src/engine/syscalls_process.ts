@@ -122,11 +122,3 @@ export function opSignal(state: KernelState, task: Task, op: OpOf<'signal'>): nu
   const errno = sendSignal(state, op.pid, op.signal)
   return errno === undefined ? succeed(task, 0) : fail(task, errno)
 }
-
-/** The task moves to the CPU when its slice ends. @kernel sched_setaffinity() */
-export function opSetAffinity(state: KernelState, task: Task, cpu: number): number {
-  charge(state, state.costs.syscall)
-  if (state.cpuNode[cpu] === undefined) return fail(task, 'EINVAL')
-  task.affinity = cpu
-  return succeed(task, 0)
-}

@@ -6,6 +6,7 @@
  */
 import type { Errno } from '../util/errno'
 import type { Bytes, Ns, Pages } from '../util/units'
+import type { Mempolicy } from './mm/mm_types'
 
 // ---------------------------------------------------------------- operations
 
@@ -86,6 +87,19 @@ export type Op =
   /** Blocks until the child ended. Result: wait status. pid −1: any child, result pid * 256 + status. */
   | { readonly op: 'wait'; readonly pid: number }
   | { readonly op: 'setAffinity'; readonly cpu: number }
+  /** Policy of the task: MPOL_* mode with MPOL_F_* flags or'ed in, and the mask as node numbers. */
+  | { readonly op: 'setMempolicy'; readonly mode: number; readonly nodes: readonly number[] }
+  /** Policy of a range; `flags` are MPOL_MF_STRICT 1, MOVE 2, MOVE_ALL 4. */
+  | {
+      readonly op: 'mbind'
+      readonly address: number
+      readonly length: Bytes
+      readonly mode: number
+      readonly nodes: readonly number[]
+      readonly flags: number
+    }
+  /** move_pages(2) without target nodes. Result: pages asked about; `text` has a node or −errno a page, by spaces. */
+  | { readonly op: 'movePages'; readonly address: number; readonly length: Bytes }
   | { readonly op: 'setComm'; readonly comm: string }
   | { readonly op: 'signal'; readonly pid: number; readonly signal: number }
   /** From now on SIGTERM and SIGINT set `signalled` instead of killing. */
@@ -255,6 +269,14 @@ export interface Task {
   cpu: number
   /** Allowed CPU, −1 = any. */
   affinity: number
+  /** Allowed CPUs when they are more than one and not all; `affinity` is −1 then. */
+  cpusAllowed?: readonly number[]
+  /** Memory policy; absent: local. Inherited by fork, kept by exec. Owner: mm/mbind.ts */
+  mempolicy?: Mempolicy
+  /** Node of the last interleaved page that no mapping places. Owner: mm/mempolicy.ts */
+  ilPrev?: number
+  /** Pages still due on ilPrev, weighted interleave. Owner: mm/mempolicy.ts */
+  ilWeight?: number
   /** Makes stale timers harmless. */
   wakeSequence: number
   cgroup: number

@@ -10,10 +10,13 @@ import { mkdir, makeDirs, mountOf, normalizePath, rename, rmdir, statPath, unlin
 import { shellImage, toolImage } from './images'
 import { closeDescriptor, createTask, exitTask, reapZombie, sendSignal, startTask } from './lifecycle'
 import { wakeTask } from './sched_queue'
+import { setMempolicy } from './mm/mbind'
+import { mpolText, nextInterleaved } from './mm/mempolicy'
 import { mkswap, swapon } from './mm/swapfile'
 import { swapoff } from './mm/swapoff'
 import type { KernelState } from './state'
 import { openPath, readWhole, writeWhole } from './syscalls_file'
+import { setCpusAllowed } from './syscalls_numa'
 import type { FileDescriptor, Op, Task } from './task'
 
 const done = (value = 0, text = ''): CommandResult => ok({ value, text })
@@ -81,6 +84,18 @@ function perform(state: KernelState, task: Task, command: Exclude<Command, { kin
       return outcome(swapon(state, path(command.path), command.priority))
     case 'swapoff':
       return outcome(swapoff(state, path(command.path)))
+    case 'setAffinity':
+      if (command.cpus.length === 0 || command.cpus.some((cpu) => state.cpuNode[cpu] === undefined))
+        return refuse('EINVAL', `Give CPUs of this machine: 0 to ${state.cpuNode.length - 1}.`)
+      setCpusAllowed(state, task, command.cpus)
+      return done()
+    case 'setMempolicy':
+      return outcome(
+        setMempolicy(state, task, command.mode, command.nodes),
+        'The mask needs a node that has memory, unless the policy is default or local.',
+      )
+    case 'getMempolicy':
+      return done(nextInterleaved(task), mpolText(task.mempolicy))
     case 'setComm':
       task.comm = command.comm.slice(0, 15)
       return done()

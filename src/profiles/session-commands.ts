@@ -9,6 +9,7 @@ const pid = field(z.int().nonnegative(), 'a process number', 'Process.')
 const path = field(z.string().min(1), 'a path', 'Path.')
 const signal = field(z.int().min(0).max(64), 'a signal number, 0 to 64', 'Signal.')
 const words = field(z.array(z.string()), 'a list of texts', 'Words.')
+const numbers = field(z.array(z.int().nonnegative()), 'a list of CPU or node numbers', 'Numbers.')
 const flag = field(z.boolean(), 'true or false', 'Flag.')
 const text = field(z.string(), 'text', 'Text.')
 
@@ -49,6 +50,9 @@ export const commandSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('mkswap'), pid, path }),
   z.strictObject({ kind: z.literal('swapon'), pid, path, priority: z.int().optional() }),
   z.strictObject({ kind: z.literal('swapoff'), pid, path }),
+  z.strictObject({ kind: z.literal('setAffinity'), pid, cpus: numbers }),
+  z.strictObject({ kind: z.literal('setMempolicy'), pid, mode: z.int(), nodes: numbers }),
+  z.strictObject({ kind: z.literal('getMempolicy'), pid }),
   z.strictObject({ kind: z.literal('setComm'), pid, comm: text }),
 ])
 

@@ -5,29 +5,12 @@
  * @spec 11 §10
  */
 import { assert } from '../../util/assert'
+import { exact, near, percent, type Band, type BandRow } from './band'
+import { NUMA_BANDS } from './bands-numa'
 import type { CaseTraits } from './figure'
-
-export type Band =
-  | { readonly kind: 'exact' }
-  /** Within `abs` or within `percent` of the real value, whichever is wider. */
-  | { readonly kind: 'near'; readonly abs?: number; readonly percent?: number }
-  /** The simulated value alone decides. */
-  | { readonly kind: 'range'; readonly min: number; readonly max: number }
-  /** Zero on one side means zero on the other. */
-  | { readonly kind: 'sameSign' }
-
-export interface BandRow {
-  readonly cases: (traits: CaseTraits) => boolean
-  readonly figure: RegExp
-  readonly band: Band
-  readonly reason: string
-}
 
 const MIB = 1024 * 1024
 const PAGE = 4096
-const exact: Band = { kind: 'exact' }
-const near = (abs: number): Band => ({ kind: 'near', abs })
-const percent = (value: number): Band => ({ kind: 'near', percent: value })
 
 const all = (): boolean => true
 const isStatic = (t: CaseTraits): boolean => t.kind === '1-static'
@@ -95,6 +78,8 @@ export const BANDS: readonly BandRow[] = [
     band: { kind: 'sameSign' },
     reason: 'compaction counts vary: rule only',
   },
+
+  ...NUMA_BANDS,
 
   {
     cases: all,

@@ -1,5 +1,6 @@
 /** Two lists of figures and the table of bands → verdicts. Only compares; nothing here reaches the simulation. */
-import { bandFor, bandText, type Band } from './bands'
+import type { Band } from './band'
+import { bandFor, bandText } from './bands'
 import type { CaseTraits, Figure } from './figure'
 
 export interface Verdict {

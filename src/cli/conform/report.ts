@@ -1,6 +1,7 @@
 /** Results of conform: kinds, totals, the table, the stable JSON. */
 import { cgroupFigures } from './figures/cgroup'
 import { fragFigures } from './figures/frag'
+import { numaFigures } from './figures/numa'
 import { oomFigures } from './figures/oom'
 import { staticFigures } from './figures/static'
 import { compareFigures, type Verdict } from './compare'
@@ -14,6 +15,7 @@ const KINDS: Readonly<Record<string, FiguresOf>> = {
   '4-cgroup': cgroupFigures,
   '6-oom': oomFigures,
   '7-frag': fragFigures,
+  '8-numa': numaFigures,
 }
 
 export const isComparable = (traits: CaseTraits): boolean => KINDS[traits.kind] !== undefined

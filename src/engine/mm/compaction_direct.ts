@@ -28,7 +28,7 @@ import {
 import { getPageFromFreelist } from './freelist'
 import { GFP_BIT_IO, PAGE_ALLOC_COSTLY_ORDER, gfpZone } from './gfp'
 import { pageZoneIndex } from './memmap'
-import type { PgData, Zone } from './mmzone'
+import type { Zone, Zonelists } from './mmzone'
 import { memstallEnter, memstallLeave } from './psi'
 import { lruAddDrainAll } from './swap'
 import { COMPACT_FAIL, COMPACT_STALL, COMPACT_SUCCESS as COMPACT_SUCCESS_EVENT, countVmEvent } from './vmstat'
@@ -112,7 +112,12 @@ const controlFor = (zone: Zone, r: CompactRequest, priority: number): CompactCon
  * @kernel  mm/page_alloc.c __alloc_pages_direct_compact()
  * @spec    02 §2.7 S3, S6
  */
-export function allocPagesDirectCompact(state: KernelState, r: CompactRequest, node: PgData, retry: CompactRetry): Pfn {
+export function allocPagesDirectCompact(
+  state: KernelState,
+  r: CompactRequest,
+  node: Zonelists,
+  retry: CompactRetry,
+): Pfn {
   if (r.order === 0) return 0
   const task = currentTask(state)
   const began = memstallEnter(state, task)

@@ -13,9 +13,9 @@ import { PG_ANON, PG_ANON_EXCLUSIVE, PG_SWAPBACKED, setFlag, setPageMemcg } from
 import { memcgCharge } from './memcontrol'
 import { mlockFolio } from './mlock'
 import { MM_ANONPAGES, VM_LOCKED, VM_WRITE, type Mm, type Vma } from './mm_types'
-import { allocPages } from './page_alloc'
+import { vmaAllocPages } from './page_alloc'
 import { freeUnrefPage } from './pcp'
-import { PTE_ACCESSED, PTE_DIRTY, PTE_WRITE, makePte, setPte } from './pgtable'
+import { PTE_ACCESSED, PTE_DIRTY, PTE_WRITE, makePte, setPte, vpnOfSlot } from './pgtable'
 import { pageAddRmap } from './rmap'
 import { addMmCounter } from './rss'
 import { folioAddLru } from './swap'
@@ -32,12 +32,12 @@ export const FAULT_SIGBUS = 4
 export const failed = (state: KernelState): number => (isSuspended(state) ? FAULT_RETRY : FAULT_OOM)
 
 /**
- * One frame for user memory, charged to the task's group.
+ * One frame for user memory, from a node that the mapping's policy or the task's names, charged to the task's group.
  * @returns 0 = no memory, charge refused, or waiting
  * @kernel  alloc_anon_folio(), mem_cgroup_charge()
  */
-export function allocUserPage(state: KernelState, task: Task): Pfn {
-  const pfn = allocPages(state, GFP_ANON_FAULT, 0)
+export function allocUserPage(state: KernelState, task: Task, vma: Vma, slot: number): Pfn {
+  const pfn = vmaAllocPages(state, GFP_ANON_FAULT, 0, vma, vpnOfSlot(state.pgtables, slot))
   if (pfn === 0) return 0
   const memcg = taskMemcg(state, task)
   if (memcgCharge(state, memcg, 1, GFP_KERNEL) !== 'ok') {

@@ -63,7 +63,7 @@ export function doFault(state: KernelState, task: Task, mm: Mm, vma: Vma, slot: 
 }
 
 function doCowFault(state: KernelState, task: Task, mm: Mm, vma: Vma, slot: number): number {
-  const copy = allocUserPage(state, task)
+  const copy = allocUserPage(state, task, vma, slot)
   if (copy === 0) return failed(state)
   installAnon(state, mm, vma, slot, copy)
   charge(state, state.costs.cowFault)

@@ -34,9 +34,12 @@ import {
   ZONE_FLAG_BOOSTED,
   zoneFreePages,
   zoneWatermarkFast,
+  zoneWatermarkOk,
   type PgData,
   type Zone,
+  type Zonelists,
 } from './mmzone'
+import { nodeReclaim, nodeReclaimEnabled } from './node_reclaim'
 import { isPcpOrder, rmqueuePcp } from './pcp'
 import {
   countVmEvents,
@@ -55,11 +58,11 @@ import {
 } from './vmstat'
 
 /** Zones that a request may use, best first; entries above its highest zone must be skipped. @kernel node_zonelist() */
-export const zonelistFor = (node: PgData, gfp: number): readonly number[] =>
+export const zonelistFor = (node: Zonelists, gfp: number): readonly number[] =>
   (gfp & GFP_BIT_THISNODE) !== 0 ? node.zonelistThisnode : node.zonelist
 
 /** First zone of the list that the request may use. @kernel first_zones_zonelist() */
-export function preferredZone(state: KernelState, node: PgData, gfp: number): Zone | undefined {
+export function preferredZone(state: KernelState, node: Zonelists, gfp: number): Zone | undefined {
   const highest = gfpZone(gfp)
   for (const index of zonelistFor(node, gfp)) {
     const zone = state.zones[index]!
@@ -74,14 +77,14 @@ export function preferredZone(state: KernelState, node: PgData, gfp: number): Zo
  * @returns first frame with flags 0 and its order set, or 0
  * @kernel  mm/page_alloc.c get_page_from_freelist()
  * @spec    02 §2.6
- * @simplifies  no cpusets, no deferred struct pages, no node_reclaim (vm.zone_reclaim_mode)
+ * @simplifies  no cpusets, no deferred struct pages
  */
 export function getPageFromFreelist(
   state: KernelState,
   gfp: number,
   order: number,
   allocFlags: number,
-  node: PgData,
+  node: Zonelists,
   preferred = preferredZone(state, node, gfp),
 ): Pfn {
   if (preferred === undefined) return 0
@@ -98,7 +101,7 @@ function walkZonelist(
   gfp: number,
   order: number,
   flags: number,
-  node: PgData,
+  node: Zonelists,
   preferred: Zone,
 ): Pfn {
   const highest = gfpZone(gfp)
@@ -111,7 +114,8 @@ function walkZonelist(
     if (spreadsDirty && !isNodeDirtyOk(state, state.nodes[zone.nid]!)) continue
     // Better a foreign pageblock at home than a page of another node.
     if ((flags & ALLOC_NOFRAGMENT) !== 0 && zone.nid !== preferred.nid) return 0
-    if (!mayTake(zone, order, highest, flags)) continue
+    if (!mayTake(zone, order, highest, flags) && !reclaimFirst(state, zone, { preferred, gfp, order, highest, flags }))
+      continue
     const pfn = rmqueue(state, zone, order, gfp, flags)
     if (pfn === 0) continue
     countAlloc(state, preferred, zone, order)
@@ -130,6 +134,30 @@ function mayTake(zone: Zone, order: number, highest: number, flags: number): boo
   }
   if (zoneWatermarkFast(zone, order, wmark(zone, flags & ALLOC_WMARK_MASK), highest, flags)) return true
   return (flags & ALLOC_NO_WATERMARKS) !== 0
+}
+
+interface BelowMark {
+  readonly preferred: Zone
+  readonly gfp: number
+  readonly order: number
+  readonly highest: number
+  readonly flags: number
+}
+
+/** Nodes further away than this are not worth reclaiming for. @kernel node_reclaim_distance, RECLAIM_DISTANCE */
+const NODE_RECLAIM_DISTANCE = 30
+
+/**
+ * vm.zone_reclaim_mode: the node frees cache of its own before the walk goes on to the next one.
+ * @returns whether the zone is above the mark now
+ * @kernel  mm/page_alloc.c get_page_from_freelist(), zone_allows_reclaim()
+ * @spec    08 §8.2
+ */
+function reclaimFirst(state: KernelState, zone: Zone, r: BelowMark): boolean {
+  if (!nodeReclaimEnabled(state)) return false
+  if (state.config.distances[r.preferred.nid]![zone.nid]! > NODE_RECLAIM_DISTANCE) return false
+  if (!nodeReclaim(state, zone.nid, { gfp: r.gfp, order: r.order, highestZoneidx: r.highest })) return false
+  return zoneWatermarkOk(zone, r.order, wmark(zone, r.flags & ALLOC_WMARK_MASK), r.highest, r.flags)
 }
 
 /** @kernel mm/page_alloc.c rmqueue() @spec 02 §2.3 */

@@ -99,7 +99,7 @@ function doAnonymousPage(state: KernelState, task: Task, mm: Mm, vma: Vma, slot:
     charge(state, state.costs.zeroPageFault)
     return FAULT_MINOR
   }
-  const pfn = allocUserPage(state, task)
+  const pfn = allocUserPage(state, task, vma, slot)
   if (pfn === 0) return failed(state)
   installAnon(state, mm, vma, slot, pfn)
   charge(state, state.costs.anonFault)
@@ -128,7 +128,7 @@ function doWpPage(state: KernelState, task: Task, mm: Mm, vma: Vma, slot: number
     charge(state, state.costs.minorFault)
     return FAULT_MINOR
   }
-  const pfn = allocUserPage(state, task)
+  const pfn = allocUserPage(state, task, vma, slot)
   if (pfn === 0) return failed(state)
   if (pteAt(state.pgtables, slot) !== pte) {
     // Making room took the old page out: the fault is another one now.

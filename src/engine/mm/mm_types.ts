@@ -5,6 +5,7 @@
  */
 import type { SwapReadahead } from './swap_state'
 import type { Bytes, Pages, Vpn } from '../../util/units'
+import type { Zonelists } from './mmzone'
 
 export const MM_FILEPAGES = 0
 export const MM_ANONPAGES = 1
@@ -26,6 +27,18 @@ export const VM_NORESERVE = 0x200000
 export const VM_HUGEPAGE = 0x20000000
 export const VM_NOHUGEPAGE = 0x40000000
 
+/** Where pages come from. Never changed once made, so that tasks and mappings may share it. Owner: mm/mempolicy.ts */
+export interface Mempolicy {
+  /** MPOL_* */
+  readonly mode: number
+  /** MPOL_F_* */
+  readonly flags: number
+  /** Nodes with memory that the policy names, ascending. */
+  readonly nodes: readonly number[]
+  /** By node: its zonelists cut down to `nodes`. Only of modes that confine, else empty. */
+  readonly confined: readonly Zonelists[]
+}
+
 export interface Vma {
   /** First page and the page behind the last. */
   start: Vpn
@@ -43,6 +56,8 @@ export interface Vma {
   incompressible: boolean
   /** History of swap-in; absent before the first. Owner: mm/swap_state.ts */
   swapRa?: SwapReadahead
+  /** Set by mbind(); absent: the task's policy holds. Owner: mm/mbind.ts */
+  policy?: Mempolicy
 }
 
 export interface Mm {

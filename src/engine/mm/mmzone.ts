@@ -147,6 +147,15 @@ export interface PgData {
   totalreservePages: Pages
 }
 
+/** Where a request starts and which zones it may take: a node, or its lists without the nodes that a policy forbids. */
+export interface Zonelists {
+  readonly nid: number
+  readonly zonelist: readonly number[]
+  readonly zonelistThisnode: readonly number[]
+  /** Nodes that the request is confined to; undefined = none are forbidden. */
+  readonly nodemask?: readonly number[]
+}
+
 /** min/low/high/promo plus boost. @kernel include/linux/mmzone.h wmark_pages() */
 export const wmark = (zone: Zone, which: number): Pages => zone.watermark[which]! + zone.watermarkBoost
 

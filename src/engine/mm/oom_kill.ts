@@ -18,6 +18,7 @@ import { GFP_BIT_FS } from './gfp'
 import { MEMCG_OOM_GROUP_KILL, MEMCG_OOM_KILL, memcgEvent } from './memcg_events'
 import { isMemcgDescendant, memcgAt, ROOT_MEMCG } from './memcg_tree'
 import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, type Mm } from './mm_types'
+import { mempolicyInOomDomain } from './mempolicy'
 import { isUnkillable, OOM_SCORE_ADJ_MIN, oomBadness, oomCandidates } from './oom_badness'
 import {
   groupKillLine,
@@ -72,6 +73,19 @@ function constrainedAlloc(state: KernelState, oc: OomControl): { constraint: Oom
     return { constraint: 'CONSTRAINT_MEMORY_POLICY', totalPages: swap + present }
   }
   return { constraint: 'CONSTRAINT_NONE', totalPages: totalRamPages(state) + swap }
+}
+
+/** A mask that leaves no node out is none. @kernel out_of_memory() */
+function createCase(state: KernelState, asked: OomControl): OomCase {
+  const how = constrainedAlloc(state, asked)
+  const { nodemask, ...unbound } = asked
+  const isBound = how.constraint === 'CONSTRAINT_MEMORY_POLICY' && nodemask !== undefined
+  const tasks = oomTasks(state, asked.memcg)
+  return {
+    oc: isBound ? asked : unbound,
+    ...how,
+    tasks: isBound ? tasks.filter((task) => mempolicyInOomDomain(task, nodemask)) : tasks,
+  }
 }
 
 /** The tasks that may be chosen, in the order in which they are looked at. @kernel for_each_process(), mem_cgroup_scan_tasks() */
@@ -314,7 +328,7 @@ export function outOfMemory(state: KernelState, oc: OomControl): boolean {
     return true
   }
   if (oc.memcg === 0 && oc.gfp !== 0 && (oc.gfp & GFP_BIT_FS) === 0) return true
-  const oomCase: OomCase = { oc, ...constrainedAlloc(state, oc), tasks: oomTasks(state, oc.memcg) }
+  const oomCase = createCase(state, oc)
   if (panicsOnOom(state, oomCase)) return true
   if (
     oc.memcg === 0 &&
@@ -327,7 +341,7 @@ export function outOfMemory(state: KernelState, oc: OomControl): boolean {
     oomKillProcess(state, oomCase, current, 'Out of memory (oom_kill_allocating_task)')
     return true
   }
-  const choice = selectBadProcess(state, oc, oomCase.tasks, oomCase.totalPages)
+  const choice = selectBadProcess(state, oomCase.oc, oomCase.tasks, oomCase.totalPages)
   if (choice.kind === 'none') {
     noVictim(state, oomCase)
     return false

@@ -1,32 +1,114 @@
 /**
  * Allocating and freeing page frames: the door that everybody else uses.
- * @kernel  mm/page_alloc.c __alloc_pages(), __free_pages()
- * @spec    02
+ * @kernel  mm/page_alloc.c __alloc_pages(), __free_pages(), mm/mempolicy.c alloc_pages_mpol()
+ * @spec    02, 08 §8.1
  */
-import type { Pfn } from '../../util/units'
+import type { Pfn, Vpn } from '../../util/units'
 import { context } from '../context'
-import { currentNode } from '../exec'
+import { currentNode, currentTask, isSuspended } from '../exec'
 import type { KernelState } from '../state'
 import { fastAllocFlags, getPageFromFreelist, preferredZone } from './freelist'
-import { MAX_PAGE_ORDER } from './gfp'
+import {
+  GFP_BIT_DIRECT_RECLAIM,
+  GFP_BIT_NOFAIL,
+  GFP_BIT_NORETRY,
+  GFP_BIT_NOWARN,
+  GFP_BIT_THISNODE,
+  MAX_PAGE_ORDER,
+  PAGEBLOCK_ORDER,
+} from './gfp'
+import { pageZoneIndex } from './memmap'
+import {
+  MPOL_INTERLEAVE,
+  MPOL_PREFERRED_MANY,
+  MPOL_WEIGHTED_INTERLEAVE,
+  NO_INTERLEAVE_INDEX,
+  interleaveIndex,
+  policyNode,
+  policyZonelists,
+  vmaPolicy,
+} from './mempolicy'
+import type { Mempolicy, Vma } from './mm_types'
+import type { Zonelists } from './mmzone'
 import { allocPagesSlowpath, allocationEnded } from './page_alloc_slowpath'
 import { freeUnrefPage } from './pcp'
+import { NUMA_INTERLEAVE, modStat } from './vmstat'
 
 /**
  * A block of 2^order frames. Its flags are 0: the caller says at once who owns it.
- * @param nid  node whose zonelist is used; that of the running CPU when left out
+ * @param nid  node whose zonelist is used; left out: as the running task's memory policy says, else the CPU's node
  * @returns first frame; 0 when the request failed or has to wait (`isSuspended(state)`: unwind, it is tried again)
- * @kernel  mm/page_alloc.c __alloc_pages_noprof()
- * @spec    02 §2.5–§2.7
- * @simplifies  no memory policies, no cpusets; gfp is not narrowed by memalloc_nofs_save() and its like
+ * @kernel  mm/mempolicy.c alloc_pages_noprof(), include/linux/gfp.h alloc_pages_node()
+ * @spec    02 §2.5–§2.7, 08 §8.1
+ * @simplifies  no cpusets; gfp is not narrowed by memalloc_nofs_save() and its like
  */
 export function allocPages(state: KernelState, gfp: number, order: number, nid?: number): Pfn {
+  const policy = nid === undefined && (gfp & GFP_BIT_THISNODE) === 0 ? currentTask(state)?.mempolicy : undefined
+  if (policy !== undefined) return allocPagesMpol(state, gfp, order, policy, NO_INTERLEAVE_INDEX)
+  return allocPagesFrom(state, gfp, order, state.nodes[nid ?? currentNode(state)]!)
+}
+
+/**
+ * A block for a page of a mapping: the mapping's policy comes before the task's.
+ * @kernel  mm/mempolicy.c vma_alloc_folio_noprof()
+ */
+export function vmaAllocPages(state: KernelState, gfp: number, order: number, vma: Vma, vpn: Vpn): Pfn {
+  const policy = vmaPolicy(state, vma)
+  if (policy === undefined) return allocPagesFrom(state, gfp, order, state.nodes[currentNode(state)]!)
+  return allocPagesMpol(state, gfp, order, policy, interleaveIndex(vma, vpn, order))
+}
+
+/**
+ * @param ilx  place in the mapping or file, for interleaving; NO_INTERLEAVE_INDEX = the task's next node
+ * @kernel  mm/mempolicy.c alloc_pages_mpol_noprof()
+ * @spec    08 §8.1
+ */
+export function allocPagesMpol(state: KernelState, gfp: number, order: number, policy: Mempolicy, ilx: number): Pfn {
+  const { mode } = policy
+  const task = currentTask(state)
+  const prev = task?.ilPrev
+  const weight = task?.ilWeight
+  const nid = policyNode(state, policy, ilx)
+  if (mode === MPOL_PREFERRED_MANY) return allocPagesPreferredMany(state, gfp, order, policy, nid)
+  const from = policyZonelists(state, policy, nid, gfp)
+  const isInterleaved = mode === MPOL_INTERLEAVE || mode === MPOL_WEIGHTED_INTERLEAVE
+  if (order === PAGEBLOCK_ORDER && ilx !== NO_INTERLEAVE_INDEX && !isInterleaved && mayUse(from, nid)) {
+    // A huge page far away is worse than small ones here.
+    const thisNode = gfp | GFP_BIT_THISNODE | GFP_BIT_NORETRY
+    const huge = allocPagesFrom(state, thisNode, order, state.nodes[nid]!)
+    if (huge !== 0 || (gfp & GFP_BIT_DIRECT_RECLAIM) === 0 || isSuspended(state)) return huge
+  }
+  const pfn = allocPagesFrom(state, gfp, order, from)
+  if (pfn === 0 && isSuspended(state) && task !== undefined && prev !== undefined) {
+    // The same page is asked for again after the wait: it keeps its turn.
+    task.ilPrev = prev
+    if (weight !== undefined) task.ilWeight = weight
+  }
+  if (pfn !== 0 && mode === MPOL_INTERLEAVE) countInterleaveHit(state, pfn, nid)
+  return pfn
+}
+
+const mayUse = (from: Zonelists, nid: number): boolean => from.nodemask === undefined || from.nodemask.includes(nid)
+
+/** The mask without any effort first, then every node as usual. @kernel mm/mempolicy.c alloc_pages_preferred_many() */
+function allocPagesPreferredMany(state: KernelState, gfp: number, order: number, policy: Mempolicy, nid: number): Pfn {
+  const gentle = (gfp | GFP_BIT_NOWARN) & ~(GFP_BIT_DIRECT_RECLAIM | GFP_BIT_NOFAIL)
+  const pfn = allocPagesFrom(state, gentle, order, policy.confined[nid]!)
+  return pfn !== 0 ? pfn : allocPagesFrom(state, gfp, order, state.nodes[nid]!)
+}
+
+function countInterleaveHit(state: KernelState, pfn: Pfn, nid: number): void {
+  const zone = state.zones[pageZoneIndex(state.memmap, pfn)]!
+  if (zone.nid === nid) modStat(zone.numaStat, NUMA_INTERLEAVE, 1)
+}
+
+/** @kernel mm/page_alloc.c __alloc_pages_noprof() */
+function allocPagesFrom(state: KernelState, gfp: number, order: number, from: Zonelists): Pfn {
   if (order > MAX_PAGE_ORDER || context.failAlloc?.(gfp, order) === true) return 0
-  const node = state.nodes[nid ?? currentNode(state)]!
-  const preferred = preferredZone(state, node, gfp)
+  const preferred = preferredZone(state, from, gfp)
   if (preferred === undefined) return 0
-  const pfn = getPageFromFreelist(state, gfp, order, fastAllocFlags(state, gfp, preferred), node, preferred)
-  if (pfn === 0) return allocPagesSlowpath(state, gfp, order, node)
+  const pfn = getPageFromFreelist(state, gfp, order, fastAllocFlags(state, gfp, preferred), from, preferred)
+  if (pfn === 0) return allocPagesSlowpath(state, gfp, order, from)
   allocationEnded(state, gfp, order)
   return pfn
 }

@@ -61,7 +61,7 @@ import {
   zoneFreePages,
   zoneReclaimablePages,
   zoneWatermarkOkFor,
-  type PgData,
+  type Zonelists,
 } from './mmzone'
 import { outOfMemory } from './oom_kill'
 import { drainAllPages } from './pcp'
@@ -86,7 +86,7 @@ export function allocationEnded(state: KernelState, gfp: number, order: number):
  * @kernel  mm/page_alloc.c __alloc_pages_slowpath()
  * @spec    02 §2.7 S0–S9
  */
-export function allocPagesSlowpath(state: KernelState, gfp: number, order: number, node: PgData): Pfn {
+export function allocPagesSlowpath(state: KernelState, gfp: number, order: number, node: Zonelists): Pfn {
   const request: Request = { gfp, order, node, allocFlags: gfpToAllocFlags(gfp, order) }
   const pfn = slowpath(state, request)
   if (pfn !== 0) {
@@ -100,7 +100,7 @@ export function allocPagesSlowpath(state: KernelState, gfp: number, order: numbe
 interface Request {
   readonly gfp: number
   readonly order: number
-  readonly node: PgData
+  readonly node: Zonelists
   readonly allocFlags: number
 }
 
@@ -123,7 +123,9 @@ function slowpath(state: KernelState, r: Request): Pfn {
     wakeAllKswapds(state, r)
     const reserve = pfmemallocFlags(state, gfp)
     const flags = reserve === 0 ? r.allocFlags : reserve | (r.allocFlags & (ALLOC_KSWAPD | ALLOC_CMA))
-    const pfn = getPageFromFreelist(state, gfp, order, flags, node)
+    // High priority requests of the system are not bound by a task's policy.
+    const from = reserve === 0 && (r.allocFlags & ALLOC_CPUSET) !== 0 ? node : state.nodes[node.nid]!
+    const pfn = getPageFromFreelist(state, gfp, order, flags, from)
     if (pfn !== 0 || !canReclaim || task?.memalloc === true) return pfn
     const progress = directReclaim(state, r)
     if (isSuspended(state)) return suspended(state, r, loops, compact)
@@ -257,7 +259,7 @@ function wakeAllKswapds(state: KernelState, r: Request): void {
 function directReclaim(state: KernelState, r: Request): Pages {
   const task = currentTask(state)
   if (task !== undefined) task.memalloc = true
-  const request = { order: r.order, gfp: r.gfp, nid: r.node.nid, highestZoneidx: gfpZone(r.gfp) }
+  const request = { order: r.order, gfp: r.gfp, nid: r.node.nid, from: r.node, highestZoneidx: gfpZone(r.gfp) }
   const progress = tryToFreePages(state, request)
   if (task !== undefined) task.memalloc = false
   return progress
@@ -316,7 +318,13 @@ function mayOom(state: KernelState, r: Request): OomOutcome {
     (r.gfp & (GFP_BIT_RETRY_MAYFAIL | GFP_BIT_THISNODE)) !== 0 ||
     gfpZone(r.gfp) < ZONE_NORMAL
   if (isHarmless) return { pfn: 0, progress: false }
-  const killed = outOfMemory(state, { memcg: 0, gfp: r.gfp, order: r.order })
+  const { nodemask } = r.node
+  const killed = outOfMemory(state, {
+    memcg: 0,
+    gfp: r.gfp,
+    order: r.order,
+    ...(nodemask === undefined ? {} : { nodemask }),
+  })
   const isNofail = (r.gfp & GFP_BIT_NOFAIL) !== 0
   if (killed || isNofail) {
     const last = isNofail ? getPageFromFreelist(state, r.gfp, r.order, ALLOC_NO_WATERMARKS, r.node) : 0
@@ -358,9 +366,10 @@ function allocFailed(state: KernelState, r: Request): void {
   const comm = currentTask(state)?.comm ?? 'swapper'
   const nodes = nodeListText(state.nodes.filter((n) => n.hasMemory).map((n) => n.nid))
   const mode = formatGfp(r.gfp)
+  const mask = r.node.nodemask === undefined ? '(null)' : nodeListText(r.node.nodemask)
   klog(
     state,
-    `${comm}: page allocation failure: order:${r.order}, mode:${mode}, nodemask=(null),cpuset=/,mems_allowed=${nodes}`,
+    `${comm}: page allocation failure: order:${r.order}, mode:${mode}, nodemask=${mask},cpuset=/,mems_allowed=${nodes}`,
   )
   for (const line of dumpStack(state, 'warnAlloc', r.gfp === GFP_ANON_FAULT ? 'anonFault' : 'other')) klog(state, line)
   for (const line of showMem(state, gfpZone(r.gfp))) klog(state, line)

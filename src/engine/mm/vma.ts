@@ -26,10 +26,12 @@ import {
   VM_READ,
   VM_SHARED,
   VM_WRITE,
+  type Mempolicy,
   type Mm,
   type Vma,
 } from './mm_types'
 import { vmEnoughMemory, vmUnacctMemory } from './overcommit'
+import { mpolEqual } from './mempolicy'
 import { findVmaIndex } from './vma_find'
 
 /** User addresses end here with four levels: 2^47 − 4096. */
@@ -86,6 +88,7 @@ const canMerge = (a: Vma, b: Vma): boolean =>
   a.ino === b.ino &&
   a.name === b.name &&
   a.incompressible === b.incompressible &&
+  mpolEqual(a.policy, b.policy) &&
   (a.ino === 0 || a.pgoff + (a.end - a.start) === b.pgoff)
 
 /**
@@ -278,6 +281,17 @@ export function changeFlags(state: KernelState, mm: Mm, start: Vpn, end: Vpn, se
     statAccount(mm, vma.flags, -(vma.end - vma.start))
     vma.flags = (vma.flags & ~clear) | set
     statAccount(mm, vma.flags, vma.end - vma.start)
+  }
+  mergeRange(state, mm, start, end)
+}
+
+/** Gives the mappings of a range a memory policy; splits and merges. @kernel mm/mempolicy.c mbind_range(), vma_replace_policy() */
+export function setRangePolicy(state: KernelState, mm: Mm, start: Vpn, end: Vpn, policy: Mempolicy | undefined): void {
+  const { first, last } = splitAt(state, mm, start, end)
+  for (let i = first; i < last; i++) {
+    const vma = mm.vmas[i]!
+    if (policy === undefined) delete vma.policy
+    else vma.policy = policy
   }
   mergeRange(state, mm, start, end)
 }

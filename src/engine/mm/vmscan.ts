@@ -5,7 +5,7 @@
  * @spec    05 §5.7, 07 §7.8
  */
 import { NS_PER_S, type Pages, type Pfn } from '../../util/units'
-import { charge, currentTask, now, suspend } from '../exec'
+import { charge, currentNode, currentTask, now, suspend } from '../exec'
 import { hooks } from '../hooks'
 import type { KernelState } from '../state'
 import { emit } from '../trace'
@@ -14,7 +14,7 @@ import { GFP_BIT_HIGHMEM, GFP_BIT_MOVABLE, MAX_NR_ZONES, PAGE_ALLOC_COSTLY_ORDER
 import { LRUVEC_CGROUP_CONGESTED, folioNid, lruvecOf } from './lruvec'
 import { PG_LRU, PG_UNEVICTABLE, hasFlag, mapcount } from './memmap'
 import { ROOT_MEMCG } from './memcontrol'
-import { WMARK_MIN, wmark, zoneFreePages, type PgData } from './mmzone'
+import { WMARK_MIN, wmark, zoneFreePages, type Zonelists } from './mmzone'
 import { memstallEnter, memstallLeave } from './psi'
 import { snapshotRefaults } from './reclaim/lru'
 import {
@@ -36,10 +36,7 @@ import {
   NR_ZONE_ACTIVE_FILE,
   NR_ZONE_INACTIVE_FILE,
   PGSCAN_DIRECT_THROTTLE,
-  ZONE_RECLAIM_FAILED,
-  ZONE_RECLAIM_SUCCESS,
   countVmEvent,
-  countVmEvents,
   readStat,
 } from './vmstat'
 
@@ -51,7 +48,7 @@ export function shrinkNode(state: KernelState, sc: ScanControl, nid: number): vo
 }
 
 /** Every node of the zonelist once. @kernel mm/vmscan.c shrink_zones() */
-function shrinkZones(state: KernelState, sc: ScanControl, node: PgData): void {
+function shrinkZones(state: KernelState, sc: ScanControl, node: Zonelists): void {
   let lastNid = -1
   for (const z of node.zonelist) {
     const zone = state.zones[z]!
@@ -68,7 +65,7 @@ function shrinkZones(state: KernelState, sc: ScanControl, node: PgData): void {
 }
 
 /** Priorities 12 down to 0, until enough is free. */
-function raisePriorities(state: KernelState, sc: ScanControl, node: PgData): void {
+function raisePriorities(state: KernelState, sc: ScanControl, node: Zonelists): void {
   if (!cgroupReclaim(sc)) countVmEvent(state.vmstat, ALLOCSTALL_DMA + sc.reclaimIdx)
   do {
     sc.nrScanned = 0
@@ -88,8 +85,7 @@ function raisePriorities(state: KernelState, sc: ScanControl, node: PgData): voi
  * @returns pages freed, at least 1 when compaction should be tried instead
  * @kernel  mm/vmscan.c do_try_to_free_pages()
  */
-function doTryToFreePages(state: KernelState, sc: ScanControl, nid: number): Pages {
-  const node = state.nodes[nid]!
+function doTryToFreePages(state: KernelState, sc: ScanControl, node: Zonelists): Pages {
   const hasPartialWalks = state.config.series !== '6.1'
   for (;;) {
     raisePriorities(state, sc, node)
@@ -130,10 +126,9 @@ export function allowDirectReclaim(state: KernelState, nid: number): boolean {
  * @kernel      mm/vmscan.c throttle_direct_reclaim()
  * @simplifies  waits at most a second in both of the kernel's cases, then tries again
  */
-function throttleDirectReclaim(state: KernelState, nid: number, highestZoneidx: number): boolean {
+function throttleDirectReclaim(state: KernelState, node: Zonelists, highestZoneidx: number): boolean {
   const task = currentTask(state)
   if (task === undefined || task.isKthread || task.killSignal !== 0) return false
-  const node = state.nodes[nid]!
   const first = node.zonelist.find((z) => state.zones[z]!.idx <= Math.min(highestZoneidx, ZONE_NORMAL))
   if (first === undefined) return false
   const throttler = state.zones[first]!.nid
@@ -162,10 +157,18 @@ export function wakePfmemallocWaiters(state: KernelState, nid: number): void {
  */
 export function tryToFreePages(
   state: KernelState,
-  request: { readonly order: number; readonly gfp: number; readonly nid: number; readonly highestZoneidx: number },
+  request: {
+    readonly order: number
+    readonly gfp: number
+    readonly nid: number
+    readonly highestZoneidx: number
+    /** The node's zonelists without forbidden nodes; left out: all of them. */
+    readonly from?: Zonelists
+  },
 ): Pages {
-  if (throttleDirectReclaim(state, request.nid, request.highestZoneidx)) return 0
   const { order, gfp, nid, highestZoneidx } = request
+  const node = request.from ?? state.nodes[nid]!
+  if (throttleDirectReclaim(state, node, highestZoneidx)) return 0
   const task = currentTask(state)
   const startNs = now(state)
   const began = memstallEnter(state, task)
@@ -181,7 +184,7 @@ export function tryToFreePages(
   } as const
   const sc = createScanControl(wish)
   sc.mayWritepage = state.sysctl.laptopMode === 0
-  const reclaimed = doTryToFreePages(state, sc, nid)
+  const reclaimed = doTryToFreePages(state, sc, node)
   emit(state, 'mm_vmscan_direct_reclaim_end', [reclaimed, now(state) - startNs])
   memstallLeave(state, task, began)
   return reclaimed
@@ -222,46 +225,11 @@ export function tryToFreeMemcgPages(
   sc.isProactive = options.proactive
   sc.swappiness = options.swappiness ?? -1
   sc.mayWritepage = state.sysctl.laptopMode === 0
-  const reclaimed = doTryToFreePages(state, sc, state.cpuNode[state.exec.cpu] ?? 0)
+  const reclaimed = doTryToFreePages(state, sc, state.nodes[currentNode(state)]!)
   emit(state, 'mm_vmscan_memcg_reclaim_end', [reclaimed, now(state) - startNs, memcgId])
   if (task !== undefined) task.memalloc = wasMemalloc
   memstallLeave(state, task, began)
   return reclaimed
-}
-
-/**
- * zone_reclaim_mode: a node frees its own clean cache before the allocation goes to another node.
- * @param maySwap   mode bit 2, mayWrite bit 1
- * @returns whether enough was freed
- * @kernel      mm/vmscan.c node_reclaim(), __node_reclaim()
- * @simplifies  the caller checks the node's thresholds min_unmapped_ratio and min_slab_ratio
- */
-export function nodeReclaim(
-  state: KernelState,
-  nid: number,
-  request: { readonly gfp: number; readonly order: number; readonly highestZoneidx: number },
-): boolean {
-  const mode = state.sysctl.zoneReclaimMode
-  const nrToReclaim = Math.max(1 << request.order, SWAP_CLUSTER_MAX)
-  const sc = createScanControl({
-    kind: 'node',
-    target: 0,
-    nrToReclaim,
-    order: request.order,
-    gfp: request.gfp,
-    reclaimIdx: request.highestZoneidx,
-  })
-  sc.priority = 4
-  sc.mayWritepage = (mode & 2) !== 0
-  sc.mayUnmap = (mode & 4) !== 0
-  const began = memstallEnter(state, currentTask(state))
-  charge(state, state.costs.reclaimEntry)
-  do shrinkNode(state, sc, nid)
-  while (sc.nrReclaimed < nrToReclaim && --sc.priority >= 0)
-  memstallLeave(state, currentTask(state), began)
-  const isEnough = sc.nrReclaimed >= 1 << request.order
-  countVmEvents(state.vmstat, isEnough ? ZONE_RECLAIM_SUCCESS : ZONE_RECLAIM_FAILED, 1)
-  return isEnough
 }
 
 const pageoutStat = createReclaimStat()

@@ -22,6 +22,8 @@ import {
 } from '../mm/mm_types'
 import type { KernelState } from '../state'
 import type { Task } from '../task'
+import { cpuList } from './cpu_list'
+import { numaMapsText } from './numa_maps'
 import type { PseudoDir, PseudoFile } from './types'
 
 const STATE_NAMES: Readonly<Record<string, string>> = {
@@ -59,6 +61,9 @@ function memoryLines(state: KernelState, mm: Mm): string {
   return `${rows.map(([name, value]) => `${name}:\t${value}`).join('\n')}\nCoreDumping:\t0\nTHP_enabled:\t1\n`
 }
 
+const allowedCpus = (state: KernelState, task: Task): readonly number[] =>
+  task.affinity >= 0 ? [task.affinity] : (task.cpusAllowed ?? state.cpuNode.map((_, cpu) => cpu))
+
 /** @kernel proc_pid_status() */
 export function statusText(state: KernelState, task: Task): string {
   const mm = mmOf(state, task)
@@ -69,7 +74,9 @@ export function statusText(state: KernelState, task: Task): string {
     `NStgid:\t${task.tgid}\nNSpid:\t${task.pid}\nNSpgid:\t${task.pid}\nNSsid:\t${task.pid}\n` +
     `Kthread:\t${task.isKthread ? 1 : 0}\n` +
     (mm === undefined ? '' : memoryLines(state, mm)) +
-    `Threads:\t1\nvoluntary_ctxt_switches:\t${task.nvcsw}\nnonvoluntary_ctxt_switches:\t${task.nivcsw}\n`
+    `Threads:\t1\nCpus_allowed_list:\t${cpuList(allowedCpus(state, task))}\n` +
+    `Mems_allowed_list:\t${cpuList(state.nodes.filter((n) => n.hasMemory).map((n) => n.nid))}\n` +
+    `voluntary_ctxt_switches:\t${task.nvcsw}\nnonvoluntary_ctxt_switches:\t${task.nivcsw}\n`
   )
 }
 
@@ -218,6 +225,7 @@ const FILES: Readonly<Record<string, (pid: number) => PseudoFile>> = {
       },
     ),
   maps: (pid) => taskFile(pid, (state, task) => (mmOf(state, task)?.vmas ?? []).map(mapsLine).join('')),
+  numa_maps: (pid) => taskFile(pid, numaMapsText),
   oom_adj: (pid) =>
     taskFile(
       pid,

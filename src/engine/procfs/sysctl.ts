@@ -154,6 +154,8 @@ const VM: Readonly<Record<string, SysctlRow>> = {
   extfrag_threshold: integer('extfragThreshold', 0, 1000),
   lowmem_reserve_ratio: lowmemReserveRatio,
   max_map_count: integer('maxMapCount', 0, INT_MAX),
+  min_slab_ratio: integer('minSlabRatio', 0, 100),
+  min_unmapped_ratio: integer('minUnmappedRatio', 0, 100),
   min_free_kbytes: owned('minFreeKbytes', 0, INT_MAX, writeMinFreeKbytes),
   nr_hugepages: { file: nrHugepagesFile() },
   nr_overcommit_hugepages: { file: nrOvercommitHugepagesFile },
@@ -178,6 +180,7 @@ const VM: Readonly<Record<string, SysctlRow>> = {
   vfs_cache_pressure: integer('vfsCachePressure', 0, INT_MAX),
   watermark_boost_factor: integer('watermarkBoostFactor', 0, INT_MAX),
   watermark_scale_factor: owned('watermarkScaleFactor', 1, 3000, writeWatermarkScaleFactor),
+  zone_reclaim_mode: integer('zoneReclaimMode', 0, INT_MAX),
 }
 
 const KERNEL: Readonly<Record<string, SysctlRow>> = {

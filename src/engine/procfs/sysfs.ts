@@ -9,6 +9,7 @@ import { compactNodes } from '../mm/compaction_direct'
 import { khugepagedMinFree } from '../mm/watermark'
 import { setMglruEnabled } from '../mm/reclaim'
 import type { KernelState } from '../state'
+import { cpuList } from './cpu_list'
 import { nodeMeminfoText, nodeNumastatText, nodeVmstatText } from './sysfs_node'
 import { HUGEPAGES_2M, POOL_FILES, nodePoolFiles } from './hugepages'
 import type { PseudoDir, PseudoFile } from './types'
@@ -40,18 +41,6 @@ function writeLruGen(state: KernelState, text: string): Errno | undefined {
   if (!Number.isInteger(value) || value < 0) return 'EINVAL'
   setMglruEnabled(state, value & 7)
   return undefined
-}
-
-/** '0-3,8' */
-export function cpuList(numbers: readonly number[]): string {
-  const parts: string[] = []
-  for (let i = 0; i < numbers.length;) {
-    let j = i
-    while (j + 1 < numbers.length && numbers[j + 1] === numbers[j]! + 1) j++
-    parts.push(i === j ? `${numbers[i]}` : `${numbers[i]}-${numbers[j]}`)
-    i = j + 1
-  }
-  return parts.join(',')
 }
 
 const nodeFiles: Readonly<Record<string, (state: KernelState, nid: number) => string>> = {

@@ -14,6 +14,8 @@ import { egrep, fgrep, grep } from './grep'
 import { head, tail } from './head'
 import { arch, clear, date, hostname, id, insmod, nproc, sync, uname, uptime, whoami } from './host'
 import { ls } from './ls'
+import { numactl } from './numactl'
+import { numastat } from './numastat'
 import { mkswap, mount, swapoff, swapon, umount } from './mount'
 import { killall, pgrep, pidof, pkill } from './pgrep'
 import { ps } from './ps'
@@ -63,6 +65,8 @@ const all: readonly Tool[] = [
   nl,
   nohup,
   nproc,
+  numactl,
+  numastat,
   paste,
   pgrep,
   pidof,

@@ -11,6 +11,7 @@ import { createFrag, fragSteps } from './frag'
 import { createHog, hogSteps } from './hog'
 import { commonSteps, createData, holdSteps, roundMs, type MmData } from './options'
 import { createPipes, pipesSteps } from './pipes'
+import { createNuma, numaSteps } from './numa'
 import { createRegion, faultSteps, mallocSteps, mapfileSteps } from './regions'
 import { createSample, sampleSteps } from './sample'
 
@@ -37,6 +38,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   hog: sub(createHog, hogSteps),
   frag: sub(createFrag as never, fragSteps),
   pipes: sub(createPipes as never, pipesSteps),
+  numa: sub(createNuma, numaSteps),
   sample: sub(createSample as never, sampleSteps),
   ms: sub(createData, [(_d, view) => stdout(`${roundMs(view.nowNs)}\n`)] as readonly Step<MmData>[]),
   sleep: sub(createData, [...commonSteps, ...holdSteps]),
