@@ -5,6 +5,7 @@ import type { FirmwareRange, KernelSeries, MachineConfig, NodeConfig, ZoneReserv
 import { createCosts } from '../src/engine/costs'
 import { layoutZones } from '../src/engine/machine_layout'
 import { freeBlockOrder, seedFreeMemory } from '../src/engine/mm/buddy'
+import { createByHand } from '../src/engine/mm/by_hand'
 import { createMemMap, hasFlag, PG_LRU, PG_PCP } from '../src/engine/mm/memmap'
 import { createCompactionState } from '../src/engine/mm/compaction_state'
 import { createHugetlbPool } from '../src/engine/mm/hugetlb_pool'
@@ -101,6 +102,7 @@ export function zoneState(config: MachineConfig): KernelState {
     pageblocks: new Uint8Array(Math.ceil(endPfn / 1024) * 2),
     blockNext: new Int32Array(Math.ceil(endPfn / 1024)),
     blockPrev: new Int32Array(Math.ceil(endPfn / 1024)),
+    byHand: createByHand(),
     slabs: createSlabs(config, cpuNode.length, nodes.length),
     hugetlb: createHugetlbPool(nodes.length),
     compaction: createCompactionState({ zones: zones.length, nodes: nodes.length, endPfn }),

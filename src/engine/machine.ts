@@ -29,6 +29,7 @@ import {
   setPageMapping,
 } from './mm/memmap'
 import { createMemcgStock } from './mm/memcontrol'
+import { createByHand } from './mm/by_hand'
 import { createBlockDevice } from './mm/block'
 import { startFlusher } from './mm/flusher'
 import { removeMapping, replaceMapping, shmemReplaceBySwap } from './mm/filemap'
@@ -183,7 +184,10 @@ function createState(config: MachineConfig, seed: number): KernelState {
   }
 }
 
-type ExtraState = Pick<KernelState, 'oomReports' | 'oomRatelimit' | 'reclaim' | 'hugetlb' | 'compaction' | 'pipes'>
+type ExtraState = Pick<
+  KernelState,
+  'oomReports' | 'oomRatelimit' | 'reclaim' | 'hugetlb' | 'compaction' | 'pipes' | 'byHand'
+>
 
 /** What reclaim, compaction, huge pages, the OOM killer and pipes remember: nothing yet. */
 const extraState = (nodes: number, zones: number, endPfn: number): ExtraState => ({
@@ -193,6 +197,7 @@ const extraState = (nodes: number, zones: number, endPfn: number): ExtraState =>
   hugetlb: createHugetlbPool(nodes),
   compaction: createCompactionState({ zones, nodes, endPfn }),
   pipes: [],
+  byHand: createByHand(),
 })
 
 /**

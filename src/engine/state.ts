@@ -12,6 +12,7 @@ import type { EventQueue } from './queue'
 import type { ProcessObjects } from './slab_objects'
 import type { Task } from './task'
 import type { Cgroup } from './cgroup'
+import type { ByHand } from './mm/by_hand'
 import type { CompactionState } from './mm/compaction_state'
 import type { HugetlbPool } from './mm/hugetlb_pool'
 import type { MemMap } from './mm/memmap'
@@ -142,6 +143,8 @@ export interface KernelState {
   readonly pgtables: PageTables
   /** createSlabs(). Owners: mm/slub.ts, mm/slab_state.ts */
   readonly slabs: Slabs
+  /** Kernel memory that a person holds. Owner: mm/by_hand.ts */
+  readonly byHand: ByHand
   readonly rmapChains: RmapChains
   /** 0 until the first read fault; a reserved frame, never freed. */
   zeroPfn: number

@@ -7,8 +7,9 @@ import { GFP_BIT_ACCOUNT, GFP_BIT_DMA, GFP_BIT_RECLAIMABLE, GFP_KERNEL } from '.
 import { kfree, kmalloc, kmallocCacheName } from './kmalloc'
 import { cacheNumber, slabHead } from './slab_state'
 import { slabCounts } from './slab_stat'
-import { kmemCacheAlloc, kmemCacheFree, kmemCacheShrink } from './slub'
+import { kmemCacheAlloc, kmemCacheFree } from './slub'
 import { checkSlabs } from './slub_check'
+import { kmemCacheShrink } from './slub_shrink'
 import { NR_SLAB_RECLAIMABLE, NR_SLAB_UNRECLAIMABLE } from './vmstat'
 
 const slabState = (cpus = 2): KernelState => zoneState(plainMachine(64 * MIB, cpus))

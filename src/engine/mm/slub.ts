@@ -6,40 +6,29 @@
  * @simplifies  objects of a new slab are handed out by address (the kernel shuffles them); other nodes are always searched
  *              (98 of 100 attempts do); no sheaves
  */
-import { assert, AssertionError } from '../../util/assert'
+import { AssertionError } from '../../util/assert'
 import { PAGE_SIZE } from '../../util/units'
-import { taskMemcg } from '../cgroup'
-import { currentTask } from '../exec'
 import type { KernelState } from '../state'
+import { GFP_BIT_ACCOUNT } from './gfp'
+import { memcgChargeSlab, memcgUnchargeSlab } from './memcontrol'
+import { currentObjCgroup } from './obj_cgroup'
+import { END_OF_LIST, OBJECT_IN_USE, SLAB_ACTIVE, SLAB_FULL, SLAB_NODE_PARTIAL, slabHead, slabRow } from './slab_state'
+import { activate, cpuCell, nodeCell, putCpuPartial, removePartial } from './slub_list'
+import { discardSlab, newSlab } from './slub_page'
 import {
-  GFP_BIT_ACCOUNT,
-  GFP_BIT_COMP,
-  GFP_BIT_DIRECT_RECLAIM,
-  GFP_BIT_DMA,
-  GFP_BIT_NOFAIL,
-  GFP_BIT_NOMEMALLOC,
-  GFP_BIT_NORETRY,
-  GFP_BIT_NOWARN,
-  GFP_BIT_RECLAIMABLE,
-  GFP_RECLAIM,
-} from './gfp'
-import { memcgChargeSlab, memcgUnchargeSlab, ROOT_MEMCG } from './memcontrol'
-import { PG_SLAB, PG_TAIL, pageZoneIndex, setFlag, setFlagsOfRange, setPageMapping, setPageOrder } from './memmap'
-import { allocPages, freePages } from './page_alloc'
-import {
-  END_OF_LIST,
-  giveRow,
-  OBJECT_IN_USE,
-  SLAB_ACTIVE,
-  SLAB_CPU_PARTIAL,
-  SLAB_FULL,
-  SLAB_NODE_PARTIAL,
-  slabHead,
-  slabRow,
-  takeRow,
-  type Slabs,
-} from './slab_state'
-import { modStat, NR_SLAB_RECLAIMABLE, NR_SLAB_UNRECLAIMABLE } from './vmstat'
+  ALLOC_FASTPATH,
+  ALLOC_FROM_PARTIAL,
+  ALLOC_REFILL,
+  ALLOC_SLAB,
+  CPU_PARTIAL_ALLOC,
+  CPU_PARTIAL_DRAIN,
+  CPU_PARTIAL_FREE,
+  FREE_FASTPATH,
+  FREE_FROZEN,
+  FREE_SLAB,
+  FREE_SLOWPATH,
+} from './slub_path'
+import { flushCpuPartial, flushCpuSlab } from './slub_shrink'
 
 /** An object that is charged carries a pointer to its group. @kernel mm/slab.h obj_full_size() */
 const OBJ_CGROUP_BYTES = 8
@@ -58,11 +47,7 @@ export function kmemCacheAlloc(state: KernelState, cache: number, gfp: number): 
   const s = state.slabs
   const { isAccounted, isReclaimable, size } = s.caches[cache]!
   let memcg = 0
-  if (isAccounted || (gfp & GFP_BIT_ACCOUNT) !== 0) {
-    const task = currentTask(state)
-    memcg = task === undefined ? ROOT_MEMCG : taskMemcg(state, task)
-    if (memcg === ROOT_MEMCG) memcg = 0
-  }
+  if (isAccounted || (gfp & GFP_BIT_ACCOUNT) !== 0) memcg = currentObjCgroup(state)
   const bytes = size + OBJ_CGROUP_BYTES
   if (memcg !== 0 && memcgChargeSlab(state, memcg, bytes, { isReclaimable, gfp }) !== 'ok') return 0
   const address = slabAlloc(state, cache, gfp)
@@ -76,6 +61,7 @@ export function kmemCacheAlloc(state: KernelState, cache: number, gfp: number): 
 function slabAlloc(state: KernelState, cache: number, gfp: number): number {
   const s = state.slabs
   const cpu = cpuCell(state, cache)
+  s.path = ALLOC_FASTPATH
   if (s.cpuFreelist[cpu]! === END_OF_LIST && !newActiveSlab(state, cache, cpu, gfp)) return 0
   const row = s.cpuSlab[cpu]!
   const object = s.cpuFreelist[cpu]!
@@ -85,9 +71,6 @@ function slabAlloc(state: KernelState, cache: number, gfp: number): number {
   return s.pfn[row]! * PAGE_SIZE + object * s.caches[cache]!.size
 }
 
-const cpuCell = (state: KernelState, cache: number): number => cache * state.cpuNode.length + state.exec.cpu
-const nodeCell = (state: KernelState, cache: number, nid: number): number => cache * state.nodes.length + nid
-
 /** The slow path: a slab with free objects becomes this CPU's. @kernel mm/slub.c ___slab_alloc() */
 function newActiveSlab(state: KernelState, cache: number, cpu: number, gfp: number): boolean {
   const s = state.slabs
@@ -96,6 +79,7 @@ function newActiveSlab(state: KernelState, cache: number, cpu: number, gfp: numb
     // Objects that other CPUs have given back to it.
     if (s.freelist[active] !== END_OF_LIST) {
       activate(s, cpu, active)
+      s.path = ALLOC_REFILL
       return true
     }
     s.place[active] = SLAB_FULL
@@ -106,23 +90,20 @@ function newActiveSlab(state: KernelState, cache: number, cpu: number, gfp: numb
     s.cpuPartial[cpu] = s.next[first]!
     s.cpuPartialSlabs[cpu]!--
     activate(s, cpu, first)
+    s.path = CPU_PARTIAL_ALLOC
     return true
   }
-  if (takePartial(state, cache, cpu)) return true
+  if (takePartial(state, cache, cpu)) {
+    s.path = ALLOC_FROM_PARTIAL
+    return true
+  }
   const row = newSlab(state, cache, gfp)
   if (row === 0) return false
+  // Reclaim may have allocated from this cache meanwhile.
+  if (s.cpuSlab[cpu] !== 0) flushCpuSlab(state, cache, cpu)
   activate(s, cpu, row)
+  s.path = ALLOC_SLAB
   return true
-}
-
-/** All free objects of the slab belong to the CPU from now on. @kernel mm/slub.c freeze_slab() */
-function activate(s: Slabs, cpu: number, row: number): void {
-  s.cpuSlab[cpu] = row
-  s.cpuFreelist[cpu] = s.freelist[row]!
-  s.freelist[row] = END_OF_LIST
-  s.inuse[row] = s.objects[row]!
-  s.place[row] = SLAB_ACTIVE
-  s.next[row] = 0
 }
 
 /** From the node's own list, else from a node that has more than it must keep. @kernel mm/slub.c get_partial() */
@@ -147,6 +128,7 @@ function takePartialOfNode(state: KernelState, cache: number, cpu: number, nid: 
   if (row === 0) return false
   removePartial(s, node, row)
   activate(s, cpu, row)
+  if (s.caches[cache]!.cpuPartialSlabs === 0) return true
   const most = s.caches[cache]!.cpuPartialSlabs >> 1
   for (let moved = 0; moved <= most && s.partial[2 * node] !== 0; moved++) {
     const more = s.partial[2 * node]!
@@ -207,6 +189,7 @@ export function kmemCacheFree(state: KernelState, address: number): void {
   if (s.cpuSlab[cpu] === row) {
     s.nextFree[cell] = s.cpuFreelist[cpu]!
     s.cpuFreelist[cpu] = object
+    s.path = FREE_FASTPATH
   } else freeToSlab(state, { cache, row, object, cpu })
 }
 
@@ -217,183 +200,19 @@ function freeToSlab(state: KernelState, at: { cache: number; row: number; object
   s.nextFree[s.firstObject[row]! + object] = s.freelist[row]!
   s.freelist[row] = object
   s.inuse[row]!--
+  s.path = s.place[row] === SLAB_ACTIVE ? FREE_FROZEN : FREE_SLOWPATH
   if (s.place[row] === SLAB_FULL) {
-    if (s.cpuPartialSlabs[cpu]! >= s.caches[cache]!.cpuPartialSlabs) flushCpuPartial(state, cache, cpu)
+    s.path = CPU_PARTIAL_FREE
+    if (s.cpuPartial[cpu] !== 0 && s.cpuPartialSlabs[cpu]! >= s.caches[cache]!.cpuPartialSlabs) {
+      flushCpuPartial(state, cache, cpu)
+      s.path = CPU_PARTIAL_DRAIN
+    }
     putCpuPartial(state, cache, cpu, row)
   } else if (s.place[row] === SLAB_NODE_PARTIAL && s.inuse[row] === 0) {
     const node = nodeCell(state, cache, s.nid[row]!)
     if (s.nrPartial[node]! < s.caches[cache]!.minPartial) return
     removePartial(s, node, row)
     discardSlab(state, cache, row)
-  }
-}
-
-/** @kernel mm/slub.c put_cpu_partial() */
-function putCpuPartial(state: KernelState, cache: number, cpu: number, row: number): void {
-  const s = state.slabs
-  assert(s.cache[row] === cache, `slab ${row} set aside for another cache`)
-  s.place[row] = SLAB_CPU_PARTIAL
-  s.next[row] = s.cpuPartial[cpu]!
-  s.cpuPartial[cpu] = row
-  s.cpuPartialSlabs[cpu]!++
-}
-
-/** The slabs that the CPU has set aside go to the lists of their nodes. @kernel mm/slub.c __put_partials() */
-function flushCpuPartial(state: KernelState, cache: number, cpu: number): void {
-  const s = state.slabs
-  for (let row = s.cpuPartial[cpu]!; row !== 0;) {
-    const next = s.next[row]!
-    putPartial(state, cache, row, 'tail')
-    row = next
-  }
-  s.cpuPartial[cpu] = 0
-  s.cpuPartialSlabs[cpu] = 0
-}
-
-/** On its node's list, or back to the page allocator when it is empty and the list is long enough. */
-function putPartial(state: KernelState, cache: number, row: number, end: 'head' | 'tail'): void {
-  const s = state.slabs
-  const node = nodeCell(state, cache, s.nid[row]!)
-  if (s.inuse[row] === 0 && s.nrPartial[node]! >= s.caches[cache]!.minPartial) discardSlab(state, cache, row)
-  else addPartial(s, node, row, end)
-}
-
-// ---------------------------------------------------------------- lists of a node
-
-/** @kernel mm/slub.c __add_partial() */
-function addPartial(s: Slabs, node: number, row: number, end: 'head' | 'tail'): void {
-  const first = s.partial[2 * node]!
-  const last = s.partial[2 * node + 1]!
-  const isHead = end === 'head'
-  s.next[row] = isHead ? first : 0
-  s.prev[row] = isHead ? 0 : last
-  if (isHead) {
-    if (first !== 0) s.prev[first] = row
-    s.partial[2 * node] = row
-    if (last === 0) s.partial[2 * node + 1] = row
-  } else {
-    if (last !== 0) s.next[last] = row
-    s.partial[2 * node + 1] = row
-    if (first === 0) s.partial[2 * node] = row
-  }
-  s.nrPartial[node]!++
-  s.place[row] = SLAB_NODE_PARTIAL
-}
-
-/** @kernel mm/slub.c remove_partial() */
-function removePartial(s: Slabs, node: number, row: number): void {
-  const next = s.next[row]!
-  const prev = s.prev[row]!
-  if (prev !== 0) s.next[prev] = next
-  else s.partial[2 * node] = next
-  if (next !== 0) s.prev[next] = prev
-  else s.partial[2 * node + 1] = prev
-  s.next[row] = 0
-  s.prev[row] = 0
-  s.nrPartial[node]!--
-}
-
-// ---------------------------------------------------------------- pages
-
-/** Pages for a new slab: without reclaim at the wished order, then as the caller may. @kernel mm/slub.c allocate_slab() */
-function newSlab(state: KernelState, cache: number, gfp: number): number {
-  const s = state.slabs
-  const { order, minOrder, isReclaimable, isDma } = s.caches[cache]!
-  const flags = (gfp & ~GFP_BIT_ACCOUNT) | (isReclaimable ? GFP_BIT_RECLAIMABLE : 0) | (isDma ? GFP_BIT_DMA : 0)
-  let first = (flags | GFP_BIT_NOWARN | GFP_BIT_NORETRY) & ~GFP_BIT_NOFAIL
-  if ((first & GFP_BIT_DIRECT_RECLAIM) !== 0 && order > minOrder) first = (first | GFP_BIT_NOMEMALLOC) & ~GFP_RECLAIM
-  let got = order
-  let pfn = allocPages(state, order > 0 ? first | GFP_BIT_COMP : first, order)
-  if (pfn === 0 && state.exec.suspendUntilNs < 0) {
-    got = minOrder
-    pfn = allocPages(state, minOrder > 0 ? flags | GFP_BIT_COMP : flags, minOrder)
-  }
-  if (pfn === 0) return 0
-  const row = takeRow(s, cache)
-  const m = state.memmap
-  setFlag(m, pfn, PG_SLAB)
-  setPageOrder(m, pfn, got)
-  if (got > 0) setFlagsOfRange(m, pfn + 1, (1 << got) - 1, PG_TAIL)
-  setPageMapping(m, pfn, cache, row)
-  s.pfn[row] = pfn
-  s.nid[row] = state.zones[pageZoneIndex(m, pfn)]!.nid
-  s.order[row] = got
-  const objects = Math.floor((PAGE_SIZE << got) / s.caches[cache]!.size)
-  s.objects[row] = objects
-  s.inuse[row] = 0
-  s.freelist[row] = 0
-  for (let i = 0, cell = s.firstObject[row]!; i < objects; i++)
-    s.nextFree[cell + i] = i + 1 < objects ? i + 1 : END_OF_LIST
-  accountSlab(state, cache, row, 1)
-  return row
-}
-
-function accountSlab(state: KernelState, cache: number, row: number, sign: number): void {
-  const s = state.slabs
-  const nid = s.nid[row]!
-  const node = nodeCell(state, cache, nid)
-  s.nrSlabs[node]! += sign
-  s.totalObjects[node]! += sign * s.objects[row]!
-  const item = s.caches[cache]!.isReclaimable ? NR_SLAB_RECLAIMABLE : NR_SLAB_UNRECLAIMABLE
-  modStat(state.nodes[nid]!.stat, item, sign * (1 << s.order[row]!))
-}
-
-/** An empty slab goes back to the page allocator. @kernel mm/slub.c discard_slab() */
-function discardSlab(state: KernelState, cache: number, row: number): void {
-  const s = state.slabs
-  assert(s.inuse[row] === 0, `slab ${row} is given back with ${s.inuse[row]} objects in use`)
-  accountSlab(state, cache, row, -1)
-  const pfn = s.pfn[row]!
-  const order = s.order[row]!
-  giveRow(s, row)
-  setFlagsOfRange(state.memmap, pfn, 1 << order, 0)
-  freePages(state, pfn, order)
-}
-
-// ---------------------------------------------------------------- shrink
-
-/** The CPU gives up its slabs of this cache. @kernel mm/slub.c flush_slab(), deactivate_slab() */
-function flushCpu(state: KernelState, cache: number, cpu: number): void {
-  const s = state.slabs
-  const row = s.cpuSlab[cpu]!
-  if (row !== 0) {
-    const hadRemoteFrees = s.freelist[row] !== END_OF_LIST
-    for (let object = s.cpuFreelist[cpu]!; object !== END_OF_LIST;) {
-      const cell = s.firstObject[row]! + object
-      const next = s.nextFree[cell]!
-      s.nextFree[cell] = s.freelist[row]!
-      s.freelist[row] = object
-      s.inuse[row]!--
-      object = next
-    }
-    s.cpuSlab[cpu] = 0
-    s.cpuFreelist[cpu] = END_OF_LIST
-    if (s.freelist[row] === END_OF_LIST) s.place[row] = SLAB_FULL
-    else putPartial(state, cache, row, hadRemoteFrees ? 'tail' : 'head')
-  }
-  flushCpuPartial(state, cache, cpu)
-}
-
-/**
- * Gives every empty slab of a cache back, and puts the fullest partial slabs first.
- * @kernel  mm/slub.c __kmem_cache_shrink()
- * @spec    03 §3.6
- */
-export function kmemCacheShrink(state: KernelState, cache: number): void {
-  const s = state.slabs
-  const cpus = state.cpuNode.length
-  for (let cpu = 0; cpu < cpus; cpu++) flushCpu(state, cache, cache * cpus + cpu)
-  for (const { nid } of state.nodes) {
-    const node = nodeCell(state, cache, nid)
-    const rows: number[] = []
-    for (let row = s.partial[2 * node]!; row !== 0; row = s.next[row]!) rows.push(row)
-    for (const row of rows) removePartial(s, node, row)
-    // Equally full slabs keep their order; those with more than 32 free objects are not sorted.
-    const free = (row: number): number => Math.min(s.objects[row]! - s.inuse[row]!, 33)
-    rows.sort((a, b) => free(a) - free(b))
-    for (const row of rows) {
-      if (s.inuse[row] === 0) discardSlab(state, cache, row)
-      else addPartial(s, node, row, 'tail')
-    }
+    s.path = FREE_SLAB
   }
 }

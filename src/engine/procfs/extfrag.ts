@@ -27,14 +27,13 @@ function rows(state: KernelState, index: Index): string {
 }
 
 const FILES: Readonly<Record<string, Index>> = {
-  'extfrag/extfrag_index': fragmentationIndex,
-  'extfrag/unusable_index': unusableFreeIndex,
+  extfrag_index: fragmentationIndex,
+  unusable_index: unusableFreeIndex,
 }
 
-/** debugfs as far as it says something about memory. */
-export const debugDir: PseudoDir = {
-  list: (_state, path) =>
-    path === '' ? ['extfrag'] : path === 'extfrag' ? ['extfrag_index', 'unusable_index'] : undefined,
+/** debugfs/extfrag. */
+export const extfragDir: PseudoDir = {
+  list: (_state, path) => (path === '' ? Object.keys(FILES) : undefined),
   file: (_state, path) => {
     if (!Object.hasOwn(FILES, path)) return undefined
     return { read: (state) => rows(state, FILES[path]!) }

@@ -7,7 +7,7 @@ import type { KernelState } from '../state'
 import { sysDir } from './sysfs'
 import { buddyinfoText } from './buddyinfo'
 import { cgroupFs } from './cgroup'
-import { debugDir } from './extfrag'
+import { debugDir } from './debugfs'
 import { meminfoText } from './meminfo'
 import {
   cpuinfoText,

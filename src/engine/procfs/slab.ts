@@ -6,7 +6,7 @@
  */
 import { slabCounts } from '../mm/slab_stat'
 import { findCache, type KmemCache } from '../mm/slab_state'
-import { kmemCacheShrink } from '../mm/slub'
+import { kmemCacheShrink } from '../mm/slub_shrink'
 import type { KernelState } from '../state'
 import type { PseudoDir, PseudoFile } from './types'
 

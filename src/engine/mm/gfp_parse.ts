@@ -1,0 +1,32 @@
+/**
+ * Allocation flags as a person writes them: the kernel's names joined by '|', or a number.
+ * @kernel  include/linux/gfp_types.h
+ */
+import * as gfp from './gfp'
+
+const MASKS: Readonly<Record<string, unknown>> = gfp
+
+/** 'GFP_KERNEL' is a mask; '__GFP_ZERO' is the bit that gfp.ts calls GFP_BIT_ZERO. */
+function maskOf(name: string): number | undefined {
+  const key =
+    name.startsWith('__GFP_') && name !== '__GFP_RECLAIM' ? `GFP_BIT_${name.slice(6)}` : name.replace(/^__/, '')
+  const isMask = /^(__)?GFP_/.test(name) && !name.startsWith('GFP_BIT_') && Object.hasOwn(MASKS, key)
+  const mask = isMask ? MASKS[key] : undefined
+  return typeof mask === 'number' ? mask : undefined
+}
+
+/**
+ * 'GFP_KERNEL|__GFP_ACCOUNT', or a number as dmesg prints it: '0xcc0'.
+ * @returns undefined when a name is not one of the kernel's
+ * @kernel  include/trace/events/mmflags.h
+ */
+export function parseGfp(text: string): number | undefined {
+  if (/^0x[0-9a-f]{1,8}$/i.test(text)) return Number(text)
+  let mask = 0
+  for (const name of text.split('|')) {
+    const bits = maskOf(name.trim())
+    if (bits === undefined) return undefined
+    mask |= bits
+  }
+  return mask
+}

@@ -1,0 +1,39 @@
+/**
+ * Whose an object is, as far as the machine itself remembers where it keeps it: the reverse of what tasks and files hold.
+ * For views; no mechanism asks.
+ * @model  the kernel knows it only with slab_debug=U, which notes the caller instead
+ */
+import type { Bytes } from '../../util/units'
+import type { KernelState } from '../state'
+
+export interface ObjectOwner {
+  readonly address: Bytes
+  /** 'task 171 (hog)', 'inode 12'. */
+  readonly owner: string
+}
+
+/**
+ * Owners of the objects in a range of physical addresses, in the order of the addresses.
+ * @param from  bytes, inclusive; `to` exclusive
+ * @model  see above
+ */
+export function slabOwners(state: KernelState, from: Bytes, to: Bytes): ObjectOwner[] {
+  const found: ObjectOwner[] = []
+  const add = (addresses: Iterable<number>, owner: () => string): void => {
+    for (const address of addresses) if (address >= from && address < to) found.push({ address, owner: owner() })
+  }
+  for (const pid of state.taskList) {
+    const held = state.processObjects[pid]
+    if (held === undefined) continue
+    const owner = (): string => `task ${pid} (${state.tasks[pid]!.comm})`
+    for (const list of [held.task, held.files, held.mappings]) add(list, owner)
+  }
+  for (const inode of state.inodes) {
+    if (inode === undefined) continue
+    add(inode.objects ?? [], () => `inode ${inode.ino} (${inode.fs})`)
+    add(inode.treeNodes, () => `page tree of inode ${inode.ino} (${inode.fs})`)
+  }
+  for (const table of Object.values(state.byHand))
+    for (const row of table.held) add([row.address], () => `by hand, number ${row.id}`)
+  return found.sort((a, b) => a.address - b.address)
+}

@@ -1,0 +1,26 @@
+/** debugfs as far as it says something about memory: one row a directory. */
+import { extfragDir } from './extfrag'
+import { pagewalkDir } from './pagewalk'
+import type { PseudoDir } from './types'
+
+const DIRS: Readonly<Record<string, PseudoDir>> = { extfrag: extfragDir, pagewalk: pagewalkDir }
+
+/** The directory that answers for a path, and the path below it. */
+function below(path: string): { dir: PseudoDir; rest: string } | undefined {
+  const at = path.indexOf('/')
+  const name = at < 0 ? path : path.slice(0, at)
+  const dir = Object.hasOwn(DIRS, name) ? DIRS[name] : undefined
+  return dir === undefined ? undefined : { dir, rest: at < 0 ? '' : path.slice(at + 1) }
+}
+
+export const debugDir: PseudoDir = {
+  list: (state, path) => {
+    if (path === '') return Object.keys(DIRS)
+    const found = below(path)
+    return found?.dir.list(state, found.rest)
+  },
+  file: (state, path) => {
+    const found = below(path)
+    return found?.dir.file(state, found.rest)
+  },
+}

@@ -1,0 +1,51 @@
+/**
+ * /sys/kernel/debug/pagewalk: memory asked for and given back by hand, and what no file of Linux shows. The directory is
+ * ours, and its name says so; what happens below it is the kernel's own.
+ */
+import { handWrite, type HandKind, type HandOps } from '../mm/by_hand'
+import { KMALLOC_BY_HAND, OBJECTS_BY_HAND } from '../mm/by_hand_slab'
+import { findCache } from '../mm/slab_state'
+import { PAGE_SIZE } from '../../util/units'
+import type { KernelState } from '../state'
+import { slabsText } from './slab_text'
+import type { PseudoDir, PseudoFile } from './types'
+
+const hex = (n: number): string => `0x${n.toString(16).padStart(12, '0')}`
+
+/** What is held, one row each, and what happened last. */
+function handText(state: KernelState, kind: HandKind): string {
+  const { held, last } = state.byHand[kind]
+  const rows = held.map(
+    ({ id, address, request, sizeBytes, path }) =>
+      `${id} ${hex(address)} pfn=${Math.floor(address / PAGE_SIZE)} ${request} bytes=${sizeBytes}${path === '' ? '' : ` path=${path}`}\n`,
+  )
+  return `${rows.join('')}${last === '' ? '' : `# last: ${last}\n`}`
+}
+
+const handFile = (kind: HandKind, ops: HandOps): PseudoFile => ({
+  read: (state) => handText(state, kind),
+  write: (state, text) => handWrite(state, kind, ops, text),
+})
+
+/** One row a file: whoever adds a kind of memory by hand adds a row. */
+const FILES: Readonly<Record<string, PseudoFile>> = {
+  kmalloc: handFile('kmalloc', KMALLOC_BY_HAND),
+  objects: handFile('objects', OBJECTS_BY_HAND),
+}
+
+/** slabs/<cache>: where every slab of the cache is. */
+function slabsFile(state: KernelState, name: string): PseudoFile | undefined {
+  const cache = findCache(state.slabs, name)
+  return cache < 0 ? undefined : { read: (s) => slabsText(s, cache) }
+}
+
+export const pagewalkDir: PseudoDir = {
+  list: (state, path) => {
+    if (path === '') return [...Object.keys(FILES), 'slabs']
+    return path === 'slabs' ? state.slabs.caches.map(({ name }) => name) : undefined
+  },
+  file: (state, path) => {
+    if (path.startsWith('slabs/')) return slabsFile(state, path.slice(6))
+    return Object.hasOwn(FILES, path) ? FILES[path] : undefined
+  },
+}
