@@ -251,7 +251,7 @@ export interface Frame {
 export interface SeriesInfo {
   /** 'zone:0:DMA32:free', 'vmstat:pgscan_kswapd', 'psi:some:avg10', 'cgroup:/a:current' */
   readonly name: string
-  readonly unit: 'pages' | 'bytes' | 'count' | 'percent' | 'ns' | 'kib'
+  readonly unit: 'pages' | 'pfn' | 'bytes' | 'count' | 'percent' | 'ns' | 'kib'
   /** counter: only grows, shown as a rate; level: shown as it is. */
   readonly shape: 'level' | 'counter'
 }

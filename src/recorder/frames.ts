@@ -7,7 +7,7 @@ import { assert } from '../util/assert'
 import type { Ns } from '../util/units'
 import { createColumn, dropBefore, firstKept, pushValue, truncateColumn, valueAt, type ChunkedColumn } from './column'
 
-export type SeriesUnit = 'pages' | 'bytes' | 'count' | 'percent' | 'ns' | 'kib'
+export type SeriesUnit = 'pages' | 'pfn' | 'bytes' | 'count' | 'percent' | 'ns' | 'kib'
 /** counter: only grows, shown as a rate; level: shown as it is. */
 export type SeriesShape = 'level' | 'counter'
 

@@ -3,19 +3,20 @@
  * @kernel  mm/compaction.c compact_zone(), isolate_migratepages()
  * @spec    08 §8.7
  */
-import type { Ns, Pages, Pfn } from '../../util/units'
-import { charge, currentTask } from '../exec'
+import type { Ns, Pfn } from '../../util/units'
+import { currentTask, now } from '../exec'
 import type { KernelState } from '../state'
 import { emit, isTracing } from '../trace'
-import { freeBlockOrder, freeListHead, pageblockType } from './buddy'
+import { freeListHead } from './buddy'
 import { canTakeFallback } from './buddy_fallback'
-import { compactionAlloc, pageblockEnd, pageblockStart, releaseFreepages } from './compaction_free'
+import { compactionAlloc, releaseFreepages } from './compaction_free'
+import { isolateMigratepages, nextMigratepage, nrMigratepages, scannersMet } from './compaction_isolate'
 import { fragmentationScoreWmark, fragmentationScoreZone, isKswapdRunning } from './compaction_score'
 import {
+  PAGEBLOCK_PAGES,
   compactionRestarting,
-  isPageblockSkipped,
+  pageblockStart,
   resetIsolationSuitable,
-  skipPageblock,
   zoneCompaction,
   type CompactControl,
 } from './compaction_state'
@@ -28,38 +29,27 @@ import {
   COMPACT_SUCCESS,
   compactionSuitAllocationOrder,
 } from './compaction_suitable'
-import { GFP_BIT_FS, GFP_KERNEL, MAX_NR_ZONES, NR_PAGE_ORDERS, PAGEBLOCK_ORDER, gfpMigratetype } from './gfp'
-import { PG_FILE, PG_HUGETLB, PG_UNEVICTABLE, hasFlag, pageOrder, pageZoneIndex } from './memmap'
-import { isMigratable, isolateForMigration, migratePage, putbackMovablePage } from './migrate'
+import { GFP_KERNEL, MAX_NR_ZONES, NR_PAGE_ORDERS, gfpMigratetype } from './gfp'
+import { migratePage, putbackMovablePage } from './migrate'
 import type { Zone } from './mmzone'
 import { drainZonePcp } from './pcp'
-import { SWAP_CLUSTER_MAX } from './reclaim/scan_control'
 import { lruAddDrain } from './swap'
 import {
   COMPACT_FREE_SCANNED,
-  COMPACT_ISOLATED,
   COMPACT_MIGRATE_SCANNED,
   PGMIGRATE_FAIL,
   PGMIGRATE_SUCCESS,
+  countVmEvent,
   countVmEvents,
 } from './vmstat'
 
-/** @kernel COMPACT_CLUSTER_MAX */
-const COMPACT_CLUSTER_MAX: Pages = SWAP_CLUSTER_MAX
-const PAGEBLOCK_PAGES = 1 << PAGEBLOCK_ORDER
-
-/** Pages taken and not moved yet. They never outlive a turn of the loop. @kernel struct compact_control migratepages */
-const migratepages: Pfn[] = []
-
-type ControlWish = Pick<CompactControl, 'zone' | 'order' | 'mode'> & Partial<CompactControl>
+type ControlWish = Pick<CompactControl, 'zone' | 'order' | 'mode' | 'by'> & Partial<CompactControl>
 
 /** A run over a zone that has not begun. @kernel struct compact_control initialisers */
 export const createCompactControl = (wish: ControlWish): CompactControl => ({
   gfp: GFP_KERNEL,
   highestZoneidx: MAX_NR_ZONES - 1,
   allocFlags: 0,
-  isDirect: false,
-  isProactive: false,
   ignoreSkipHint: false,
   ignoreBlockSuitable: false,
   wholeZone: false,
@@ -135,6 +125,8 @@ export function continueCompactZone(state: KernelState, cc: CompactControl, endN
   countVmEvents(state.vmstat, COMPACT_MIGRATE_SCANNED, cc.migrateScanned - before.migrate)
   countVmEvents(state.vmstat, COMPACT_FREE_SCANNED, cc.freeScanned - before.free)
   if (result !== COMPACT_CONTINUE) {
+    const { by, order, migratePfn, freePfn } = cc
+    zoneCompaction(state, zone).last = { by, order, result, migratePfn, freePfn, atNs: Math.floor(now(state)) }
     const sync = cc.mode === 'async' ? 0 : 1
     emit(state, 'mm_compaction_end', [zone.startPfn, cc.migratePfn, cc.freePfn, zoneEnd(zone), sync, result])
   }
@@ -148,7 +140,7 @@ export function continueCompactZone(state: KernelState, cc: CompactControl, endN
 function compactTurn(state: KernelState, zone: Zone, cc: CompactControl): boolean {
   cc.finishPageblock = cc.lastMigratedPfn !== 0 && pageblockStart(cc.lastMigratedPfn) === pageblockStart(cc.migratePfn)
   isolateMigratepages(state, zone, cc)
-  if (migratepages.length > 0) {
+  if (nrMigratepages() > 0) {
     cc.lastMigratedPfn = Math.max(zone.startPfn, pageblockStart(cc.migratePfn - 1))
     if (!migrateAll(state, zone, cc) && !scannersMet(cc)) return false
   }
@@ -161,105 +153,24 @@ function compactTurn(state: KernelState, zone: Zone, cc: CompactControl): boolea
   return true
 }
 
-/** @returns whether every page found a frame @kernel mm/migrate.c migrate_pages() */
+/**
+ * @returns whether every page found a frame; the first one that finds none is counted as failed and ends it
+ * @kernel  mm/migrate.c migrate_pages(), case -ENOMEM of migrate_pages_batch()
+ */
 function migrateAll(state: KernelState, zone: Zone, cc: CompactControl): boolean {
-  const nr = migratepages.length
+  const nr = nrMigratepages()
   let moved = 0
-  for (const from of migratepages) {
+  let from = nextMigratepage(state)
+  for (; from !== 0; from = nextMigratepage(state), moved++) {
     const to = compactionAlloc(state, zone, cc, nr - moved)
     if (to === 0) break
     migratePage(state, from, to)
-    moved++
   }
-  for (let i = moved; i < nr; i++) putbackMovablePage(state, migratepages[i]!)
-  migratepages.length = 0
   countVmEvents(state.vmstat, PGMIGRATE_SUCCESS, moved)
-  countVmEvents(state.vmstat, PGMIGRATE_FAIL, nr - moved)
-  emit(state, 'mm_compaction_migratepages', [moved, nr - moved])
+  if (from !== 0) countVmEvent(state.vmstat, PGMIGRATE_FAIL)
+  for (; from !== 0; from = nextMigratepage(state)) putbackMovablePage(state, from)
+  if (isTracing()) emit(state, 'mm_compaction_migratepages', [moved, nr - moved])
   return moved === nr
-}
-
-// ---------------------------------------------------------------- migrate scanner
-
-const scannersMet = (cc: CompactControl): boolean => cc.freePfn >> PAGEBLOCK_ORDER <= cc.migratePfn >> PAGEBLOCK_ORDER
-
-/**
- * Fills `migratepages` from the next pageblock that has any.
- * @kernel      mm/compaction.c isolate_migratepages()
- * @simplifies  no fast search for a nearly free pageblock
- */
-function isolateMigratepages(state: KernelState, zone: Zone, cc: CompactControl): void {
-  for (let low = cc.migratePfn; pageblockEnd(low) <= cc.freePfn; low = cc.migratePfn) {
-    const end = pageblockEnd(low)
-    const start = pageblockStart(low)
-    cc.migratePfn = end
-    if (pageZoneIndex(state.memmap, low) !== zone.index) continue
-    if (low === start && !cc.ignoreSkipHint && isPageblockSkipped(state, start)) continue
-    if (!suitableMigrationSource(state, cc, start)) {
-      updateCachedMigrate(state, zone, cc, end)
-      continue
-    }
-    cc.migratePfn = isolateMigratepagesBlock(state, zone, cc, { low, end })
-    return
-  }
-  cc.migratePfn = Math.max(cc.migratePfn, pageblockStart(cc.freePfn))
-}
-
-/** An asynchronous run looks only where its request would take pages. @kernel suitable_migration_source() */
-const suitableMigrationSource = (state: KernelState, cc: CompactControl, start: Pfn): boolean =>
-  cc.mode !== 'async' || !cc.isDirect || pageblockType(state, start) === gfpMigratetype(cc.gfp)
-
-/** @returns frame at which it stopped @kernel mm/compaction.c isolate_migratepages_block() */
-function isolateMigratepagesBlock(
-  state: KernelState,
-  zone: Zone,
-  cc: CompactControl,
-  range: { readonly low: Pfn; readonly end: Pfn },
-): Pfn {
-  let pfn = range.low
-  let scanned = 0
-  while (pfn < range.end) {
-    scanned++
-    const skip = pagesToPass(state, cc, pfn)
-    if (skip > 0) {
-      pfn += skip
-      continue
-    }
-    isolateForMigration(state, pfn)
-    migratepages.push(pfn)
-    pfn++
-    if (migratepages.length >= COMPACT_CLUSTER_MAX && !cc.finishPageblock) break
-  }
-  pfn = Math.min(pfn, range.end)
-  const isolated = migratepages.length
-  cc.migrateScanned += scanned
-  charge(state, scanned)
-  countVmEvents(state.vmstat, COMPACT_ISOLATED, isolated)
-  if (pfn === range.end && (isolated === 0 || cc.finishPageblock)) {
-    if (!cc.ignoreSkipHint) skipPageblock(state, pageblockStart(range.low))
-    updateCachedMigrate(state, zone, cc, pfn)
-  }
-  if (isTracing()) emit(state, 'mm_compaction_isolate_migratepages', [range.low, pfn, scanned, isolated])
-  return pfn
-}
-
-/** Frames to go on by: 0 = this page can be taken, a free or huge block as a whole, else one page. */
-function pagesToPass(state: KernelState, cc: CompactControl, pfn: Pfn): Pages {
-  const order = freeBlockOrder(state, pfn)
-  if (order >= 0) return 1 << order
-  if (hasFlag(state.memmap, pfn, PG_HUGETLB)) return 1 << pageOrder(state.memmap, pfn)
-  if (!isMigratable(state, pfn)) return 1
-  if ((cc.gfp & GFP_BIT_FS) === 0 && hasFlag(state.memmap, pfn, PG_FILE)) return 1
-  if (hasFlag(state.memmap, pfn, PG_UNEVICTABLE) && state.sysctl.compactUnevictableAllowed === 0) return 1
-  return 0
-}
-
-/** @kernel mm/compaction.c update_cached_migrate() */
-function updateCachedMigrate(state: KernelState, zone: Zone, cc: CompactControl, pfn: Pfn): void {
-  if (cc.ignoreSkipHint) return
-  const { cachedMigratePfn: cached } = zoneCompaction(state, zone)
-  if (pfn > cached[0]) cached[0] = pfn
-  if (cc.mode !== 'async' && pfn > cached[1]) cached[1] = pfn
 }
 
 // ---------------------------------------------------------------- end
@@ -281,10 +192,10 @@ function finishedBecause(state: KernelState, zone: Zone, cc: CompactControl): nu
     z.cachedMigratePfn[0] = 0
     z.cachedMigratePfn[1] = 0
     z.cachedFreePfn = 0
-    if (cc.isDirect) z.blockskipFlush = true
+    if (cc.by === 'direct') z.blockskipFlush = true
     return cc.wholeZone ? COMPACT_COMPLETE : COMPACT_PARTIAL_SKIPPED
   }
-  if (cc.isProactive) {
+  if (cc.by === 'proactive') {
     if (isKswapdRunning(state, zone.nid)) return COMPACT_PARTIAL_SKIPPED
     const { low } = fragmentationScoreWmark(state.sysctl.compactionProactiveness)
     return fragmentationScoreZone(zone) > low ? COMPACT_CONTINUE : COMPACT_SUCCESS

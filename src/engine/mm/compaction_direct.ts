@@ -99,7 +99,7 @@ const controlFor = (zone: Zone, r: CompactRequest, priority: number): CompactCon
     mode: priority === COMPACT_PRIO_ASYNC ? 'async' : 'syncLight',
     allocFlags: r.allocFlags,
     highestZoneidx: gfpZone(r.gfp),
-    isDirect: true,
+    by: 'direct',
     wholeZone: priority === COMPACT_PRIO_SYNC_FULL,
     ignoreSkipHint: priority === COMPACT_PRIO_SYNC_FULL,
     ignoreBlockSuitable: priority === COMPACT_PRIO_SYNC_FULL,
@@ -200,7 +200,14 @@ const populated = (state: KernelState, nids: readonly number[]): number[] =>
   nids.flatMap((nid) => state.nodes[nid]!.zones.filter((z) => state.zones[z]!.managed > 0))
 
 function beginManual(state: KernelState, zone: number): CompactControl {
-  const control = createCompactControl({ zone, order: -1, mode: 'sync', wholeZone: true, ignoreSkipHint: true })
+  const control = createCompactControl({
+    zone,
+    order: -1,
+    mode: 'sync',
+    by: 'manual',
+    wholeZone: true,
+    ignoreSkipHint: true,
+  })
   beginCompactZone(state, control)
   return control
 }

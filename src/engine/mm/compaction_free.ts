@@ -16,22 +16,26 @@ import {
   pageblockType,
   setPageblockType,
 } from './buddy'
-import { isPageblockSkipped, skipPageblock, zoneCompaction, type CompactControl } from './compaction_state'
+import {
+  PAGEBLOCK_PAGES,
+  isPageblockSkipped,
+  pageblockEnd,
+  pageblockStart,
+  skipPageblock,
+  zoneCompaction,
+  type CompactControl,
+} from './compaction_state'
 import { MIGRATE_MOVABLE, NR_PAGE_ORDERS, PAGEBLOCK_ORDER } from './gfp'
-import { pageZoneIndex } from './memmap'
+import { createLists, listAddHead, listAddTail, listDel, listHead, pageZoneIndex } from './memmap'
 import { ALLOC_CMA, WMARK_MIN, zoneWatermarkOk, type Zone } from './mmzone'
 import { freeUnrefPage } from './pcp'
 import { COMPACT_ISOLATED, countVmEvents } from './vmstat'
-
-const PAGEBLOCK_PAGES = 1 << PAGEBLOCK_ORDER
-export const pageblockStart = (pfn: Pfn): Pfn => pfn & ~(PAGEBLOCK_PAGES - 1)
-export const pageblockEnd = (pfn: Pfn): Pfn => pageblockStart(pfn) + PAGEBLOCK_PAGES
 
 /**
  * Frames taken and not used yet, by order. They never outlive a step: releaseFreepages() ends it.
  * @kernel  struct compact_control freepages[]
  */
-const freepages: Pfn[][] = Array.from({ length: NR_PAGE_ORDERS }, () => [])
+const freepages = createLists(NR_PAGE_ORDERS)
 let nrFreepages: Pages = 0
 
 /**
@@ -43,9 +47,10 @@ let nrFreepages: Pages = 0
 export function compactionAlloc(state: KernelState, zone: Zone, cc: CompactControl, wanted: Pages): Pfn {
   if (nrFreepages === 0) isolateFreepages(state, zone, cc, wanted)
   for (let order = 0; order < NR_PAGE_ORDERS; order++) {
-    const pfn = freepages[order]!.shift()
-    if (pfn === undefined) continue
-    for (let o = order - 1; o >= 0; o--) freepages[o]!.unshift(pfn + (1 << o))
+    const pfn = listHead(freepages, order)
+    if (pfn === 0) continue
+    listDel(state.memmap, freepages, order, pfn)
+    for (let o = order - 1; o >= 0; o--) listAddHead(state.memmap, freepages, o, pfn + (1 << o))
     nrFreepages--
     return pfn
   }
@@ -59,11 +64,11 @@ export function compactionAlloc(state: KernelState, zone: Zone, cc: CompactContr
 export function releaseFreepages(state: KernelState, zone: Zone, cc: CompactControl): void {
   let highest: Pfn = 0
   for (let order = 0; order < NR_PAGE_ORDERS; order++) {
-    for (const pfn of freepages[order]!) {
+    for (let pfn = listHead(freepages, order); pfn !== 0; pfn = listHead(freepages, order)) {
       highest = Math.max(highest, pfn)
+      listDel(state.memmap, freepages, order, pfn)
       freeUnrefPage(state, pfn, order)
     }
-    freepages[order]!.length = 0
   }
   nrFreepages = 0
   if (highest === 0) return
@@ -85,7 +90,7 @@ function isolateFreepages(state: KernelState, zone: Zone, cc: CompactControl, wa
     if (pageZoneIndex(state.memmap, start) !== zone.index || !suitableMigrationTarget(state, cc, start)) continue
     if (!cc.ignoreSkipHint && isPageblockSkipped(state, start)) continue
     const end = Math.min(start + PAGEBLOCK_PAGES, zone.startPfn + zone.spanned)
-    const next = isolateFreepagesBlock(state, zone, cc, { from, end }, wanted)
+    const next = isolateFreepagesBlock(state, zone, cc, from, wanted)
     if (next >= end && !cc.ignoreSkipHint) {
       skipPageblock(state, start)
       zoneCompaction(state, zone).cachedFreePfn = start - PAGEBLOCK_PAGES
@@ -110,17 +115,12 @@ function suitableMigrationTarget(state: KernelState, cc: CompactControl, start: 
 }
 
 /** @returns frame at which it stopped @kernel mm/compaction.c isolate_freepages_block() */
-function isolateFreepagesBlock(
-  state: KernelState,
-  zone: Zone,
-  cc: CompactControl,
-  range: { readonly from: Pfn; readonly end: Pfn },
-  wanted: Pages,
-): Pfn {
-  let pfn = range.from
+function isolateFreepagesBlock(state: KernelState, zone: Zone, cc: CompactControl, from: Pfn, wanted: Pages): Pfn {
+  const end = Math.min(pageblockEnd(from), zone.startPfn + zone.spanned)
+  let pfn = from
   let scanned = 0
   let isolated = 0
-  while (pfn < range.end) {
+  while (pfn < end) {
     scanned++
     const order = freeBlockOrder(state, pfn)
     if (order < 0) {
@@ -128,7 +128,7 @@ function isolateFreepagesBlock(
       continue
     }
     if (!isolateFreePage(state, zone, pfn, order)) break
-    freepages[order]!.push(pfn)
+    listAddTail(state.memmap, freepages, order, pfn)
     nrFreepages += 1 << order
     isolated += 1 << order
     pfn += 1 << order
@@ -137,7 +137,7 @@ function isolateFreepagesBlock(
   cc.freeScanned += scanned
   charge(state, scanned)
   countVmEvents(state.vmstat, COMPACT_ISOLATED, isolated)
-  if (isTracing()) emit(state, 'mm_compaction_isolate_freepages', [range.from, pfn, scanned, isolated])
+  if (isTracing()) emit(state, 'mm_compaction_isolate_freepages', [from, pfn, scanned, isolated])
   return pfn
 }
 

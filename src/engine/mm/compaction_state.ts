@@ -5,13 +5,17 @@
  * @kernel  include/linux/mmzone.h struct zone (compact_*), mm/compaction.c
  * @spec    08 §8.7
  */
-import type { Ns, Pfn } from '../../util/units'
+import type { Ns, Pages, Pfn } from '../../util/units'
 import type { KernelState } from '../state'
 import { PAGEBLOCK_ORDER } from './gfp'
 import type { Zone } from './mmzone'
 
 /** Deferral ends after 2^6 requests. @kernel COMPACT_MAX_DEFER_SHIFT */
 export const COMPACT_MAX_DEFER_SHIFT = 6
+
+export const PAGEBLOCK_PAGES: Pages = 1 << PAGEBLOCK_ORDER
+export const pageblockStart = (pfn: Pfn): Pfn => pfn & ~(PAGEBLOCK_PAGES - 1)
+export const pageblockEnd = (pfn: Pfn): Pfn => pageblockStart(pfn) + PAGEBLOCK_PAGES
 
 /** One zone. Positions are page frames; 0 = the scanner starts at its end of the zone. */
 export interface ZoneCompaction {
@@ -25,6 +29,8 @@ export interface ZoneCompaction {
   cachedFreePfn: Pfn
   /** The scanners of a direct compaction met: skip marks may be forgotten when kswapd sleeps. */
   blockskipFlush: boolean
+  /** For a person who looks; no decision reads it. undefined = none yet. */
+  last: LastCompaction | undefined
 }
 
 /** kcompactd of one node. Owner: kcompactd.ts */
@@ -49,6 +55,17 @@ export interface Kcompactd {
   nextCheckNs: Ns
 }
 
+/** How the last run over a zone ended. */
+export interface LastCompaction {
+  by: CompactBy
+  order: number
+  /** COMPACT_* of compaction_suitable.ts */
+  result: number
+  migratePfn: Pfn
+  freePfn: Pfn
+  atNs: Ns
+}
+
 export interface CompactionState {
   /** By zone index. */
   readonly zones: readonly ZoneCompaction[]
@@ -63,6 +80,9 @@ export interface CompactionState {
 /** How much a compaction may do to the machine. @kernel enum migrate_mode */
 export type CompactMode = 'async' | 'syncLight' | 'sync'
 
+/** On whose behalf a run works: a request that waits, kcompactd for others or on its own, or a write to compact_memory. */
+export type CompactBy = 'direct' | 'kcompactd' | 'proactive' | 'manual'
+
 /** One run over one zone. Plain data: a kernel thread keeps it between two steps. @kernel struct compact_control */
 export interface CompactControl {
   /** Index into state.zones. */
@@ -73,8 +93,7 @@ export interface CompactControl {
   readonly gfp: number
   readonly highestZoneidx: number
   readonly allocFlags: number
-  readonly isDirect: boolean
-  readonly isProactive: boolean
+  readonly by: CompactBy
   readonly ignoreSkipHint: boolean
   readonly ignoreBlockSuitable: boolean
   wholeZone: boolean
@@ -102,6 +121,7 @@ const createZone = (): ZoneCompaction => ({
   cachedMigratePfn: [0, 0],
   cachedFreePfn: 0,
   blockskipFlush: false,
+  last: undefined,
 })
 
 const createKcompactd = (): Kcompactd => ({

@@ -33,6 +33,19 @@ export const COMPACT_PARTIAL_SKIPPED = 6
 export const COMPACT_CONTENDED = 7
 export const COMPACT_SUCCESS = 8
 
+/** By number, as tracepoints print them. @kernel include/trace/events/compaction.h COMPACTION_STATUS */
+export const COMPACTION_STATUS = [
+  'not_suitable_zone',
+  'skipped',
+  'deferred',
+  'no_suitable_page',
+  'continue',
+  'complete',
+  'partial_skipped',
+  'contended',
+  'success',
+] as const
+
 /**
  * Enough order-0 pages above the mark to move pages about and make one block.
  * @param freePages  of the zone, or imagined

@@ -151,12 +151,12 @@ function nextControl(state: KernelState, nid: number, k: Kcompactd): boolean {
 
 function controlFor(state: KernelState, k: Kcompactd, zone: Zone): CompactControl | undefined {
   if (k.stage === 'proactive') {
-    const whole = { wholeZone: true, ignoreSkipHint: true, isProactive: true }
-    return createCompactControl({ zone: zone.index, order: -1, mode: 'syncLight', ...whole })
+    const whole = { wholeZone: true, ignoreSkipHint: true }
+    return createCompactControl({ zone: zone.index, order: -1, mode: 'syncLight', by: 'proactive', ...whole })
   }
   if (zone.idx > k.zoneidx || compactionDeferred(zoneCompaction(state, zone), k.order)) return undefined
   const highestZoneidx = k.zoneidx
-  return createCompactControl({ zone: zone.index, order: k.order, mode: 'syncLight', highestZoneidx })
+  return createCompactControl({ zone: zone.index, order: k.order, mode: 'syncLight', by: 'kcompactd', highestZoneidx })
 }
 
 function workOnZone(state: KernelState, k: Kcompactd, cc: CompactControl, endNs: Ns): void {
