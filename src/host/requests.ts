@@ -1,29 +1,24 @@
 /** One handler a request: the table is the protocol's host side, complete by its type. */
 import type { Command, CommandResult } from '../engine/commands'
-import {
-  importCapture,
-  formatMachine,
-  loadMachine,
-  loadSession,
-  toConfig,
-  totalSize,
-  type MachineProfile,
-} from '../profiles/index'
-import type { MachineSummary, ReclaimSpan, ReplyOf, Request, StatusMessage } from '../protocol/messages'
+import { importCapture, formatMachine, loadSession, toConfig } from '../profiles/index'
+import type { ReclaimSpan, ReplyOf, Request, StatusMessage } from '../protocol/messages'
 import { queryEvents } from '../recorder/events'
 import { listSeries, seriesWindow } from '../recorder/frames'
 import type { Recorder } from '../recorder/recorder'
 import { querySpans } from '../recorder/spans'
 import { ok, userError, type Result } from '../util/result'
+import { buddyView, slabsView } from './allocators'
 import { answerLab, hintLab, startLab } from './lab-requests'
 import { firstPosition, goBackToEvent, isAtEnd, replayTo } from './machine'
 import { oomReports } from './oom'
 import { startPacing } from './pacer'
+import { machineSummary, profileOf } from './ready-machines'
 import {
   act,
   bringUp,
   cutIfPast,
   forgetRates,
+  looking,
   needSound,
   needUp,
   refused,
@@ -50,10 +45,10 @@ export const handlers: Handlers = {
   // the machine
   boot: (session, { profile, seed }) => boot(session, profile, seed),
   preview: (session, { profile }) => {
-    const loaded = profileOf(session, profile)
+    const loaded = profileOf(session.deps.machines, profile)
     return loaded.ok ? ok(session.deps.preview(toConfig(loaded.value))) : loaded
   },
-  listMachines: (session) => ok(session.deps.machines.flatMap(({ id, text }) => summary(id, text))),
+  listMachines: ({ deps }) => ok(deps.machines.flatMap(machineSummary)),
   importCapture: (_, { files, name }) => {
     const profile = importCapture(files, name)
     return profile.ok ? ok(formatMachine(profile.value)) : profile
@@ -140,10 +135,9 @@ export const handlers: Handlers = {
     ),
   getEvents: (session, { fromNs, toNs, names, limit }) =>
     withRecorder(session, (recorder) => queryEvents(recorder.events, { fromNs, toNs, names, limit })),
-  getOomReports: (session) => {
-    const up = needUp(session)
-    return up.ok ? ok(oomReports(up.value.machine.state)) : up
-  },
+  getOomReports: looking((state) => ok(oomReports(state))),
+  getBuddy: looking(buddyView),
+  getSlabs: looking(slabsView),
   checkInvariants: (session) => {
     const up = needUp(session)
     return up.ok ? ok(up.value.machine.engine.checkInvariants(up.value.machine.state)) : up
@@ -183,46 +177,14 @@ export function statusOf(session: Session): Result<StatusMessage> {
   return up.ok ? ok(buildStatus(up.value, session.pacer)) : up
 }
 
-/** A profile's JSON text, or the name of a ready machine. */
-function profileOf(session: Session, profile: string): Result<MachineProfile> {
-  const { machines } = session.deps
-  if (/^\s*[{[]/.test(profile)) return loadMachine(profile, 'profile')
-  const ready = machines.find((m) => m.id === profile)
-  if (ready !== undefined) return loadMachine(ready.text, `${ready.id}.json`)
-  const names = machines.map((m) => m.id).join(', ')
-  return userError(
-    'host/no-such-machine',
-    'profile',
-    `There is no ready machine "${profile}".`,
-    `Ready machines: ${names}.`,
-  )
-}
-
 function boot(session: Session, profile: string, seed: number): Result<StatusMessage> {
-  const loaded = profileOf(session, profile)
+  const loaded = profileOf(session.deps.machines, profile)
   if (!loaded.ok) return loaded
   if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
     return userError('host/seed', 'seed', `${seed} is no seed.`, 'Use a whole number from 0 to 4294967295.')
   }
   bringUp(session, loaded.value, seed)
   return statusOf(session)
-}
-
-function summary(id: string, text: string): MachineSummary[] {
-  const loaded = loadMachine(text, `${id}.json`)
-  if (!loaded.ok) return []
-  const config = toConfig(loaded.value)
-  return [
-    {
-      id,
-      title: loaded.value.name,
-      description: loaded.value.description ?? '',
-      memoryBytes: totalSize(loaded.value),
-      cpus: config.nodes.reduce((sum, n) => sum + n.cpus.length, 0),
-      nodes: config.nodes.length,
-      profile: text,
-    },
-  ]
 }
 
 async function step(session: Session, by: Extract<Request, { kind: 'step' }>['by']): Promise<Result<StatusMessage>> {

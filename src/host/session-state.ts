@@ -5,6 +5,7 @@
 import type { Refusal } from '../engine/commands'
 import type { MachineConfig } from '../engine/config'
 import type { Engine } from '../engine/engine_api'
+import type { KernelState } from '../engine/state'
 import type { ProgramTable } from '../engine/task'
 import type { LabShelf, OpenedLab } from '../labs/index'
 import {
@@ -127,6 +128,14 @@ export const refused = (refusal: Refusal, where: string): Err<UserError> =>
 export function needUp(session: Session): Result<Up> {
   if (session.up !== undefined) return ok(session.up)
   return userError('host/no-machine', 'session', 'No machine is up.', 'Choose or open one first.')
+}
+
+/** A look at the machine that changes nothing. */
+export function looking<R, T>(look: (state: KernelState, request: R) => Result<T>) {
+  return (session: Session, request: R): Result<T> => {
+    const up = needUp(session)
+    return up.ok ? look(up.value.machine.state, request) : up
+  }
 }
 
 /** A machine that may be acted on. */

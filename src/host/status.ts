@@ -1,5 +1,9 @@
 /** The status line of a session: where the machine is, and how it does. */
-import { OOM_KILL, vmEvent } from '../engine/mm/vmstat'
+import { unusableFreeIndex } from '../engine/mm/fragmentation'
+import { PAGEBLOCK_ORDER } from '../engine/mm/gfp'
+import type { Zone } from '../engine/mm/mmzone'
+import { NR_SLAB_RECLAIMABLE, NR_SLAB_UNRECLAIMABLE, OOM_KILL, readStat, vmEvent } from '../engine/mm/vmstat'
+import type { KernelState } from '../engine/state'
 import type { StatusMessage } from '../protocol/messages'
 import { totalSize } from '../profiles/index'
 import { recorderBytes } from '../recorder/recorder'
@@ -30,6 +34,20 @@ export function buildStatus({ machine, profile, profileText }: Up, pacer: Pacer)
     psiSome: psiPercent(state.psi.avg, 0),
     psiFull: psiPercent(state.psi.avg, 3),
     tightest: tightestZone(state),
+    slabPages: slabPages(state),
+    unusable: unusableOfLargest(state),
     profile: profileText,
   }
+}
+
+const slabPages = (state: KernelState): number =>
+  state.nodes.reduce(
+    (n, { stat }) => n + readStat(stat, NR_SLAB_RECLAIMABLE) + readStat(stat, NR_SLAB_UNRECLAIMABLE),
+    0,
+  )
+
+function unusableOfLargest(state: KernelState): number {
+  let largest: Zone | undefined
+  for (const zone of state.zones) if (largest === undefined || zone.managed > largest.managed) largest = zone
+  return largest === undefined ? 0 : unusableFreeIndex(largest.nrFree, PAGEBLOCK_ORDER) / 1000
 }

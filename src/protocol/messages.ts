@@ -3,6 +3,7 @@
  * Every request has an id and exactly one reply, a Result. Nothing here refers to a live object of the engine.
  */
 import type { Result } from '../util/result'
+import type { BuddyView, GetBuddy, GetSlabs, SlabsView } from './allocators'
 import type { Ns } from '../util/units'
 
 // ---------------------------------------------------------------- requests
@@ -51,6 +52,8 @@ export type Request =
     }
   | { readonly kind: 'listSeries' }
   | { readonly kind: 'getOomReports' }
+  | GetBuddy
+  | GetSlabs
   | { readonly kind: 'startLab'; readonly id: string; readonly seed: number }
   | { readonly kind: 'labAnswer'; readonly step: number; readonly answer: string }
   | { readonly kind: 'labHint'; readonly step: number }
@@ -97,6 +100,8 @@ export interface ReplyOf {
   getEvents: readonly RecordedEvent[]
   listSeries: readonly SeriesInfo[]
   getOomReports: readonly OomReport[]
+  getBuddy: BuddyView
+  getSlabs: SlabsView
   startLab: LabProgress
   labAnswer: LabProgress
   labHint: LabProgress
@@ -148,6 +153,9 @@ export interface StatusMessage {
   readonly psiFull: number
   /** The zone nearest to its watermarks. */
   readonly tightest: ZoneFrame | undefined
+  readonly slabPages: number
+  /** Unusable free space index of the largest zone for a block of 2 MiB, 0 to 1. */
+  readonly unusable: number
   /** Profile JSON that was booted. */
   readonly profile: string
   /** Something that the person should know about what was just done: a session that replays differently. */
@@ -251,7 +259,7 @@ export interface Frame {
 export interface SeriesInfo {
   /** 'zone:0:DMA32:free', 'vmstat:pgscan_kswapd', 'psi:some:avg10', 'cgroup:/a:current' */
   readonly name: string
-  readonly unit: 'pages' | 'pfn' | 'bytes' | 'count' | 'percent' | 'ns' | 'kib'
+  readonly unit: 'pages' | 'pfn' | 'bytes' | 'count' | 'percent' | 'ns' | 'kib' | 'index'
   /** counter: only grows, shown as a rate; level: shown as it is. */
   readonly shape: 'level' | 'counter'
 }

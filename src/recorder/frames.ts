@@ -7,7 +7,8 @@ import { assert } from '../util/assert'
 import type { Ns } from '../util/units'
 import { createColumn, dropBefore, firstKept, pushValue, truncateColumn, valueAt, type ChunkedColumn } from './column'
 
-export type SeriesUnit = 'pages' | 'pfn' | 'bytes' | 'count' | 'percent' | 'ns' | 'kib'
+/** index: a number without a unit, such as debugfs' fragmentation indices. */
+export type SeriesUnit = 'pages' | 'pfn' | 'bytes' | 'count' | 'percent' | 'ns' | 'kib' | 'index'
 /** counter: only grows, shown as a rate; level: shown as it is. */
 export type SeriesShape = 'level' | 'counter'
 

@@ -5,7 +5,8 @@ import { cgroupPath } from '../engine/cgroup'
 import { MEMCG_ANON, MEMCG_FILE, memcgState } from '../engine/mm/memcg_stat'
 import { MEMCG_EVENT_NAMES, MEMCG_SWAP_EVENT_NAMES, MEMCG_SWAP_HIGH, type Memcg } from '../engine/mm/memcontrol'
 import { zoneScanners } from '../engine/mm/compaction_scanners'
-import { ZONE_NAMES } from '../engine/mm/gfp'
+import { fragmentationIndex, unusableFreeIndex } from '../engine/mm/fragmentation'
+import { NR_PAGE_ORDERS, ZONE_NAMES } from '../engine/mm/gfp'
 import { wmark, WMARK_HIGH, WMARK_LOW, WMARK_MIN, type Zone } from '../engine/mm/mmzone'
 import { EVENT_ITEMS, NODE_ITEMS, NR_FREE_PAGES, NUMA_ITEMS, readStat, vmEvent, ZONE_ITEMS } from '../engine/mm/vmstat'
 import type { KernelState } from '../engine/state'
@@ -36,6 +37,10 @@ export function createSampler(store: FrameStore, state: KernelState): Sampler {
     if (zone.present === 0) continue
     for (const mark of ['free', 'min', 'low', 'high']) add(`${zoneLabel(zone)}:${mark}`, 'pages', 'level')
     for (const scanner of ['migrate_pfn', 'free_pfn']) add(`${zoneLabel(zone)}:${scanner}`, 'pfn', 'level')
+    for (let order = 1; order < NR_PAGE_ORDERS; order++) {
+      add(`${zoneLabel(zone)}:unusable:${order}`, 'index', 'level')
+      add(`${zoneLabel(zone)}:extfrag:${order}`, 'index', 'level')
+    }
   }
   for (const item of ZONE_ITEMS) add(`vmstat:${item}`, 'pages', 'level')
   for (const item of NODE_ITEMS) add(`vmstat:${item}`, item === 'nr_kernel_stack' ? 'kib' : 'pages', nodeShape(item))
@@ -79,6 +84,10 @@ function sampleFixed(sampler: Sampler, store: FrameStore, state: KernelState): v
     const scanners = zoneScanners(state, zone.index)
     put(scanners.migratePfn)
     put(scanners.freePfn)
+    for (let order = 1; order < NR_PAGE_ORDERS; order++) {
+      put(unusableFreeIndex(zone.nrFree, order) / 1000)
+      put(fragmentationIndex(zone.nrFree, order) / 1000)
+    }
   }
   for (let item = 0; item < ZONE_ITEMS.length; item++) put(sumOfZones(state, item))
   for (let item = 0; item < NODE_ITEMS.length; item++) put(sumOfNodes(state, item))

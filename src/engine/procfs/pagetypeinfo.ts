@@ -3,9 +3,8 @@
  * @kernel  mm/vmstat.c pagetypeinfo_show()
  * @spec    09 §9.4
  */
-import { pageblockType } from '../mm/buddy'
+import { pageblockCounts } from '../mm/buddy_view'
 import { MIGRATE_NAMES, MIGRATE_TYPES, NR_PAGE_ORDERS, PAGEBLOCK_ORDER, ZONE_NAMES } from '../mm/gfp'
-import { pageZoneIndex } from '../mm/memmap'
 import type { PgData, Zone } from '../mm/mmzone'
 import type { KernelState } from '../state'
 
@@ -49,12 +48,8 @@ function freeRows(zone: Zone): string[] {
   })
 }
 
-/** Pageblocks whose first frame is the zone's. @kernel mm/vmstat.c pagetypeinfo_showblockcount_print() */
+/** @kernel mm/vmstat.c pagetypeinfo_showblockcount_print() */
 function blocksRow(state: KernelState, zone: Zone): string {
-  const counts = MIGRATE_NAMES.map(() => 0)
-  const end = zone.startPfn + zone.spanned
-  for (let pfn = zone.startPfn; pfn < end; pfn = (Math.floor(pfn / PAGEBLOCK_PAGES) + 1) * PAGEBLOCK_PAGES) {
-    if (pageZoneIndex(state.memmap, pfn) === zone.index) counts[pageblockType(state, pfn)]!++
-  }
+  const counts = pageblockCounts(state, zone)
   return `Node ${zone.nid}, zone ${ZONE_NAMES[zone.idx]!.padStart(8)} ${counts.map((n) => `${String(n).padStart(12)} `).join('')}`
 }

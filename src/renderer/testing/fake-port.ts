@@ -46,6 +46,8 @@ export function createFakeClient(options: { startNs?: number } = {}): FakeClient
       psiSome: fakePsi(nowNs),
       psiFull: fakePsi(nowNs) * 0.37,
       tightest: zone,
+      slabPages: 4212,
+      unusable: 0.41,
     }
     say({ kind: 'status', status })
     say({ kind: 'frame', frame: fakeFrame(nowNs) })

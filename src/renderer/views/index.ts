@@ -5,6 +5,7 @@
 import type { Component } from 'vue'
 import { defineAsyncComponent } from 'vue'
 import { NS_PER_S } from '../../util/units'
+import { formatPagesAsBytes, joinFigure } from '../format'
 import type { useFrames } from '../stores/frames'
 import type { useLabs } from '../stores/labs'
 import type { useSession } from '../stores/session'
@@ -46,6 +47,20 @@ export const VIEWS: readonly ViewEntry[] = [
     component: defineAsyncComponent(() => import('./machine/MachineView.vue')),
     figure: ({ session }) => (session.hasMachine ? counted(session.status?.nodes ?? 0, 'node') : ''),
     needsNoMachine: true,
+  },
+  {
+    id: 'buddy',
+    title: 'Buddy',
+    group: 'Machine',
+    component: defineAsyncComponent(() => import('./buddy/BuddyView.vue')),
+    figure: ({ session }) => (session.hasMachine ? `frag ${(session.status?.unusable ?? 0).toFixed(2)}` : ''),
+  },
+  {
+    id: 'slab',
+    title: 'Slab',
+    group: 'Machine',
+    component: defineAsyncComponent(() => import('./slab/SlabView.vue')),
+    figure: ({ session }) => (session.hasMachine ? joinFigure(formatPagesAsBytes(session.status?.slabPages ?? 0)) : ''),
   },
   {
     id: 'processes',

@@ -1,0 +1,56 @@
+import { boot, expect, expectAccessible, goTo, test } from './fixtures'
+
+test('the Buddy view opens a free list, and a split goes step by step with its sum', async ({ open }) => {
+  const page = await open()
+  await boot(page, 'vm-512m')
+  await goTo(page, 'Buddy')
+  const matrix = page.getByRole('grid', { name: /Free blocks by zone/ })
+  await expect(matrix.getByRole('row').filter({ hasText: 'DMA32' })).toBeVisible()
+  await matrix.getByRole('row').filter({ hasText: 'Movable' }).last().getByRole('gridcell').first().click()
+  await expect(page.getByRole('heading', { name: 'List 0, Movable' })).toBeVisible()
+  // The arrows move along the row.
+  await page.keyboard.press('ArrowRight')
+  await expect(page.getByRole('heading', { name: 'List 1, Movable' })).toBeVisible()
+  await expect(matrix.getByRole('gridcell', { selected: true })).toBeFocused()
+
+  const steps = page.getByRole('region', { name: /step by step/ })
+  await expect(steps).toContainText('step 1 of')
+  // On a machine that has just booted nearly all free memory is in the largest blocks.
+  for (let order = 2; order <= 10; order++) await page.keyboard.press('ArrowRight')
+  const list = page.getByRole('table', { name: 'Blocks of the free list, head first' })
+  const blocks = list.getByRole('row').filter({ hasText: '0x' })
+  await blocks.first().click()
+  await steps.getByRole('button', { name: 'Step on' }).click()
+  await expect(steps).toContainText('step 2 of')
+  await expect(steps).toContainText('Stop: order 10')
+  await steps.getByRole('button', { name: 'Step back' }).click()
+  await expect(steps).toContainText('step 1 of')
+  await expectAccessible(page)
+
+  await page.keyboard.press('t')
+  await expect(page.getByRole('table', { name: 'Fragmentation by order' })).toBeVisible()
+  await expectAccessible(page)
+})
+
+test('the Slab view finds a cache, opens a slab of it and shows its objects', async ({ open }) => {
+  const page = await open()
+  await boot(page, 'vm-512m')
+  await goTo(page, 'Slab')
+  await page.getByRole('searchbox', { name: 'Search caches' }).fill('dentry')
+  const caches = page.getByRole('table', { name: 'Slab caches' }).locator('tbody tr')
+  await expect.poll(() => caches.count()).toBeLessThan(5)
+  await caches.filter({ has: page.getByText('dentry', { exact: true }) }).click()
+  await expect(page.getByRole('heading', { name: 'dentry', exact: true })).toBeVisible()
+  const places = page.getByRole('region', { name: 'Where its slabs are' })
+  await places
+    .getByRole('button', { name: /^slab 0x/ })
+    .first()
+    .click()
+  await expect(page.getByRole('heading', { name: /^Slab 0x[0-9a-f]+ of dentry$/ })).toBeVisible()
+  const objects = page.getByRole('listbox', { name: 'Objects of the slab' }).getByRole('option')
+  await expect(objects).toHaveCount(21)
+  await expectAccessible(page)
+  await page.getByRole('button', { name: 'Table' }).click()
+  await expect(page.getByRole('table', { name: 'Objects of the slab' }).locator('tbody tr')).toHaveCount(21)
+  await expectAccessible(page)
+})
