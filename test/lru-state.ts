@@ -15,7 +15,6 @@ import { memcgCharge, createMemcgStock } from '../src/engine/mm/memcontrol'
 import { PG_ANON, PG_ANON_EXCLUSIVE, PG_FILE, PG_SWAPBACKED, setFlag, setPageMemcg } from '../src/engine/mm/memmap'
 import { MM_ANONPAGES, MM_FILEPAGES, VM_READ, VM_WRITE, type Mm, type Vma } from '../src/engine/mm/mm_types'
 import { zoneFreePages, type Zone } from '../src/engine/mm/mmzone'
-import { createOomRatelimit } from '../src/engine/mm/oom_kill'
 import {
   PTE_ACCESSED,
   PTE_DIRTY,
@@ -35,7 +34,9 @@ import { swapon } from '../src/engine/mm/swapfile'
 import { createMm } from '../src/engine/mm/vma'
 import { tryToFreeMemcgPages } from '../src/engine/mm/vmscan'
 import { nextEventAt, popEvent } from '../src/engine/queue'
+import { createRatelimit } from '../src/engine/ratelimit'
 import type { KernelState } from '../src/engine/state'
+import { createTaint } from '../src/engine/taint'
 import { MIB } from '../src/util/units'
 import { createPrng } from '../src/util/prng'
 import { plainMachine, zoneNamed, zoneState } from './zone-state'
@@ -69,7 +70,8 @@ export function lruState(options: LruMachine = {}): KernelState {
     zeroPfn: 1,
     psi: createPsiGroup(),
     oomReports: [],
-    oomRatelimit: createOomRatelimit(),
+    oomRatelimit: createRatelimit(),
+    taint: createTaint(),
     panicked: '',
     mounts: [],
     pageWaiters: {},

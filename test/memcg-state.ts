@@ -7,9 +7,11 @@ import type { KernelSeries } from '../src/engine/config'
 import { hooks } from '../src/engine/hooks'
 import { createMemcgStock, memcgAt, type Memcg } from '../src/engine/mm/memcontrol'
 import type { Mm } from '../src/engine/mm/mm_types'
-import { createOomRatelimit, memcgOutOfMemory } from '../src/engine/mm/oom_kill'
+import { memcgOutOfMemory } from '../src/engine/mm/oom_kill'
 import { createPsiGroup } from '../src/engine/mm/psi'
+import { createRatelimit } from '../src/engine/ratelimit'
 import type { KernelState } from '../src/engine/state'
+import { createTaint } from '../src/engine/taint'
 import type { Task } from '../src/engine/task'
 import { MIB } from '../src/util/units'
 import { plainMachine, zoneState } from './zone-state'
@@ -47,7 +49,8 @@ export function memcgState({ series = '6.12', cpus = 1 }: MemcgMachine = {}): Ke
     mms: [],
     psi: createPsiGroup(),
     oomReports: [],
-    oomRatelimit: createOomRatelimit(),
+    oomRatelimit: createRatelimit(),
+    taint: createTaint(),
     panicked: '',
   })
   Object.assign(state.sysctl, { swappiness: 60, panicOnOom: 0, oomKillAllocatingTask: 0, oomDumpTasks: 1 })

@@ -14,7 +14,9 @@ import { createSlabs } from '../src/engine/mm/slab_state'
 import { createVmstat } from '../src/engine/mm/vmstat'
 import { initMinFreeKbytes } from '../src/engine/mm/watermark'
 import { createQueue } from '../src/engine/queue'
+import { createRatelimit } from '../src/engine/ratelimit'
 import type { KernelState } from '../src/engine/state'
+import { createTaint } from '../src/engine/taint'
 import { MIB } from '../src/util/units'
 
 export interface SmallMachine {
@@ -105,6 +107,8 @@ export function zoneState(config: MachineConfig): KernelState {
     byHand: createByHand(),
     slabs: createSlabs(config, cpuNode.length, nodes.length),
     hugetlb: createHugetlbPool(nodes.length),
+    nopageRatelimit: createRatelimit(),
+    taint: createTaint(),
     compaction: createCompactionState({ zones: zones.length, nodes: nodes.length, endPfn }),
     swapAreas: [],
     thpEnabled: config.thp,

@@ -23,25 +23,33 @@ export interface Sink {
   stopRequested: boolean
 }
 
+/** By tracepoint: 1 = nobody wants it. */
+const ALL_MUTED = new Uint8Array(256).fill(1)
+const NONE_MUTED = new Uint8Array(256)
+
 export interface EngineContext {
   sink: Sink
+  /** What the sink does not listen to; asked for every page, so it is looked up once a call of the engine. */
+  muted: Uint8Array
   programs: ProgramTable
   /** Fault injection, for tests only: whether this request finds no memory. @kernel mm/fail_page_alloc.c */
   failAlloc?: (gfp: number, order: number) => boolean
 }
 
 const NOBODY: Sink = { stopRequested: false }
-export const context: EngineContext = { sink: NOBODY, programs: {} }
+export const context: EngineContext = { sink: NOBODY, muted: ALL_MUTED, programs: {} }
 
 /** Runs `work` with these listeners and programs; engine calls nest and never overlap, because all of it is synchronous. */
 export function withContext<T>(sink: Sink | undefined, programs: ProgramTable, work: () => T): T {
-  const before = { sink: context.sink, programs: context.programs }
+  const before = { ...context }
   context.sink = sink ?? NOBODY
+  context.muted = sink?.trace === undefined ? ALL_MUTED : (sink.muted ?? NONE_MUTED)
   context.programs = programs
   try {
     return work()
   } finally {
     context.sink = before.sink
+    context.muted = before.muted
     context.programs = before.programs
   }
 }

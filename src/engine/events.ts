@@ -21,3 +21,5 @@ export type SimEvent =
   | { readonly kind: 'drainStock'; readonly cpu: number; readonly memcg: number }
   /** memory.max was set below usage by this task: kill on until it fits. */
   | { readonly kind: 'memoryMax'; readonly memcg: number; readonly pid: number }
+  /** A request by hand goes on in the allocator's slow path. */
+  | { readonly kind: 'allocPagesByHand'; readonly id: number }

@@ -37,16 +37,26 @@ export const isSuspended = (state: KernelState): boolean => state.exec.suspendUn
  * The task that was asked for last. Pids are sparse, so that looking one up in state.tasks is a hash lookup, and every
  * fault asks three times (measured: 5 % of a fault).
  */
-const recent: { state: KernelState | undefined; task: Task | undefined } = { state: undefined, task: undefined }
+const recent: { state: KernelState | undefined; pid: number; task: Task | undefined } = {
+  state: undefined,
+  pid: 0,
+  task: undefined,
+}
 
 /** The task whose operation runs; undefined in timers and I/O completions. */
 export function currentTask(state: KernelState): Task | undefined {
   const { pid } = state.exec
   if (pid === 0) return undefined
-  if (recent.state === state && recent.task?.pid === pid) return recent.task
-  recent.state = state
-  recent.task = state.tasks[pid]
-  return recent.task
+  return recent.pid === pid && recent.state === state ? recent.task : lookUp(state, pid)
+}
+
+function lookUp(state: KernelState, pid: number): Task | undefined {
+  const task = state.tasks[pid]
+  // Only what is there: a task that comes later must be found.
+  recent.state = task === undefined ? undefined : state
+  recent.pid = pid
+  recent.task = task
+  return task
 }
 
 /** Node of the CPU that runs. */

@@ -4,6 +4,7 @@
 import { now } from './exec'
 import type { SimEvent } from './events'
 import { handleIoDone } from './mm/block'
+import { handleAllocPages } from './mm/by_hand_pages'
 import { handleKswapdNap } from './mm/kswapd'
 import { handleMemoryMax } from './mm/memcg_limit'
 import { handleDrainStock, releaseDeadMemcgs } from './mm/memcontrol'
@@ -40,6 +41,7 @@ export const handlers: {
   writebackTick: handleWritebackTick,
   drainStock: handleDrainStock,
   memoryMax: handleMemoryMax,
+  allocPagesByHand: handleAllocPages,
 }
 
 /** Handles one event at its time; nothing of the execution context outlives it. */

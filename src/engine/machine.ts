@@ -30,6 +30,7 @@ import {
 } from './mm/memmap'
 import { createMemcgStock } from './mm/memcontrol'
 import { createByHand } from './mm/by_hand'
+import { createHandPages } from './mm/by_hand_pages'
 import { createBlockDevice } from './mm/block'
 import { startFlusher } from './mm/flusher'
 import { removeMapping, replaceMapping, shmemReplaceBySwap } from './mm/filemap'
@@ -37,7 +38,7 @@ import { createCompactionState } from './mm/compaction_state'
 import { createHugetlbPool } from './mm/hugetlb_pool'
 import { startKcompactd } from './mm/kcompactd'
 import { createNodes } from './mm/mmzone'
-import { createOomRatelimit, memcgOutOfMemory } from './mm/oom_kill'
+import { memcgOutOfMemory } from './mm/oom_kill'
 import { createReclaimState } from './mm/reclaim'
 import { allocPages } from './mm/page_alloc'
 import { createPageTables } from './mm/pgtable'
@@ -52,8 +53,10 @@ import { tryToFreeMemcgPages } from './mm/vmscan'
 import { initMinFreeKbytes } from './mm/watermark'
 import { writeSysctl } from './procfs/sysctl'
 import { createQueue, schedule } from './queue'
+import { createRatelimit } from './ratelimit'
 import { wakePageWaiters, wakeTask } from './sched_queue'
 import type { KernelState, Sysctl } from './state'
+import { createTaint } from './taint'
 import { startUserland } from './userland'
 
 /** Binds the calls that go up; see hooks.ts. Idempotent: the functions never change. */
@@ -186,13 +189,25 @@ function createState(config: MachineConfig, seed: number): KernelState {
 
 type ExtraState = Pick<
   KernelState,
-  'oomReports' | 'oomRatelimit' | 'reclaim' | 'hugetlb' | 'compaction' | 'pipes' | 'byHand'
+  | 'oomReports'
+  | 'oomRatelimit'
+  | 'nopageRatelimit'
+  | 'byHand'
+  | 'taint'
+  | 'reclaim'
+  | 'hugetlb'
+  | 'compaction'
+  | 'pipes'
+  | 'handPages'
 >
 
 /** What reclaim, compaction, huge pages, the OOM killer and pipes remember: nothing yet. */
 const extraState = (nodes: number, zones: number, endPfn: number): ExtraState => ({
   oomReports: [],
-  oomRatelimit: createOomRatelimit(),
+  oomRatelimit: createRatelimit(),
+  nopageRatelimit: createRatelimit(),
+  handPages: createHandPages(),
+  taint: createTaint(),
   reclaim: createReclaimState(nodes),
   hugetlb: createHugetlbPool(nodes),
   compaction: createCompactionState({ zones, nodes, endPfn }),

@@ -9,17 +9,20 @@ import type { CostTable } from './costs'
 import type { BlockDevice, Inode, Mount } from './fs_types'
 import type { Pipe } from './pipe'
 import type { EventQueue } from './queue'
+import type { Ratelimit } from './ratelimit'
 import type { ProcessObjects } from './slab_objects'
+import type { Taint } from './taint'
 import type { Task } from './task'
 import type { Cgroup } from './cgroup'
 import type { ByHand } from './mm/by_hand'
+import type { HandPages } from './mm/by_hand_pages'
 import type { CompactionState } from './mm/compaction_state'
 import type { HugetlbPool } from './mm/hugetlb_pool'
 import type { MemMap } from './mm/memmap'
 import type { Memcg, MemcgStock } from './mm/memcontrol'
 import type { Mm } from './mm/mm_types'
 import type { PgData, Zone } from './mm/mmzone'
-import type { OomRatelimit, OomRecord } from './mm/oom_kill'
+import type { OomRecord } from './mm/oom_kill'
 import type { PageTables } from './mm/pgtable'
 import type { RmapChains } from './mm/rmap'
 import type { Lruvec } from './mm/swap'
@@ -117,8 +120,10 @@ export interface KernelState {
   readonly vmstat: Vmstat
   /** Σ min(managed, max protection + high). Owner: mmzone.ts */
   totalreservePages: Pages
-  /** Time of the last report of a failed allocation. Owner: page_alloc_slowpath.ts */
-  nopageWarnedNs?: Ns
+  /** Reports of failed allocations. Owner: mm/warn_alloc.ts */
+  readonly nopageRatelimit: Ratelimit
+  /** Pages that a person holds through debugfs. Owner: mm/by_hand_pages.ts */
+  readonly handPages: HandPages
   /** Pageblock migratetypes, index pfn >> 9. Owner: buddy.ts */
   readonly pageblocks: Uint8Array
   /** Links of order-10 blocks, index pfn >> 10. Owner: buddy.ts */
@@ -176,8 +181,8 @@ export interface KernelState {
   oomLockHolder: number
   /** Decisions of the OOM killer, oldest first; bounded. Owner: mm/oom_kill.ts */
   readonly oomReports: OomRecord[]
-  /** createOomRatelimit(). Owner: mm/oom_kill.ts */
-  readonly oomRatelimit: OomRatelimit
+  /** createRatelimit(). Owner: mm/oom_kill.ts */
+  readonly oomRatelimit: Ratelimit
 
   // files
   readonly inodes: (Inode | undefined)[]
@@ -189,6 +194,7 @@ export interface KernelState {
   readonly psi: PsiGroup
   /** Kernel log, oldest first; bounded. */
   readonly klog: { readonly atNs: Ns; readonly text: string }[]
+  readonly taint: Taint
   readonly boot: BootFacts
 }
 

@@ -25,7 +25,7 @@ import { expandStack } from './mm/vma'
 import { findVma } from './mm/vma_find'
 import type { KernelState } from './state'
 import type { Task } from './task'
-import { emit, isTracing } from './trace'
+import { emit, isWanted, TRACE_PAGE_FAULT } from './trace'
 
 export const STEP_DONE = 0
 /** The time slice is used up; go on with the same operation. */
@@ -72,23 +72,26 @@ function faultAt(
 ): number {
   const vma = found ?? expandStack(state, mm, vpn)
   if (vma === undefined || !isAllowed(vma, isWrite)) return deadlySignal(task, SIGSEGV)
-  if (isTracing('page_fault_user')) emit(state, 'page_fault_user', [vpn * PAGE_SIZE, (isWrite ? 2 : 0) | 4])
+  if (isWanted(TRACE_PAGE_FAULT)) emit(state, 'page_fault_user', [vpn * PAGE_SIZE, (isWrite ? 2 : 0) | 4])
   const slot = lookedUp < 0 ? ensurePteSlot(state, mm, vpn) : lookedUp
   // Page numbers stop here: they do not fit a small integer, and passing one on costs an allocation.
-  switch (handleMmFault(state, task, mm, vma, slot, isWrite)) {
+  const outcome = handleMmFault(state, task, mm, vma, slot, isWrite)
+  if (outcome !== FAULT_MINOR && outcome !== FAULT_MAJOR) return faultFailed(state, task, outcome)
+  if (task.overHigh !== 0) returnToUser(state, task)
+  return STEP_DONE
+}
+
+function faultFailed(state: KernelState, task: Task, outcome: number): number {
+  switch (outcome) {
     case FAULT_RETRY:
       return task.killSignal !== 0 ? STEP_KILLED : STEP_BLOCKED
     case FAULT_SIGBUS:
       return deadlySignal(task, SIGBUS)
     case FAULT_OOM:
+    default:
       // The handler gives up; the access is simply made again (pagefault_out_of_memory), unless the task was killed.
       charge(state, NS_PER_US)
       return task.killSignal !== 0 ? STEP_KILLED : STEP_MORE
-    case FAULT_MINOR:
-    case FAULT_MAJOR:
-    default:
-      returnToUser(state, task)
-      return STEP_DONE
   }
 }
 

@@ -34,7 +34,14 @@ export interface EventRing {
   readonly muted: Uint8Array
 }
 
-const PER_PAGE: readonly Tracepoint[] = ['mm_page_alloc', 'mm_page_free', 'page_fault_user', 'mm_vmscan_write_folio']
+const PER_PAGE: readonly Tracepoint[] = [
+  'mm_page_alloc',
+  'mm_page_free',
+  'page_fault_user',
+  'mm_vmscan_write_folio',
+  'buddy_split',
+  'buddy_merge',
+]
 
 export function createEventRing(capacity: number): EventRing {
   const muted = new Uint8Array(TRACEPOINT_NAMES.length)

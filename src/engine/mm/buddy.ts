@@ -12,6 +12,7 @@ import { AssertionError } from '../../util/assert'
 import type { Pages, Pfn } from '../../util/units'
 import { clipRanges, ramRanges, type PfnRange } from '../machine_spans'
 import type { KernelState } from '../state'
+import { emit, isWanted, TRACE_BUDDY_MERGE, TRACE_BUDDY_SPLIT } from '../trace'
 import {
   MAX_PAGE_ORDER,
   MIGRATE_HIGHATOMIC,
@@ -200,12 +201,16 @@ export function freeOnePage(state: KernelState, zone: Zone, pfn: Pfn, order: num
     } else {
       delFromFreeList(state, zone, buddy, o)
     }
+    if (isWanted(TRACE_BUDDY_MERGE)) traceMerge(state, zone, at, o)
     at &= buddy
     o++
   }
   if (isMergeLikely(state, at, o)) addToFreeListTail(state, zone, at, o, migratetype)
   else addToFreeList(state, zone, at, o, migratetype)
 }
+
+const traceMerge = (state: KernelState, zone: Zone, pfn: Pfn, order: number): void =>
+  emit(state, 'buddy_merge', [pfn, pfn ^ (1 << order), order, pfn & ~(1 << order), zone.nid, zone.idx])
 
 /** The parent's buddy is free already: this block is better left alone. @kernel mm/page_alloc.c buddy_merge_likely() */
 function isMergeLikely(state: KernelState, pfn: Pfn, order: number): boolean {
@@ -245,6 +250,8 @@ export function takeBlock(
 ): void {
   delFromFreeList(state, zone, pfn, blockOrder)
   accountFreePages(zone, migratetype, -(1 << order))
+  if (blockOrder > order && isWanted(TRACE_BUDDY_SPLIT))
+    emit(state, 'buddy_split', [pfn, blockOrder, order, migratetype, zone.nid, zone.idx])
   for (let o = blockOrder - 1; o >= order; o--) addToFreeList(state, zone, pfn + (1 << o), o, migratetype)
 }
 

@@ -8,9 +8,10 @@
 import type { KernelSeries } from '../config'
 import { currentTask } from '../exec'
 import type { KernelState } from '../state'
+import { taintedText, taintedVerbose } from '../taint'
 
-/** Who asks: the OOM killer in its ways, or a failed allocation. */
-export type StackSite = 'oom' | 'oomAllocatingTask' | 'memcgOom' | 'oomPanic' | 'warnAlloc'
+/** Who asks: the OOM killer in its ways, a failed allocation, a WARN(), or a frame in a bad state. */
+export type StackSite = 'oom' | 'oomAllocatingTask' | 'memcgOom' | 'oomPanic' | 'warnAlloc' | 'warn' | 'badPage'
 /** What the task was doing. */
 export type StackPath = 'anonFault' | 'cowFault' | 'other'
 
@@ -62,6 +63,8 @@ const FRAMES: Readonly<Record<KernelSeries, SeriesFrames>> = {
         'warn_alloc+0x164/0x1e0',
         '__alloc_pages_slowpath.constprop.0+0x2ac/0xe00',
       ],
+      warn: [],
+      badPage: OOM_6_12.slice(0, 1),
     },
     alloc: {
       anonFault: [
@@ -94,6 +97,8 @@ const FRAMES: Readonly<Record<KernelSeries, SeriesFrames>> = {
       memcgOom: [...OOM_6_1, 'mem_cgroup_out_of_memory+0x134/0x150'],
       oomPanic: OOM_6_1.slice(0, 2),
       warnAlloc: OOM_6_1.slice(0, 1),
+      warn: [],
+      badPage: OOM_6_1.slice(0, 1),
     },
     alloc: {
       anonFault: [
@@ -151,7 +156,8 @@ export function dumpStack(state: KernelState, site: StackSite, path: StackPath):
   const uid = series === '6.1' ? '' : `UID: ${task?.uid ?? 0} `
   const comm = task?.comm ?? `swapper/${state.exec.cpu}`
   return [
-    `CPU: ${state.exec.cpu} ${uid}PID: ${task?.pid ?? 0} Comm: ${comm} Not tainted ${release} ${shortVersion(version)}`,
+    `CPU: ${state.exec.cpu} ${uid}PID: ${task?.pid ?? 0} Comm: ${comm} ${taintedText(state)} ${release} ${shortVersion(version)}`,
+    ...taintedVerbose(state),
     `Hardware name: ${hardware}`,
     'Call Trace:',
     ' <TASK>',

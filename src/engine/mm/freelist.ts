@@ -7,7 +7,7 @@
 import type { Pages, Pfn } from '../../util/units'
 import { charge } from '../exec'
 import type { KernelState } from '../state'
-import { emit, isTracing } from '../trace'
+import { emit, isWanted, TRACE_PAGE_ALLOC } from '../trace'
 import { reserveHighatomic, rmqueueBuddy } from './buddy_fallback'
 import {
   GFP_BIT_THISNODE,
@@ -64,8 +64,9 @@ export const zonelistFor = (node: Zonelists, gfp: number): readonly number[] =>
 /** First zone of the list that the request may use. @kernel first_zones_zonelist() */
 export function preferredZone(state: KernelState, node: Zonelists, gfp: number): Zone | undefined {
   const highest = gfpZone(gfp)
-  for (const index of zonelistFor(node, gfp)) {
-    const zone = state.zones[index]!
+  const zonelist = zonelistFor(node, gfp)
+  for (let i = 0; i < zonelist.length; i++) {
+    const zone = state.zones[zonelist[i]!]!
     if (zone.idx <= highest) return zone
   }
   return undefined
@@ -120,11 +121,14 @@ function walkZonelist(
     if (pfn === 0) continue
     countAlloc(state, preferred, zone, order)
     if ((flags & ALLOC_HIGHATOMIC) !== 0) reserveHighatomic(state, zone, pfn)
-    if (isTracing('mm_page_alloc')) emit(state, 'mm_page_alloc', [pfn, order, gfp, gfpMigratetype(gfp)])
+    if (isWanted(TRACE_PAGE_ALLOC)) traceAlloc(state, pfn, order, gfp)
     return pfn
   }
   return 0
 }
+
+const traceAlloc = (state: KernelState, pfn: Pfn, order: number, gfp: number): void =>
+  emit(state, 'mm_page_alloc', [pfn, order, gfp, gfpMigratetype(gfp)])
 
 /** The marks. 6.12 looks at `high` first and remembers when the zone is below it: per-CPU lists then stop growing. */
 function mayTake(zone: Zone, order: number, highest: number, flags: number): boolean {

@@ -15,13 +15,27 @@ function maskOf(name: string): number | undefined {
   return typeof mask === 'number' ? mask : undefined
 }
 
+const ALL_BITS = Object.entries(MASKS).reduce(
+  (all, [name, mask]) => (name.startsWith('GFP_BIT_') ? all | (mask as number) : all),
+  0,
+)
+const MOBILITY = gfp.GFP_BIT_MOVABLE | gfp.GFP_BIT_RECLAIMABLE
+const ZONE_BITS = [gfp.GFP_BIT_DMA, gfp.GFP_BIT_DMA32, gfp.GFP_BIT_HIGHMEM] as const
+
 /**
  * 'GFP_KERNEL|__GFP_ACCOUNT', or a number as dmesg prints it: '0xcc0'.
- * @returns undefined when a name is not one of the kernel's
- * @kernel  include/trace/events/mmflags.h
+ * @returns undefined when a name or a bit is not one of the kernel's, and for what no caller may combine: two zones, two
+ *   kinds of mobility
+ * @kernel  include/trace/events/mmflags.h, include/linux/gfp.h GFP_ZONE_BAD, gfp_migratetype()
  */
 export function parseGfp(text: string): number | undefined {
-  if (/^0x[0-9a-f]{1,8}$/i.test(text)) return Number(text)
+  const mask = parseMask(text)
+  if (mask === undefined || (mask & MOBILITY) === MOBILITY) return undefined
+  return ZONE_BITS.filter((bit) => (mask & bit) !== 0).length > 1 ? undefined : mask
+}
+
+function parseMask(text: string): number | undefined {
+  if (/^0x[0-9a-f]{1,8}$/i.test(text)) return (Number(text) & ~ALL_BITS) === 0 ? Number(text) : undefined
   let mask = 0
   for (const name of text.split('|')) {
     const bits = maskOf(name.trim())

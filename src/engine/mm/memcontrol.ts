@@ -184,7 +184,11 @@ export function memcgCharge(state: KernelState, memcgId: number, nr: Pages, gfp:
     pageCounterCharge(state.memcgs, ROOT_MEMCG, 'memory', nr)
     return 'ok'
   }
-  if (consumeStock(state, memcgId, nr)) return 'ok'
+  return consumeStock(state, memcgId, nr) ? 'ok' : chargeBatch(state, memcgId, nr, gfp)
+}
+
+/** The stock is empty: charges a batch, within the limits. */
+function chargeBatch(state: KernelState, memcgId: number, nr: Pages, gfp: number): ChargeResult {
   const task = currentTask(state)
   const isResumed = task !== undefined && task.retry.chargeRetries >= 0
   const loop = takeLoop(task)

@@ -165,31 +165,31 @@ export const nextOnList = (m: MemMap, pfn: Pfn): Pfn => m.next[pfn]!
 /** Towards the head. */
 export const prevOnList = (m: MemMap, pfn: Pfn): Pfn => m.prev[pfn]!
 
-export function listAddHead(m: MemMap, heads: Int32Array, i: number, pfn: Pfn): void {
+export function listAddHead({ next, prev }: MemMap, heads: Int32Array, i: number, pfn: Pfn): void {
   const h = heads[2 * i]!
-  m.next[pfn] = h
-  m.prev[pfn] = 0
-  if (h !== 0) m.prev[h] = pfn
+  next[pfn] = h
+  prev[pfn] = 0
+  if (h !== 0) prev[h] = pfn
   else heads[2 * i + 1] = pfn
   heads[2 * i] = pfn
 }
 
-export function listAddTail(m: MemMap, heads: Int32Array, i: number, pfn: Pfn): void {
+export function listAddTail({ next, prev }: MemMap, heads: Int32Array, i: number, pfn: Pfn): void {
   const t = heads[2 * i + 1]!
-  m.prev[pfn] = t
-  m.next[pfn] = 0
-  if (t !== 0) m.next[t] = pfn
+  prev[pfn] = t
+  next[pfn] = 0
+  if (t !== 0) next[t] = pfn
   else heads[2 * i] = pfn
   heads[2 * i + 1] = pfn
 }
 
-export function listDel(m: MemMap, heads: Int32Array, i: number, pfn: Pfn): void {
-  const n = m.next[pfn]!
-  const p = m.prev[pfn]!
-  if (p !== 0) m.next[p] = n
+export function listDel({ next, prev }: MemMap, heads: Int32Array, i: number, pfn: Pfn): void {
+  const n = next[pfn]!
+  const p = prev[pfn]!
+  if (p !== 0) next[p] = n
   else heads[2 * i] = n
-  if (n !== 0) m.prev[n] = p
+  if (n !== 0) prev[n] = p
   else heads[2 * i + 1] = p
-  m.next[pfn] = 0
-  m.prev[pfn] = 0
+  next[pfn] = 0
+  prev[pfn] = 0
 }

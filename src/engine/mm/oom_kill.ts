@@ -10,6 +10,7 @@ import { charge, currentTask, now } from '../exec'
 import { hooks } from '../hooks'
 import { klog } from '../klog'
 import { schedule } from '../queue'
+import { ratelimit } from '../ratelimit'
 import type { KernelState } from '../state'
 import type { Task } from '../task'
 import { emit } from '../trace'
@@ -43,19 +44,9 @@ export type { OomControl, OomRecord } from './oom_report'
 /** @kernel  OOM_REAPER_DELAY, since v5.18 */
 const OOM_REAPER_DELAY_NS: Ns = 2 * NS_PER_S
 /** At most ten reports in five seconds. @kernel DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST */
-const REPORT_INTERVAL_NS: Ns = 5 * NS_PER_S
-const REPORT_BURST = 10
+const REPORT_LIMIT = { intervalNs: 5 * NS_PER_S, burst: 10 } as const
 /** Decisions kept for the user interface. */
 const RECORDS_MAX = 100
-
-/** Rate limit of the report. @kernel struct ratelimit_state */
-export interface OomRatelimit {
-  /** −1 = never used. */
-  beginNs: Ns
-  printed: number
-  missed: number
-}
-export const createOomRatelimit = (): OomRatelimit => ({ beginNs: -1, printed: 0, missed: 0 })
 
 // ---------------------------------------------------------------- choosing
 
@@ -204,21 +195,9 @@ function oomGroupOf(state: KernelState, victim: Task, domain: number): number {
 
 /** Whether one more report may be printed now. @kernel lib/ratelimit.c ___ratelimit() */
 function mayReport(state: KernelState, decision: Decision): boolean {
-  const limit = state.oomRatelimit
-  const time = now(state)
-  if (limit.beginNs < 0) limit.beginNs = time
-  if (time > limit.beginNs + REPORT_INTERVAL_NS) {
-    if (limit.missed > 0) say(state, decision, `oom_kill_process: ${limit.missed} callbacks suppressed`)
-    limit.missed = 0
-    limit.beginNs = time
-    limit.printed = 0
-  }
-  if (limit.printed < REPORT_BURST) {
-    limit.printed++
-    return true
-  }
-  limit.missed++
-  return false
+  const { mayPrint, suppressed } = ratelimit(state.oomRatelimit, now(state), REPORT_LIMIT)
+  if (suppressed > 0) say(state, decision, `oom_kill_process: ${suppressed} callbacks suppressed`)
+  return mayPrint
 }
 
 /** The frame of one decision: what was asked, who was looked at. */

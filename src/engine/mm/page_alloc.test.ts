@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { machineConfig, plainMachine, zoneNamed, zoneState } from '../../../test/zone-state'
-import { GIB, MIB, NS_PER_S } from '../../util/units'
+import { GIB, MIB, NS_PER_JIFFY, NS_PER_S } from '../../util/units'
 import type { KernelState } from '../state'
 import { freeOnePage, rmqueueSmallest } from './buddy'
 import { checkBuddy } from './buddy_check'
@@ -202,14 +202,16 @@ describe('a request that fails', () => {
     const reports = (): number => state.klog.filter((line) => line.text.includes('page allocation failure')).length
     allocPages(state, GFP_BIT_COMP, 4)
     expect(state.klog[0]!.text).toBe(
-      'swapper: page allocation failure: order:4, mode:0x40000(__GFP_COMP), nodemask=(null),cpuset=/,mems_allowed=0',
+      'swapper/0: page allocation failure: order:4, mode:0x40000(__GFP_COMP), nodemask=(null),cpuset=/,mems_allowed=0',
     )
     expect(state.klog.some((line) => line.text === 'Mem-Info:')).toBe(true)
     allocPages(state, GFP_BIT_COMP, 4)
     expect(reports()).toBe(1)
-    state.nowNs += 10 * NS_PER_S
+    // Strictly later than ten seconds, in jiffies: ___ratelimit() asks time_is_before_jiffies().
+    state.nowNs += 10 * NS_PER_S + NS_PER_JIFFY
     allocPages(state, GFP_BIT_COMP, 4)
     expect(reports()).toBe(2)
+    expect(state.klog.some((line) => line.text === 'warn_alloc: 1 callbacks suppressed')).toBe(true)
   })
   test('leaves no trace in the zones', () => {
     const state = zoneState(plainMachine(64 * MIB))

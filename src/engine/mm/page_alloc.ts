@@ -33,6 +33,7 @@ import type { Zonelists } from './mmzone'
 import { allocPagesSlowpath, allocationEnded } from './page_alloc_slowpath'
 import { freeUnrefPage } from './pcp'
 import { NUMA_INTERLEAVE, modStat } from './vmstat'
+import { warnOrder } from './warn_alloc'
 
 /**
  * A block of 2^order frames. Its flags are 0: the caller says at once who owns it.
@@ -104,7 +105,11 @@ function countInterleaveHit(state: KernelState, pfn: Pfn, nid: number): void {
 
 /** @kernel mm/page_alloc.c __alloc_pages_noprof() */
 function allocPagesFrom(state: KernelState, gfp: number, order: number, from: Zonelists): Pfn {
-  if (order > MAX_PAGE_ORDER || context.failAlloc?.(gfp, order) === true) return 0
+  if (order > MAX_PAGE_ORDER) {
+    warnOrder(state, gfp)
+    return 0
+  }
+  if (context.failAlloc?.(gfp, order) === true) return 0
   const preferred = preferredZone(state, from, gfp)
   if (preferred === undefined) return 0
   const pfn = getPageFromFreelist(state, gfp, order, fastAllocFlags(state, gfp, preferred), from, preferred)

@@ -6,9 +6,8 @@
  * @kernel  mm/page_alloc.c __alloc_pages_slowpath()
  * @spec    02 §2.7
  */
-import { NS_PER_JIFFY, NS_PER_S, type Pages, type Pfn } from '../../util/units'
+import { NS_PER_JIFFY, type Pages, type Pfn } from '../../util/units'
 import { currentTask, isSuspended, now, suspend } from '../exec'
-import { klog } from '../klog'
 import type { KernelState } from '../state'
 import { unreserveHighatomic } from './buddy_fallback'
 import {
@@ -20,7 +19,6 @@ import {
   type CompactRetry,
 } from './compaction_direct'
 import { COMPACT_DEFERRED, COMPACT_SKIPPED } from './compaction_suitable'
-import { dumpStack } from './dump_stack'
 import { getPageFromFreelist, zonelistFor } from './freelist'
 import {
   GFP_BIT_DIRECT_RECLAIM,
@@ -30,10 +28,8 @@ import {
   GFP_BIT_KSWAPD_RECLAIM,
   GFP_BIT_MEMALLOC,
   GFP_BIT_NOFAIL,
-  GFP_ANON_FAULT,
   GFP_BIT_NOMEMALLOC,
   GFP_BIT_NORETRY,
-  GFP_BIT_NOWARN,
   GFP_BIT_RETRY_MAYFAIL,
   GFP_BIT_THISNODE,
   gfpMigratetype,
@@ -42,7 +38,6 @@ import {
   PAGE_ALLOC_COSTLY_ORDER,
   ZONE_NORMAL,
 } from './gfp'
-import { formatGfp } from './gfp_names'
 import { wakeupKswapd } from './kswapd'
 import {
   ALLOC_CMA,
@@ -65,11 +60,8 @@ import {
 } from './mmzone'
 import { outOfMemory } from './oom_kill'
 import { drainAllPages } from './pcp'
-import { nodeListText, showMem } from './show_mem'
 import { tryToFreePages } from './vmscan'
-
-/** One report of a failed allocation each ten seconds. @kernel mm/page_alloc.c warn_alloc() nopage_rs */
-const WARN_INTERVAL_NS = 10 * NS_PER_S
+import { warnAlloc } from './warn_alloc'
 
 /** Names a request among those of one operation: a retried operation may repeat others that succeed. */
 const requestKey = (gfp: number, order: number): number => gfp * 16 + order
@@ -349,28 +341,6 @@ function nopage(state: KernelState, r: Request): Pfn {
     }
   }
   allocationEnded(state, r.gfp, r.order)
-  allocFailed(state, r)
+  warnAlloc(state, r.gfp, `page allocation failure: order:${r.order}`, r.node.nodemask)
   return 0
-}
-
-/**
- * The report of an allocation that failed without a kill.
- * @kernel  mm/page_alloc.c warn_alloc()
- * @spec    06 §6.5 last paragraph
- */
-function allocFailed(state: KernelState, r: Request): void {
-  if ((r.gfp & GFP_BIT_NOWARN) !== 0) return
-  const last = state.nopageWarnedNs
-  if (last !== undefined && now(state) - last < WARN_INTERVAL_NS) return
-  state.nopageWarnedNs = now(state)
-  const comm = currentTask(state)?.comm ?? 'swapper'
-  const nodes = nodeListText(state.nodes.filter((n) => n.hasMemory).map((n) => n.nid))
-  const mode = formatGfp(r.gfp)
-  const mask = r.node.nodemask === undefined ? '(null)' : nodeListText(r.node.nodemask)
-  klog(
-    state,
-    `${comm}: page allocation failure: order:${r.order}, mode:${mode}, nodemask=${mask},cpuset=/,mems_allowed=${nodes}`,
-  )
-  for (const line of dumpStack(state, 'warnAlloc', r.gfp === GFP_ANON_FAULT ? 'anonFault' : 'other')) klog(state, line)
-  for (const line of showMem(state, gfpZone(r.gfp))) klog(state, line)
 }

@@ -8,7 +8,7 @@ import { AssertionError } from '../../util/assert'
 import type { Pages, Pfn } from '../../util/units'
 import { charge } from '../exec'
 import type { KernelState } from '../state'
-import { emit, isTracing } from '../trace'
+import { emit, isWanted, TRACE_PAGE_FREE } from '../trace'
 import { freeOnePage, pageblockType } from './buddy'
 import { rmqueueFallback } from './buddy_fallback'
 import {
@@ -161,7 +161,7 @@ export function freeUnrefPage(state: KernelState, pfn: Pfn, order: number): void
     throw new AssertionError(`pfn ${pfn} freed, but ${mapcount(m, pfn)} page-table entries map it`)
   const zone = state.zones[pageZoneIndex(m, pfn)]!
   countVmEvents(state.vmstat, PGFREE, 1 << order)
-  if (isTracing('mm_page_free')) emit(state, 'mm_page_free', [pfn, order])
+  if (isWanted(TRACE_PAGE_FREE)) emit(state, 'mm_page_free', [pfn, order])
   if (order > 0) setFlagsOfRange(m, pfn, 1 << order, 0)
   setPageRmap(m, pfn, 0)
   setPageMapping(m, pfn, 0, 0)

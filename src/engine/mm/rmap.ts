@@ -91,24 +91,30 @@ function newNode(c: RmapChains, slot: number, next: number): number {
   return node
 }
 
+/** Nearly every page has one mapping: that case stays small enough to be inlined. */
+function addMapping(state: KernelState, pfn: Pfn, slot: number): void {
+  if (pageRmap(state.memmap, pfn) === 0) setPageRmap(state.memmap, pfn, slot + 1)
+  else addToChain(state, pfn, slot)
+}
+
 function addToChain(state: KernelState, pfn: Pfn, slot: number): void {
   const head = pageRmap(state.memmap, pfn)
   const chains = state.rmapChains
-  if (head === 0) setPageRmap(state.memmap, pfn, slot + 1)
-  else if (head > 0) {
+  if (head > 0) {
     const old = newNode(chains, head - 1, 0)
     setPageRmap(state.memmap, pfn, -(newNode(chains, slot, old + 1) + 1))
   } else setPageRmap(state.memmap, pfn, -(newNode(chains, slot, -head) + 1))
 }
 
+function removeMappingOf(state: KernelState, pfn: Pfn, slot: number): void {
+  if (pageRmap(state.memmap, pfn) === slot + 1) setPageRmap(state.memmap, pfn, 0)
+  else removeFromChain(state, pfn, slot)
+}
+
 function removeFromChain(state: KernelState, pfn: Pfn, slot: number): void {
   const head = pageRmap(state.memmap, pfn)
   const chains = state.rmapChains
-  if (head > 0) {
-    if (head !== slot + 1) throw new AssertionError(`pfn ${pfn} is mapped by slot ${head - 1}, not ${slot}`)
-    setPageRmap(state.memmap, pfn, 0)
-    return
-  }
+  if (head > 0) throw new AssertionError(`pfn ${pfn} is mapped by slot ${head - 1}, not ${slot}`)
   let before = -1
   let node = -head - 1
   while (node >= 0 && chains.slot[node] !== slot) {
@@ -139,7 +145,7 @@ function countInGroup(state: KernelState, pfn: Pfn, item: number, delta: number,
 
 /** A page-table entry now maps the page. @kernel folio_add_new_anon_rmap(), folio_add_file_rmap_pte() */
 export function pageAddRmap(state: KernelState, pfn: Pfn, slot: number): void {
-  addToChain(state, pfn, slot)
+  addMapping(state, pfn, slot)
   if (addMapcount(state.memmap, pfn, 1) !== 1) return
   const isAnon = hasFlag(state.memmap, pfn, PG_ANON)
   const nid = nidOf(state, pfn)
@@ -149,7 +155,7 @@ export function pageAddRmap(state: KernelState, pfn: Pfn, slot: number): void {
 
 /** @kernel folio_remove_rmap_pte() */
 export function pageRemoveRmap(state: KernelState, pfn: Pfn, slot: number): void {
-  removeFromChain(state, pfn, slot)
+  removeMappingOf(state, pfn, slot)
   if (addMapcount(state.memmap, pfn, -1) !== 0) return
   const isAnon = hasFlag(state.memmap, pfn, PG_ANON)
   const nid = nidOf(state, pfn)

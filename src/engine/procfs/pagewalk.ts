@@ -7,6 +7,7 @@ import { KMALLOC_BY_HAND, OBJECTS_BY_HAND } from '../mm/by_hand_slab'
 import { findCache } from '../mm/slab_state'
 import { PAGE_SIZE } from '../../util/units'
 import type { KernelState } from '../state'
+import { pagesFile } from './pagewalk_pages'
 import { slabsText } from './slab_text'
 import type { PseudoDir, PseudoFile } from './types'
 
@@ -31,6 +32,7 @@ const handFile = (kind: HandKind, ops: HandOps): PseudoFile => ({
 const FILES: Readonly<Record<string, PseudoFile>> = {
   kmalloc: handFile('kmalloc', KMALLOC_BY_HAND),
   objects: handFile('objects', OBJECTS_BY_HAND),
+  pages: pagesFile,
 }
 
 /** slabs/<cache>: where every slab of the cache is. */

@@ -188,6 +188,7 @@ const KERNEL: Readonly<Record<string, SysctlRow>> = {
   osrelease: { file: { read: (state) => `${state.config.release}\n` } },
   ostype: { file: { read: () => 'Linux\n' } },
   pid_max: integer('pidMax', 301, 4194304),
+  tainted: { file: { read: (state) => `${state.taint.flags}\n` } },
   version: { file: { read: (state) => `${state.config.version}\n` } },
 }
 

@@ -92,11 +92,12 @@ function updateSize(
   else if (isActiveGen(g, newGen) && !isActiveGen(g, oldGen)) {
     updateLruSize(state, lruvec, inactive, zone, -1)
     updateLruSize(state, lruvec, inactive + 1, zone, 1)
-  } else if (isActiveGen(g, oldGen) && !isActiveGen(g, newGen)) {
-    throw new AssertionError(
-      `a page on a list of node ${lruvec.nid} went from active generation ${oldGen} to ${newGen}`,
-    )
-  }
+  } else if (isActiveGen(g, oldGen) && !isActiveGen(g, newGen)) grewOlder(lruvec, oldGen, newGen)
+}
+
+/** Apart, because a long text keeps the compiler from inlining the function that nearly never needs it. */
+function grewOlder(lruvec: Lruvec, oldGen: number, newGen: number): never {
+  throw new AssertionError(`a page on a list of node ${lruvec.nid} went from active generation ${oldGen} to ${newGen}`)
 }
 
 /** Generation for a page that enters the lists. */

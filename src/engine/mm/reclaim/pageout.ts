@@ -6,7 +6,7 @@
 import type { Pfn } from '../../../util/units'
 import { charge } from '../../exec'
 import type { KernelState } from '../../state'
-import { emit, isTracing } from '../../trace'
+import { emit, isWanted, TRACE_WRITE_FOLIO } from '../../trace'
 import { queueRoomAt, submitIo, waitForIo } from '../block'
 import { GFP_BIT_FS, GFP_BIT_IO } from '../gfp'
 import { PG_ANON, PG_RECLAIM, PG_SWAPBACKED, PG_SWAPCACHE, hasFlag, pageFlags, pageMapping, setFlag } from '../memmap'
@@ -83,7 +83,7 @@ function pageout(state: KernelState, sc: ScanControl, nid: number, pfn: Pfn, sta
   modStat(state.nodes[nid]!.stat, NR_VMSCAN_WRITE, 1)
   countVmEvents(state.vmstat, PGPGOUT, 4)
   if (isSwap) countVmEvent(state.vmstat, PSWPOUT)
-  if (isTracing()) emit(state, 'mm_vmscan_write_folio', [pfn, isSwap ? 0 : 2])
+  if (isWanted(TRACE_WRITE_FOLIO)) emit(state, 'mm_vmscan_write_folio', [pfn, isSwap ? 0 : 2])
   return KEEP
 }
 
