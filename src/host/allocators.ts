@@ -15,7 +15,10 @@ import { findCache } from '../engine/mm/slab_state'
 import { slabTotals } from '../engine/mm/slab_totals'
 import { slabCacheView, slabObjectsView } from '../engine/mm/slab_view'
 import type { KernelState } from '../engine/state'
+import { trySysctl } from '../engine/sysctl_trial'
 import type { BuddyView, GetBuddy, GetSlabs, SlabObjectsView, SlabsView } from '../protocol/allocators'
+import type { TrySysctl, ZoneTrial } from '../protocol/sysctl-trial'
+import { strerror } from '../util/errno'
 import { ok, userError, type Result } from '../util/result'
 
 /** Blocks of a free list that are described: a list may hold a hundred thousand. */
@@ -44,6 +47,12 @@ export function buddyView(state: KernelState, request: GetBuddy): Result<BuddyVi
     merge: isInside ? mergeWalk(state, zone, block.pfn, block.order) : [],
     ...(request.withPageblocks ? { pageblocks: pageblockCounts(state, zone) } : {}),
   })
+}
+
+/** Refused as the file would refuse it. */
+export function sysctlTrial(state: KernelState, { name, text }: TrySysctl): Result<readonly ZoneTrial[]> {
+  const zones = trySysctl(state, name, text)
+  return typeof zones === 'string' ? userError(zones, name, `${strerror(zones)}.`, '') : ok(zones)
 }
 
 export function slabsView(state: KernelState, { cache, pfn }: GetSlabs): Result<SlabsView> {

@@ -7,7 +7,7 @@ import { listSeries, seriesWindow } from '../recorder/frames'
 import type { Recorder } from '../recorder/recorder'
 import { querySpans } from '../recorder/spans'
 import { ok, userError, type Result } from '../util/result'
-import { buddyView, slabsView } from './allocators'
+import { buddyView, slabsView, sysctlTrial } from './allocators'
 import { answerLab, hintLab, startLab } from './lab-requests'
 import { firstPosition, goBackToEvent, isAtEnd, replayTo } from './machine'
 import { oomReports } from './oom'
@@ -138,6 +138,7 @@ export const handlers: Handlers = {
   getOomReports: looking((state) => ok(oomReports(state))),
   getBuddy: looking(buddyView),
   getSlabs: looking(slabsView),
+  trySysctl: looking(sysctlTrial),
   checkInvariants: (session) => {
     const up = needUp(session)
     return up.ok ? ok(up.value.machine.engine.checkInvariants(up.value.machine.state)) : up

@@ -4,6 +4,7 @@
  */
 import type { Result } from '../util/result'
 import type { BuddyView, GetBuddy, GetSlabs, SlabsView } from './allocators'
+import type { TrySysctl, ZoneTrial } from './sysctl-trial'
 import type { Ns } from '../util/units'
 
 // ---------------------------------------------------------------- requests
@@ -54,6 +55,7 @@ export type Request =
   | { readonly kind: 'getOomReports' }
   | GetBuddy
   | GetSlabs
+  | TrySysctl
   | { readonly kind: 'startLab'; readonly id: string; readonly seed: number }
   | { readonly kind: 'labAnswer'; readonly step: number; readonly answer: string }
   | { readonly kind: 'labHint'; readonly step: number }
@@ -102,6 +104,7 @@ export interface ReplyOf {
   getOomReports: readonly OomReport[]
   getBuddy: BuddyView
   getSlabs: SlabsView
+  trySysctl: readonly ZoneTrial[]
   startLab: LabProgress
   labAnswer: LabProgress
   labHint: LabProgress

@@ -4,6 +4,7 @@
  */
 import { onScopeDispose, shallowRef, watch, type ShallowRef } from 'vue'
 import type { ReplyOf, Request } from '../../protocol/messages'
+import type { UserError } from '../../util/result'
 import { useClient } from '../client'
 import { useFrames } from './frames'
 import { useSession } from './session'
@@ -13,6 +14,8 @@ const EVERY_MS = 80
 
 export interface Live<T> {
   readonly data: ShallowRef<T | undefined>
+  /** Why the last question was not answered. */
+  readonly refusal: ShallowRef<UserError | undefined>
   /** Asks now, whatever the clock says; resolves with the answer in `data`. */
   readonly refresh: () => Promise<void>
 }
@@ -26,6 +29,7 @@ export function useLive<R extends Request>(
   const session = useSession()
   const frames = useFrames()
   const data = shallowRef<ReplyOf[R['kind']] | undefined>()
+  const refusal = shallowRef<UserError | undefined>()
   let isAsking = false
   let isStale = false
   let askedAt = -Infinity
@@ -40,6 +44,7 @@ export function useLive<R extends Request>(
     const { boots } = session
     const answer = await client.request(request)
     isAsking = false
+    refusal.value = answer.ok ? undefined : answer.error
     if (answer.ok && boots === session.boots) data.value = answer.value
     if (isStale) plan()
   }
@@ -65,5 +70,5 @@ export function useLive<R extends Request>(
   )
   onScopeDispose(() => clearTimeout(timer))
   void refresh()
-  return { data, refresh }
+  return { data, refusal, refresh }
 }

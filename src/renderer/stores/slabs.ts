@@ -9,11 +9,17 @@ export const useSlabs = defineStore('slabs', () => {
   const cache = ref('')
   /** First frame of the open slab, 0 none. */
   const pfn = ref(0)
+  /** The object that is pointed at, 0 none. */
+  const address = ref(0)
   const filter = ref('')
 
   function open(name: string): void {
     if (name !== cache.value) pfn.value = 0
     cache.value = name
+  }
+  function show(frame: number, object: number): void {
+    pfn.value = frame
+    address.value = object
   }
   watch(
     () => session.boots,
@@ -22,5 +28,5 @@ export const useSlabs = defineStore('slabs', () => {
       pfn.value = 0
     },
   )
-  return { cache, pfn, filter, open }
+  return { cache, pfn, address, filter, open, show }
 })

@@ -77,7 +77,7 @@ export const zoneRange = (zone: ZoneFrame): Range => ({
 })
 
 /** Where the zone has memory: its span without the holes between the node's ranges. */
-function zonePieces(zone: ZoneFrame, preview: MachinePreview): Range[] {
+export function zonePieces(zone: ZoneFrame, preview: MachinePreview): Range[] {
   const ranges = preview.nodes.find((node) => node.nid === zone.nid)?.ranges ?? []
   return ranges.flatMap((range) => cut(range, zoneRange(zone)) ?? [])
 }
