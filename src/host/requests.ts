@@ -12,6 +12,7 @@ import { answerLab, hintLab, startLab } from './lab-requests'
 import { firstPosition, goBackToEvent, isAtEnd, replayTo } from './machine'
 import { oomReports } from './oom'
 import { startPacing } from './pacer'
+import { pageInfo, pageMap, pageMapLayout } from './page-requests'
 import { machineSummary, profileOf } from './ready-machines'
 import {
   act,
@@ -142,6 +143,20 @@ export const handlers: Handlers = {
   checkInvariants: (session) => {
     const up = needUp(session)
     return up.ok ? ok(up.value.machine.engine.checkInvariants(up.value.machine.state)) : up
+  },
+
+  // the memory map
+  getPageLayout: (session) => {
+    const up = needUp(session)
+    return up.ok ? ok(pageMapLayout(up.value.machine.state)) : up
+  },
+  getPageMap: (session, { query }) => {
+    const up = needUp(session)
+    return up.ok ? pageMap(up.value, query, session.deps.clock.nowMs) : up
+  },
+  getPage: (session, { pfn }) => {
+    const up = needUp(session)
+    return up.ok ? pageInfo(up.value, pfn) : up
   },
 
   // labs

@@ -35,6 +35,7 @@ import {
   type Machine,
 } from './machine'
 import type { Clock, Pacer } from './pacer'
+import { createPageMapMemory, type PageMapMemory } from './page-levels'
 import { createFrameMemory, type FrameMemory } from './rates'
 import { createSysHost, type SysHost } from './sys'
 import { createTerminals, replaceShells, type Terminals } from './terminals'
@@ -64,6 +65,7 @@ export interface Up {
   host: SysHost
   readonly terminals: Terminals
   readonly memory: FrameMemory
+  readonly pages: PageMapMemory
   /** Our own bug stopped it: it can be read, saved and taken back in time, but not run on. */
   isBroken: boolean
   hasToldPanic: boolean
@@ -98,6 +100,7 @@ export function bringUp(session: Session, profile: MachineProfile, seed: number)
     host,
     terminals: createTerminals(machine, host, write),
     memory: createFrameMemory(),
+    pages: createPageMapMemory(),
     isBroken: false,
     hasToldPanic: false,
     ranMs: 0,

@@ -61,6 +61,9 @@ test('every request is answered exactly once, with a Result, without a machine a
     { kind: 'loadSession', text: '{', fileName: 'x.json' },
     { kind: 'importCapture', files: {}, name: 'x' },
     { kind: 'checkInvariants' },
+    { kind: 'getPageLayout' },
+    { kind: 'getPageMap', query: { colour: 'owner', subject: '', shift: 0, ranges: [], whole: false } },
+    { kind: 'getPage', pfn: 1 },
     { kind: 'boot', profile: '{', seed: 1 },
     { kind: 'nonsense' } as unknown as Request,
   ]

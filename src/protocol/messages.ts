@@ -5,7 +5,8 @@
 import type { Result } from '../util/result'
 import type { BuddyView, GetBuddy, GetSlabs, SlabsView } from './allocators'
 import type { TrySysctl, ZoneTrial } from './sysctl-trial'
-import type { Ns } from '../util/units'
+import type { Ns, Pfn } from '../util/units'
+import type { PageInfo, PageMap, PageMapLayout, PageMapQuery } from './page-map'
 
 // ---------------------------------------------------------------- requests
 
@@ -68,6 +69,10 @@ export type Request =
   /** Files of a captured machine → profile JSON. */
   | { readonly kind: 'importCapture'; readonly files: Readonly<Record<string, string>>; readonly name: string }
   | { readonly kind: 'checkInvariants' }
+  /** What the memory map can show of this machine; new groups come with time. */
+  | { readonly kind: 'getPageLayout' }
+  | { readonly kind: 'getPageMap'; readonly query: PageMapQuery }
+  | { readonly kind: 'getPage'; readonly pfn: Pfn }
 
 export type FrameSection = 'zones' | 'tasks' | 'cgroups' | 'pressure' | 'swap'
 
@@ -115,6 +120,9 @@ export interface ReplyOf {
   loadSession: StatusMessage
   importCapture: string
   checkInvariants: readonly string[]
+  getPageLayout: PageMapLayout
+  getPageMap: PageMap
+  getPage: PageInfo
 }
 
 export interface ReplyEnvelope {

@@ -4,8 +4,8 @@
  */
 import type { Component } from 'vue'
 import { defineAsyncComponent } from 'vue'
-import { NS_PER_S } from '../../util/units'
-import { formatPagesAsBytes, joinFigure } from '../format'
+import { NS_PER_S, PAGE_SIZE } from '../../util/units'
+import { formatPagesAsBytes, formatThree, joinFigure } from '../format'
 import type { useFrames } from '../stores/frames'
 import type { useLabs } from '../stores/labs'
 import type { useSession } from '../stores/session'
@@ -37,6 +37,10 @@ export const VIEW_GROUPS: readonly ViewGroup[] = ['Machine', 'Work', 'Pressure',
 
 export const StartView = defineAsyncComponent(() => import('./start/StartView.vue'))
 
+/** 2.10 M fr, 131 k fr: page frames. */
+const framesText = (frames: number): string =>
+  frames >= 1e6 ? `${formatThree(frames / 1e6)} M fr` : `${formatThree(frames / 1e3)} k fr`
+
 const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`
 
 export const VIEWS: readonly ViewEntry[] = [
@@ -47,6 +51,13 @@ export const VIEWS: readonly ViewEntry[] = [
     component: defineAsyncComponent(() => import('./machine/MachineView.vue')),
     figure: ({ session }) => (session.hasMachine ? counted(session.status?.nodes ?? 0, 'node') : ''),
     needsNoMachine: true,
+  },
+  {
+    id: 'memory-map',
+    title: 'Memory map',
+    group: 'Machine',
+    component: defineAsyncComponent(() => import('./memory-map/MemoryMapView.vue')),
+    figure: ({ session }) => (session.hasMachine ? framesText((session.status?.memoryBytes ?? 0) / PAGE_SIZE) : ''),
   },
   {
     id: 'buddy',
