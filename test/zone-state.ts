@@ -5,6 +5,8 @@ import type { FirmwareRange, KernelSeries, MachineConfig, NodeConfig, ZoneReserv
 import { createCosts } from '../src/engine/costs'
 import { layoutZones } from '../src/engine/machine_layout'
 import { freeBlockOrder, seedFreeMemory } from '../src/engine/mm/buddy'
+import { createDcache } from '../src/engine/fs/dcache'
+import { createShadowNodes } from '../src/engine/mm/shadow_nodes'
 import { createByHand } from '../src/engine/mm/by_hand'
 import { createMemMap, hasFlag, PG_LRU, PG_PCP } from '../src/engine/mm/memmap'
 import { createCompactionState } from '../src/engine/mm/compaction_state'
@@ -105,6 +107,9 @@ export function zoneState(config: MachineConfig): KernelState {
     blockNext: new Int32Array(Math.ceil(endPfn / 1024)),
     blockPrev: new Int32Array(Math.ceil(endPfn / 1024)),
     byHand: createByHand(),
+    dcache: createDcache(),
+    shadowNodes: createShadowNodes(),
+    shrinkers: { deferred: {}, scanned: 0 },
     slabs: createSlabs(config, cpuNode.length, nodes.length),
     hugetlb: createHugetlbPool(nodes.length),
     nopageRatelimit: createRatelimit(),

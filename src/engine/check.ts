@@ -6,6 +6,7 @@
 import { freeBlockOrder, managedRanges } from './mm/buddy'
 import { checkBuddy } from './mm/buddy_check'
 import { checkHandPages } from './mm/by_hand_pages'
+import { checkDcache } from './fs/dcache_check'
 import { checkLru } from './mm/lru_check'
 import { checkMemcg } from './mm/memcg_check'
 import { PG_OWNER_MASK, PG_PCP, PG_SWAPCACHE, PG_TAIL, mapcount, pageFlags, pageOrder } from './mm/memmap'
@@ -23,6 +24,7 @@ export function checkInvariants(state: KernelState): string[] {
     ...checkMm(state),
     ...checkSlabs(state),
     ...checkHandPages(state),
+    ...checkDcache(state),
   ]
   checkOwners(state, found)
   checkTasks(state, found)

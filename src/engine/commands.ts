@@ -44,6 +44,8 @@ export type Command =
       readonly create: boolean
       readonly append: boolean
     }
+  /** stat(2) of a path, or of everything in a directory: names and inodes come into memory. Never refused. */
+  | { readonly kind: 'lookup'; readonly pid: number; readonly path: string; readonly entries: boolean }
   | { readonly kind: 'mkdir'; readonly pid: number; readonly path: string; readonly parents: boolean }
   | { readonly kind: 'rmdir'; readonly pid: number; readonly path: string }
   | { readonly kind: 'unlink'; readonly pid: number; readonly path: string }

@@ -34,6 +34,10 @@ export const DEFAULT_COSTS = {
   /** Submitting one page to the block layer. */
   submitPage: 900,
   reclaimEntry: 2_000,
+  /** A name that is not in memory: directory entry and inode are read from cached blocks. @model a few thousand cycles */
+  lookupMiss: 2_000,
+  /** A shrinker looks at one object, and frees it. @model as a page that is scanned */
+  shrinkObject: 150,
   oomKill: 200_000,
   contextSwitch: 1_500,
   shellBuiltin: 20_000,

@@ -26,8 +26,15 @@ export interface Inode {
   /** Slots in use (page or shadow) of each tree node of 64, and the address of the node, 0 none. */
   treeUse: Uint8Array
   treeNodes: Float64Array
-  /** Addresses of the slab objects of a file that a task made. Owner: slab_objects.ts */
-  objects?: number[]
+  /** Pages alone in each of these nodes, and its row while it holds shadows only. Owner: mm/shadow_nodes.ts */
+  treePages: Uint8Array
+  treeRows: Int32Array
+  /** Address of the inode in memory, 0 = only its file exists. Owner: fs/dcache.ts */
+  slab: number
+  /** Row of its name in state.dcache, 0 none. */
+  dentry: number
+  /** INODE_* */
+  icache: number
   /** Open descriptors and mappings; an unlinked inode is freed when this is 0. */
   users: number
   linked: boolean

@@ -3,6 +3,7 @@
  * a tree. Bound once, in machine.ts; the table shows every exception to the tiers on one screen.
  */
 import type { Pages, Pfn } from '../util/units'
+import type { Inode } from './fs_types'
 import type { KernelState } from './state'
 
 export interface Hooks {
@@ -32,6 +33,12 @@ export interface Hooks {
   shmemReplaceBySwap(state: KernelState, pfn: Pfn, slot: number): void
   /** memory → page_alloc: see page_alloc.ts allocPages; used by tiers below it (page tables, swap-in). */
   allocPages(state: KernelState, gfp: number, order: number, nid?: number): Pfn
+  /** vmscan → fs: shrink the names and inodes of a group on a node; objects freed. */
+  shrinkSlab(state: KernelState, gfp: number, nid: number, memcg: number, priority: number): number
+  /** shadow_nodes → filemap: what eviction left in [from, to) of a file is forgotten. */
+  forgetShadows(state: KernelState, inode: Inode, from: number, to: number): void
+  /** filemap → fs: the last page of a file has left; nobody may hold its inode any more. */
+  inodeAddLru(state: KernelState, inode: Inode, rotate: boolean): void
 }
 
 function unbound(): never {
@@ -49,4 +56,8 @@ export const hooks: Hooks = {
   replaceMapping: unbound,
   shmemReplaceBySwap: unbound,
   allocPages: unbound,
+  // Memory without file systems has nothing of theirs to shrink.
+  shrinkSlab: () => 0,
+  forgetShadows: unbound,
+  inodeAddLru: () => {},
 }

@@ -10,6 +10,8 @@ import { bootLog } from './boot_log'
 import { createRootCgroup } from './cgroup'
 import type { BlockDeviceConfig, MachineConfig } from './config'
 import { createCosts } from './costs'
+import { createDcache, inodeAddLru } from './fs/dcache'
+import { shrinkSlab } from './fs/shrink_slab'
 import { createAt, createInode } from './fs/vfs'
 import type { Inode } from './fs_types'
 import { hooks } from './hooks'
@@ -33,7 +35,7 @@ import { createByHand } from './mm/by_hand'
 import { createHandPages } from './mm/by_hand_pages'
 import { createBlockDevice } from './mm/block'
 import { startFlusher } from './mm/flusher'
-import { removeMapping, replaceMapping, shmemReplaceBySwap } from './mm/filemap'
+import { forgetShadows, removeMapping, replaceMapping, shmemReplaceBySwap } from './mm/filemap'
 import { createCompactionState } from './mm/compaction_state'
 import { createHugetlbPool } from './mm/hugetlb_pool'
 import { startKcompactd } from './mm/kcompactd'
@@ -44,6 +46,7 @@ import { allocPages } from './mm/page_alloc'
 import { createPageTables } from './mm/pgtable'
 import { createPsiGroup, startPsiClock } from './mm/psi'
 import { createRmapChains } from './mm/rmap'
+import { createShadowNodes } from './mm/shadow_nodes'
 import { createSlabs } from './mm/slab_state'
 import { fillSlabsAtBoot } from './mm/slub_boot'
 import { createLruBatches } from './mm/swap'
@@ -71,6 +74,9 @@ function bindHooks(): void {
   hooks.replaceMapping = replaceMapping
   hooks.shmemReplaceBySwap = shmemReplaceBySwap
   hooks.allocPages = allocPages
+  hooks.shrinkSlab = shrinkSlab
+  hooks.forgetShadows = forgetShadows
+  hooks.inodeAddLru = inodeAddLru
 }
 bindHooks()
 
@@ -187,12 +193,22 @@ function createState(config: MachineConfig, seed: number): KernelState {
   }
 }
 
+type FileCaches = 'byHand' | 'dcache' | 'shadowNodes' | 'shrinkers'
+
+/** Nothing was looked up or asked for yet. */
+const fileCaches = (): Pick<KernelState, FileCaches> => ({
+  byHand: createByHand(),
+  dcache: createDcache(),
+  shadowNodes: createShadowNodes(),
+  shrinkers: { deferred: {}, scanned: 0 },
+})
+
 type ExtraState = Pick<
   KernelState,
   | 'oomReports'
   | 'oomRatelimit'
   | 'nopageRatelimit'
-  | 'byHand'
+  | FileCaches
   | 'taint'
   | 'reclaim'
   | 'hugetlb'
@@ -212,7 +228,7 @@ const extraState = (nodes: number, zones: number, endPfn: number): ExtraState =>
   hugetlb: createHugetlbPool(nodes),
   compaction: createCompactionState({ zones, nodes, endPfn }),
   pipes: [],
-  byHand: createByHand(),
+  ...fileCaches(),
 })
 
 /**

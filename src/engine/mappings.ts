@@ -6,6 +6,7 @@
 import type { Errno } from '../util/errno'
 import { PAGE_SIZE, type Pages, type Vpn } from '../util/units'
 import { charge } from './exec'
+import { dAdd, giveNameObjects, takeNameObjects } from './fs/dcache'
 import { createInode, releaseInode } from './fs/vfs'
 import { inodeAt } from './mm/filemap'
 import { zapRange } from './mm/zap'
@@ -13,7 +14,6 @@ import type { Mm, Vma } from './mm/mm_types'
 import { vmEnoughMemory } from './mm/overcommit'
 import { freeAllTables, freePageTables } from './mm/pgtable'
 import { mmapRegion, removeVmas, splitAt, splitsNeeded, type MmapRequest } from './mm/vma'
-import { giveObjects, takeInodeObjects } from './slab_objects'
 import type { KernelState } from './state'
 import {
   MAP_ANONYMOUS,
@@ -41,14 +41,14 @@ interface Backing {
 function sharedAnonymous(state: KernelState, op: MmapOp): Backing | Errno {
   const pages = pagesIn(op.length)
   const isReserved = (op.flags & MAP_NORESERVE) === 0 || state.sysctl.overcommitMemory === 2
-  const objects = takeInodeObjects(state, 'tmpfs')
+  const objects = takeNameObjects(state, 'tmpfs', 'dev/zero')
   if (objects === undefined) return 'ENOMEM'
   if (isReserved && !vmEnoughMemory(state, undefined, pages)) {
-    giveObjects(state, objects)
+    giveNameObjects(state, objects)
     return 'ENOMEM'
   }
   const inode = createInode(state, 'file', 'tmpfs', pages * PAGE_SIZE, -1)
-  inode.objects = objects
+  dAdd(state, objects, inode, { parent: 0, name: 'dev/zero', owner: 0 })
   inode.linked = false
   inode.committed = isReserved ? pages : 0
   inode.isReserved = isReserved

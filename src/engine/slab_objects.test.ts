@@ -5,7 +5,7 @@ import { createTask, reapZombie } from './lifecycle'
 import { cacheNumber } from './mm/slab_state'
 import { isObjectInUse } from './mm/slub'
 import { checkSlabs } from './mm/slub_check'
-import { takeInodeObjects } from './slab_objects'
+import { takeNameObjects } from './fs/dcache'
 import type { KernelState } from './state'
 
 const capture = staticCaptures().find((c) => c.name === 'static-1g-2cpu')!
@@ -49,7 +49,10 @@ test('kernel threads have no files and no mm', () => {
 
 test('a file of tmpfs is an inode of shmem and a dentry, one of ext4 an inode of ext4', () => {
   const state = boot()
-  const names = (fs: string): string[] => takeInodeObjects(state, fs)!.map((address) => cacheOf(state, address))
+  const names = (fs: string): string[] =>
+    [takeNameObjects(state, fs, 'x')!]
+      .flatMap(({ inode, dentry }) => [inode, dentry])
+      .map((address) => cacheOf(state, address))
   expect(names('tmpfs')).toEqual(['shmem_inode_cache', 'dentry'])
   expect(names('ext4')).toEqual(['ext4_inode_cache', 'dentry'])
 })

@@ -5,7 +5,6 @@
  * @spec    03 §3.8, 07 §7.3, 11 §4
  */
 import { currentTask } from './exec'
-import type { Inode } from './fs_types'
 import { GFP_ATOMIC, GFP_BIT_NOWARN, GFP_KERNEL_ACCOUNT } from './mm/gfp'
 import { findCache } from './mm/slab_state'
 import { kmemCacheAlloc, kmemCacheFree } from './mm/slub'
@@ -119,19 +118,3 @@ function takeMappingObjects(state: KernelState): boolean {
  */
 export const chargeObject = (state: KernelState, object: 'filp' | 'mapping'): boolean =>
   object === 'filp' ? takeFileObject(state) : takeMappingObjects(state)
-
-/**
- * The inode and the name of a file that is about to be made.
- * @returns undefined = the charge was refused, there is no memory, or the operation has to wait
- * @kernel  new_inode(), d_alloc()
- */
-export const takeInodeObjects = (state: KernelState, fs: string): number[] | undefined =>
-  takeAll(state, [fs === 'ext4' ? 'ext4_inode_cache' : 'shmem_inode_cache', 'dentry'], GFP_KERNEL_ACCOUNT)
-
-/** The file could not be made after all. */
-export const giveObjects = giveAll
-
-/** @kernel destroy_inode(), dentry_free() */
-export function giveInodeObjects(state: KernelState, inode: Inode): void {
-  if (inode.objects !== undefined) giveAll(state, inode.objects)
-}

@@ -6,6 +6,7 @@ import type { Ns, Pages } from '../util/units'
 import type { PrngState } from '../util/prng'
 import type { MachineConfig, ThpMode } from './config'
 import type { CostTable } from './costs'
+import type { Dcache } from './fs/dcache'
 import type { BlockDevice, Inode, Mount } from './fs_types'
 import type { Pipe } from './pipe'
 import type { EventQueue } from './queue'
@@ -28,6 +29,8 @@ import type { RmapChains } from './mm/rmap'
 import type { Lruvec } from './mm/swap'
 import type { SwapArea } from './mm/swapfile'
 import type { PsiGroup } from './mm/psi'
+import type { ShadowNodes } from './mm/shadow_nodes'
+import type { Deferred } from './mm/shrinker'
 import type { Slabs } from './mm/slab_state'
 import type { ReclaimState } from './mm/reclaim/reclaim_state'
 import type { Vmstat } from './mm/vmstat'
@@ -148,6 +151,14 @@ export interface KernelState {
   readonly pgtables: PageTables
   /** createSlabs(). Owners: mm/slub.ts, mm/slab_state.ts */
   readonly slabs: Slabs
+  /** Names and inodes in memory; createDcache(). Owner: fs/dcache.ts */
+  readonly dcache: Dcache
+  /** Nodes of page trees without pages; createShadowNodes(). Owner: mm/shadow_nodes.ts */
+  readonly shadowNodes: ShadowNodes
+  /** Work that shrinkers put off, and objects that the last one scanned. Owner: mm/shrinker.ts */
+  /** drop_caches was told not to speak. @kernel fs/drop_caches.c stfu */
+  dropCachesQuiet?: boolean
+  readonly shrinkers: { readonly deferred: Deferred; scanned: number }
   /** Kernel memory that a person holds. Owner: mm/by_hand.ts */
   readonly byHand: ByHand
   readonly rmapChains: RmapChains

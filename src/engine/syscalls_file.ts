@@ -3,22 +3,13 @@
  * @kernel  fs/open.c, fs/read_write.c, mm/filemap.c
  */
 import type { Errno } from '../util/errno'
+import { byteLength } from '../util/utf8'
 import { PAGE_SIZE, type Ns } from '../util/units'
 import { context } from './context'
 import { charge, isSuspended, suspend, now } from './exec'
-import {
-  byteLength,
-  createAt,
-  isPseudoPath,
-  lookup,
-  mountOf,
-  normalizePath,
-  statPath,
-  truncate,
-  unlink,
-  writeText,
-} from './fs/vfs'
+import { isPseudoPath, lookup, mountOf, normalizePath, statPath, truncate, unlink, writeText } from './fs/vfs'
 import { filePages, findPage, inodeAt, isShmem, newCachePage, readPage } from './mm/filemap'
+import { cachePath, createNamed } from './fs/namei'
 import { writebackInode } from './mm/flusher'
 import { balanceDirtyPages, folioMarkDirty } from './mm/page_writeback'
 import { createReadahead } from './mm/readahead'
@@ -27,7 +18,7 @@ import { SHMEM_NOSPC, shmemGetPage } from './mm/shmem'
 import { folioMarkAccessed } from './mm/swap'
 import { findVma } from './mm/vma_find'
 import { pseudo } from './procfs'
-import { chargeObject, giveObjects, takeInodeObjects } from './slab_objects'
+import { chargeObject } from './slab_objects'
 import type { KernelState } from './state'
 import { fail, succeed } from './syscall_result'
 import { opPipe, readPipe, writePipe } from './syscalls_pipe'
@@ -64,7 +55,9 @@ export function fileOp(state: KernelState, task: Task, op: Op, endNs: Ns): numbe
     case 'writeFile':
       return opWriteFile(state, task, op)
     case 'stat': {
-      const stat = statPath(state, normalizePath(task.cwd, op.path))
+      const path = normalizePath(task.cwd, op.path)
+      if (!cachePath(state, path)) return blockedOr(state, task, 'ENOMEM')
+      const stat = statPath(state, path)
       charge(state, state.costs.syscall)
       return typeof stat === 'string' ? fail(task, stat) : succeed(task, stat.sizeBytes)
     }
@@ -103,13 +96,9 @@ export function openPath(
   }
   if (path === '/dev/null') return { kind: 'null' }
   let inode = lookup(state, path)
-  if (inode === 'ENOENT' && how.create) {
-    const objects = takeInodeObjects(state, mountOf(state, path).fs)
-    if (objects === undefined) return 'ENOMEM'
-    inode = createAt(state, path, 'file')
-    if (typeof inode === 'string') giveObjects(state, objects)
-    else inode.objects = objects
-  }
+  const isNew = inode === 'ENOENT' && how.create
+  if (!cachePath(state, path, isNew || typeof inode !== 'string')) return 'ENOMEM'
+  if (isNew) inode = createNamed(state, path, 'file')
   if (typeof inode === 'string') return inode
   if (how.write && inode.kind === 'dir') return 'EISDIR'
   if (how.write && mountOf(state, path).readOnly) return 'EROFS'
@@ -282,6 +271,7 @@ function opFsync(state: KernelState, task: Task, fdNumber: number): number {
 export function readWhole(state: KernelState, task: Task, rawPath: string): string | { readonly errno: Errno } {
   const path = normalizePath(task.cwd, rawPath)
   if (isPseudoPath(state, path) || path === '/dev/kmsg') return pseudo.read(state, path, task.pid, false)
+  if (!cachePath(state, path)) return { errno: 'ENOMEM' }
   const inode = lookup(state, path)
   if (typeof inode === 'string') return { errno: inode }
   if (inode.kind === 'dir') return { errno: 'EISDIR' }
@@ -295,7 +285,7 @@ export function readWhole(state: KernelState, task: Task, rawPath: string): stri
 function opReadFile(state: KernelState, task: Task, path: string): number {
   charge(state, state.costs.syscall * 6)
   const text = readWhole(state, task, path)
-  if (typeof text !== 'string') return fail(task, text.errno)
+  if (typeof text !== 'string') return blockedOr(state, task, text.errno)
   task.resultText = text
   return succeed(task, text.length)
 }

@@ -6,6 +6,8 @@ import { err, ok } from '../util/result'
 import { cgroupByPath, migrateProcess } from './cgroup'
 import { context } from './context'
 import type { Command, CommandResult, Stdio } from './commands'
+import { dropSuper, superOf } from './fs/dcache'
+import { cacheEntries, cachePath } from './fs/namei'
 import { mkdir, makeDirs, mountOf, normalizePath, rename, rmdir, statPath, unlink, lookup, createInode } from './fs/vfs'
 import { shellImage, toolImage } from './images'
 import { closeDescriptor, createTask, exitTask, reapZombie, sendSignal, startTask } from './lifecycle'
@@ -64,6 +66,10 @@ function perform(state: KernelState, task: Task, command: Exclude<Command, { kin
     }
     case 'write':
       return outcome(writeWhole(state, task, command.path, command.text, command))
+    case 'lookup':
+      if (command.entries) cacheEntries(state, path(command.path))
+      else cachePath(state, path(command.path))
+      return done()
     case 'mkdir':
       return outcome(command.parents ? makeDirs(state, path(command.path)) : mkdir(state, path(command.path)))
     case 'rmdir':
@@ -71,6 +77,8 @@ function perform(state: KernelState, task: Task, command: Exclude<Command, { kin
     case 'unlink':
       return outcome(unlink(state, path(command.path)))
     case 'rename':
+      cachePath(state, path(command.from))
+      cachePath(state, path(command.to))
       return outcome(rename(state, path(command.from), path(command.to)))
     case 'chdir':
       return chdir(state, task, path(command.path))
@@ -244,6 +252,8 @@ function mount(
 function umount(state: KernelState, path: string): CommandResult {
   const at = state.mounts.findLastIndex((m) => m.path === path)
   if (at <= 0) return refuse('EINVAL', `Nothing is mounted at ${path}.`)
-  state.mounts.splice(at, 1)
+  const [gone] = state.mounts.splice(at, 1)
+  const root = state.inodes[gone!.root]
+  if (root?.fs === 'ext4' && !state.mounts.some((mount) => mount.root === root.ino)) dropSuper(state, superOf(root))
   return done()
 }

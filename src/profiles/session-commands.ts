@@ -40,6 +40,7 @@ export const commandSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('signal'), pid, signal, from: pid }),
   z.strictObject({ kind: z.literal('read'), pid, path }),
   z.strictObject({ kind: z.literal('write'), pid, path, text, create: flag, append: flag }),
+  z.strictObject({ kind: z.literal('lookup'), pid, path, entries: flag }),
   z.strictObject({ kind: z.literal('mkdir'), pid, path, parents: flag }),
   z.strictObject({ kind: z.literal('rmdir'), pid, path }),
   z.strictObject({ kind: z.literal('unlink'), pid, path }),

@@ -3,6 +3,7 @@
  * @kernel  fs/namei.c, mm/shmem.c
  */
 import type { Errno } from '../../util/errno'
+import { byteLength } from '../../util/utf8'
 import { PAGE_SIZE, type Bytes } from '../../util/units'
 import { charge, isSuspended } from '../exec'
 import type { Inode, Mount } from '../fs_types'
@@ -20,7 +21,7 @@ import { SHMEM_NOSPC, shmemGetPage, shmemUnaccount } from '../mm/shmem'
 import { folioMarkAccessed } from '../mm/swap'
 import { freeSwapAndCache } from '../mm/swap_fault'
 import { pseudo } from '../procfs'
-import { giveInodeObjects } from '../slab_objects'
+import { dDelete, dMove, dput, evictInode, inodeAddLru } from './dcache'
 
 /** Absolute path without '.', '..' and double slashes. */
 export function normalizePath(cwd: string, path: string): string {
@@ -53,8 +54,9 @@ export function createInode(
   size: Bytes,
   device: number,
 ): Inode {
-  let ino = state.inodes.indexOf(undefined, 1)
-  if (ino < 0) ino = Math.max(1, state.inodes.length)
+  let ino = state.dcache.inoHint
+  while (state.inodes[ino] !== undefined) ino++
+  state.dcache.inoHint = ino + 1
   const inode: Inode = {
     ino,
     kind,
@@ -69,6 +71,11 @@ export function createInode(
     nrPages: 0,
     treeUse: new Uint8Array(0),
     treeNodes: new Float64Array(0),
+    treePages: new Uint8Array(0),
+    treeRows: new Int32Array(0),
+    slab: 0,
+    dentry: 0,
+    icache: 0,
     users: 0,
     linked: true,
     nrDirty: 0,
@@ -167,6 +174,7 @@ function unlinkEntry(state: KernelState, path: string, inode: Inode): Errno | un
   if (typeof parent === 'string') return parent
   delete parent.entries[name]
   inode.linked = false
+  dDelete(state, inode, name)
   releaseInode(state, inode)
   return undefined
 }
@@ -197,6 +205,7 @@ export function rename(state: KernelState, from: string, to: string): Errno | un
   }
   delete source.entries[split(from).name]
   parent.entries[split(target).name] = inode.ino
+  dMove(state, inode, parent)
   return undefined
 }
 
@@ -206,13 +215,20 @@ function replaced(state: KernelState, target: string, old: Inode, inode: Inode):
   return inode.kind === 'dir' ? 'ENOTDIR' : unlink(state, target)
 }
 
-/** Frees an inode that no directory, descriptor or mapping holds. @kernel iput() */
+/** A descriptor or mapping let go of an inode. One that nobody holds waits in memory, or is freed without a name. @kernel iput() */
 export function releaseInode(state: KernelState, inode: Inode): void {
-  if (inode.linked || inode.users > 0) return
+  if (inode.users > 0) return
+  if (inode.linked) {
+    if (inode.dentry !== 0) dput(state, inode.dentry)
+    else inodeAddLru(state, inode, true)
+    return
+  }
   truncate(state, inode, 0)
   vmUnacctMemory(state, inode.committed)
-  giveInodeObjects(state, inode)
+  if (inode.dentry !== 0) dDelete(state, inode, '')
+  evictInode(state, inode)
   state.inodes[inode.ino] = undefined
+  state.dcache.inoHint = Math.min(state.dcache.inoHint, inode.ino)
 }
 
 /**
@@ -241,21 +257,6 @@ function dropCutOff(state: KernelState, inode: Inode, pfn: number): void {
   unmapFilePage(state, pfn)
   if (hasFlag(state.memmap, pfn, PG_LOCKED | PG_WRITEBACK)) waitForIo(state, state.devices[inode.device]!.busyUntilNs)
   dropPage(state, pfn)
-}
-
-/** UTF-8 length without TextEncoder: pure folders have none. */
-export function byteLength(text: string): Bytes {
-  let n = 0
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i)
-    if (c < 0x80) n += 1
-    else if (c < 0x800) n += 2
-    else if (c >= 0xd800 && c < 0xdc00) {
-      n += 4
-      i++
-    } else n += 3
-  }
-  return n
 }
 
 /**

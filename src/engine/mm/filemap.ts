@@ -8,6 +8,7 @@ import { PAGE_SIZE, type Pages, type Pfn } from '../../util/units'
 import { taskMemcg } from '../cgroup'
 import { charge, currentTask, isSuspended, suspendOnPage } from '../exec'
 import type { Inode } from '../fs_types'
+import { hooks } from '../hooks'
 import type { KernelState } from '../state'
 import type { Readahead } from '../task'
 import { submitIo } from './block'
@@ -37,8 +38,9 @@ import { allocPages } from './page_alloc'
 import { folioClearDirty } from './page_writeback'
 import { clearMlocked } from './mlock'
 import { freeUnrefPage } from './pcp'
-import { giveTreeSlot, takeTreeSlot } from './page_tree'
+import { countTreePage, giveTreeSlot, takeTreeSlot } from './page_tree'
 import { RA_PAGES_MAX, asyncReadahead, syncReadahead } from './readahead'
+import { workingsetUpdateNode } from './shadow_nodes'
 import { folioAddLru, lruDel } from './swap'
 import { NR_FILE_PAGES, NR_SHMEM, PGPGIN, countVmEvents, modStat } from './vmstat'
 import { workingsetRefault } from './workingset'
@@ -117,6 +119,7 @@ export function attach(state: KernelState, inode: Inode, index: number, pfn: Pfn
   ensureIndex(inode, index)
   inode.pages[index] = pfn
   inode.nrPages++
+  countTreePage(state, inode, index, 1)
   setPageMapping(state.memmap, pfn, inode.ino, index)
   accountCache(state, inode, pfn, 1)
 }
@@ -141,6 +144,7 @@ export function detach(state: KernelState, pfn: Pfn): Inode {
   accountCache(state, inode, pfn, -1)
   inode.pages[index] = 0
   inode.nrPages--
+  countTreePage(state, inode, index, -1)
   if (hasFlag(state.memmap, pfn, PG_DIRTY) && !isShmem(inode)) folioClearDirty(state, pfn)
   setPageMapping(state.memmap, pfn, 0, 0)
   return inode
@@ -155,6 +159,8 @@ export function removeMapping(state: KernelState, pfn: Pfn, shadow: number): voi
   const inode = detach(state, pfn)
   inode.shadows[index] = shadow
   if (shadow === 0) giveTreeSlot(state, inode, index)
+  else workingsetUpdateNode(state, inode, index)
+  if (inode.nrPages === 0) hooks.inodeAddLru(state, inode, false)
 }
 
 /** Another frame holds the file's page now; its row says which one. @kernel mm/migrate.c __folio_migrate_mapping() */
@@ -180,8 +186,10 @@ export function shmemReplaceBySwap(state: KernelState, pfn: Pfn, slot: number): 
 export function dropPage(state: KernelState, pfn: Pfn): void {
   assert(mapcount(state.memmap, pfn) === 0, `pfn ${pfn} is dropped from the cache while mapped`)
   const index = pageIndex(state.memmap, pfn)
-  giveTreeSlot(state, detach(state, pfn), index)
+  const inode = detach(state, pfn)
+  giveTreeSlot(state, inode, index)
   freeCachePage(state, pfn)
+  if (inode.nrPages === 0) hooks.inodeAddLru(state, inode, false)
 }
 
 /** A frame that belongs to no file any more: off the LRU, uncharged, back to the allocator. */
@@ -220,6 +228,12 @@ function forgetShadow(state: KernelState, inode: Inode, index: number): void {
   if (inode.shadows[index] === 0) return
   inode.shadows[index] = 0
   giveTreeSlot(state, inode, index)
+}
+
+/** What eviction left in [from, to) of a file is forgotten. @kernel mm/workingset.c shadow_lru_isolate(): xa_delete_node() */
+export function forgetShadows(state: KernelState, inode: Inode, from: number, to: number): void {
+  for (let index = from; index < Math.min(to, inode.shadows.length); index++) forgetShadow(state, inode, index)
+  hooks.inodeAddLru(state, inode, false)
 }
 
 /** First index in [from, from + limit) that is not cached, −1 none. @kernel page_cache_next_miss() */

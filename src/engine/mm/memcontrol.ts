@@ -4,6 +4,7 @@
  * @kernel  mm/memcontrol.c
  * @spec    07
  */
+import { listLruReparent } from './list_lru'
 import { assert } from '../../util/assert'
 import { bytesToPagesCeil, NS_PER_JIFFY, type Bytes, type Pages } from '../../util/units'
 import { currentTask, isSuspended, now, suspend } from '../exec'
@@ -133,6 +134,8 @@ export function offlineMemcg(state: KernelState, id: number): void {
   pageCounterSetLow(state.memcgs, id, 0)
   drainStocksNow(state, id)
   memcg.online = false
+  const parent = memcg.parent <= ROOT_MEMCG ? 0 : memcg.parent
+  for (const lru of [state.dcache.lru, state.dcache.inodeLru, state.shadowNodes.lru]) listLruReparent(lru, id, parent)
   releaseDeadMemcgs(state)
 }
 

@@ -8,6 +8,7 @@ import type { Inode } from '../fs_types'
 import type { KernelState } from '../state'
 import { GFP_KERNEL_ACCOUNT } from './gfp'
 import { cacheNumber } from './slab_state'
+import { workingsetUpdateNode } from './shadow_nodes'
 import { kmemCacheAlloc, kmemCacheFree } from './slub'
 
 const SLOT_SHIFT = 6
@@ -21,6 +22,20 @@ function ensureNode(inode: Inode, node: number): void {
   const nodes = new Float64Array(n)
   nodes.set(inode.treeNodes)
   inode.treeNodes = nodes
+  const pages = new Uint8Array(n)
+  pages.set(inode.treePages)
+  inode.treePages = pages
+  const rows = new Int32Array(n)
+  rows.set(inode.treeRows)
+  inode.treeRows = rows
+}
+
+/** A page came into its node of the tree, or left it. @kernel mm/workingset.c workingset_update_node() */
+export function countTreePage(state: KernelState, inode: Inode, index: number, sign: 1 | -1): void {
+  const node = index >> SLOT_SHIFT
+  ensureNode(inode, node)
+  inode.treePages[node]! += sign
+  if (sign > 0) workingsetUpdateNode(state, inode, index)
 }
 
 /**
@@ -45,9 +60,13 @@ export function takeTreeSlot(state: KernelState, inode: Inode, index: number): b
 /** A slot holds neither page nor shadow any more. @kernel xas_delete_node() */
 export function giveTreeSlot(state: KernelState, inode: Inode, index: number): void {
   const node = index >> SLOT_SHIFT
-  if (--inode.treeUse[node]! > 0) return
+  if (--inode.treeUse[node]! > 0) {
+    workingsetUpdateNode(state, inode, index)
+    return
+  }
   const address = inode.treeNodes[node]!
   if (address === 0) return
   inode.treeNodes[node] = 0
+  workingsetUpdateNode(state, inode, index)
   kmemCacheFree(state, address)
 }

@@ -30,9 +30,14 @@ export function slabOwners(state: KernelState, from: Bytes, to: Bytes): ObjectOw
   }
   for (const inode of state.inodes) {
     if (inode === undefined) continue
-    add(inode.objects ?? [], () => `inode ${inode.ino} (${inode.fs})`)
+    add([inode.slab], () => `inode ${inode.ino} (${inode.fs})`)
     add(inode.treeNodes, () => `page tree of inode ${inode.ino} (${inode.fs})`)
   }
+  const d = state.dcache
+  for (let row = 1; row < d.rows; row++)
+    add([d.address[row]!, d.name[row]!], () =>
+      d.ino[row] === 0 ? 'name that does not exist' : `name of inode ${d.ino[row]}`,
+    )
   for (const table of Object.values(state.byHand))
     for (const row of table.held) add([row.address], () => `by hand, number ${row.id}`)
   return found.sort((a, b) => a.address - b.address)

@@ -76,6 +76,8 @@ export interface Slabs {
   memcg: Uint16Array
   /** Pages of allocations that are too large for a cache. Owner: mm/kmalloc.ts */
   largePages: Pages
+  /** Pages that went back to the page allocator, ever. @kernel mm_account_reclaimed_pages() */
+  discardedPages: Pages
   /** Which way the last allocation or free took. Owner: mm/slub.ts; names in mm/slub_path.ts */
   path: number
 }
@@ -134,6 +136,7 @@ export function createSlabs(config: Pick<MachineConfig, 'series' | 'release'>, c
     nextFree: new Int16Array(rows * 16),
     memcg: new Uint16Array(rows * 16),
     largePages: 0,
+    discardedPages: 0,
     path: 0,
   }
 }

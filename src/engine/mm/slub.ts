@@ -169,6 +169,13 @@ export function isObjectInUse(state: KernelState, address: number): boolean {
   return state.slabs.nextFree[objectAt(state, address).cell] === OBJECT_IN_USE
 }
 
+/** Group that pays for an object, 0 none. @kernel mm/memcontrol.c mem_cgroup_from_slab_obj() */
+export const objectMemcg = (state: KernelState, address: number): number =>
+  state.slabs.memcg[objectAt(state, address).cell]!
+
+/** Node of an object's memory. @kernel slab_nid() */
+export const objectNid = (state: KernelState, address: number): number => state.slabs.nid[objectAt(state, address).row]!
+
 /**
  * Gives an object back and uncharges it.
  * @kernel  mm/slub.c kmem_cache_free()

@@ -77,4 +77,5 @@ export function discardSlab(state: KernelState, cache: number, row: number): voi
   giveRow(s, row)
   setFlagsOfRange(state.memmap, pfn, 1 << order, 0)
   freePages(state, pfn, order)
+  s.discardedPages += 1 << order
 }

@@ -5,6 +5,9 @@
  */
 import type { Errno } from '../../util/errno'
 import type { KernelState, Sysctl } from '../state'
+import { dcacheCounts } from '../fs/dcache'
+import { dropSlab } from '../fs/shrink_slab'
+import { klog } from '../klog'
 import { compactNodes } from '../mm/compaction_direct'
 import { dropPagecache } from '../mm/filemap'
 import {
@@ -99,7 +102,7 @@ const lowmemReserveRatio: SysctlRow = {
 
 const dropCaches: SysctlRow = {
   file: {
-    write: (state, text) => {
+    write: (state, text, pid) => {
       const value = parseInteger(text)
       if (value === undefined || value < 1 || value > 4) return 'EINVAL'
       if (value & 1) {
@@ -107,7 +110,12 @@ const dropCaches: SysctlRow = {
         dropPagecache(state)
         countVmEvent(state.vmstat, DROP_PAGECACHE)
       }
-      if (value & 2) countVmEvent(state.vmstat, DROP_SLAB)
+      if (value & 2) {
+        dropSlab(state)
+        countVmEvent(state.vmstat, DROP_SLAB)
+      }
+      if (!state.dropCachesQuiet) klog(state, `${state.tasks[pid]?.comm ?? 'swapper'} (${pid}): drop_caches: ${value}`)
+      if (value & 4) state.dropCachesQuiet = true
       return undefined
     },
   },
@@ -192,7 +200,27 @@ const KERNEL: Readonly<Record<string, SysctlRow>> = {
   version: { file: { read: (state) => `${state.config.version}\n` } },
 }
 
-const TABLES: Readonly<Record<string, Readonly<Record<string, SysctlRow>>>> = { kernel: KERNEL, vm: VM }
+/** dentry-state: age_limit is 45 s since ever and means nothing. @kernel fs/dcache.c, fs/inode.c */
+const FS: Readonly<Record<string, SysctlRow>> = {
+  'dentry-state': {
+    file: {
+      read: (state) => {
+        const { dentries, unusedDentries, negative } = dcacheCounts(state)
+        return `${[dentries, unusedDentries, 45, 0, negative, 0].join('\t')}\n`
+      },
+    },
+  },
+  'inode-nr': {
+    file: { read: (state) => `${dcacheCounts(state).inodes}\t${dcacheCounts(state).unusedInodes}\n` },
+  },
+  'inode-state': {
+    file: {
+      read: (state) => `${[dcacheCounts(state).inodes, dcacheCounts(state).unusedInodes, 0, 0, 0, 0, 0].join('\t')}\n`,
+    },
+  },
+}
+
+const TABLES: Readonly<Record<string, Readonly<Record<string, SysctlRow>>>> = { fs: FS, kernel: KERNEL, vm: VM }
 
 /** Names as sysctl prints them: 'vm.swappiness'. */
 export const SYSCTL_NAMES: readonly string[] = Object.entries(TABLES).flatMap(([dir, rows]) =>

@@ -47,6 +47,7 @@ export const find: Tool = {
         await context.print(`${path}\n`)
       if (stat.value.kind !== 'dir' || depth >= expression.maxDepth) return
       const names = context.sys.list(context.pid, resolvePath(context.cwd, path))
+      context.sys.command({ kind: 'lookup', pid: context.pid, path: resolvePath(context.cwd, path), entries: true })
       if (names.ok) for (const name of names.value) await visit(`${path.replace(/\/$/, '')}/${name}`, depth + 1)
     }
     for (const path of paths.length === 0 ? ['.'] : paths) await visit(path, 0)

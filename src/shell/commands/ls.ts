@@ -42,6 +42,10 @@ async function runLs(context: ToolContext): Promise<number> {
     const title = operands.length > 1 ? `${index > 0 || files.length > 0 ? '\n' : ''}${path}:\n` : ''
     const all = flags.has('a') ? ['.', '..', ...names.value] : names.value
     const shown = all.filter((name) => flags.has('a') || flags.has('A') || !name.startsWith('.'))
+    // Sizes, colours and marks need a stat of each name; names alone are in the directory.
+    const directory = resolvePath(context.cwd, path)
+    const isStat = ['l', 'S', 'F', 'p'].some((flag) => flags.has(flag)) || isTty(context.fds.get(1))
+    context.sys.command({ kind: 'lookup', pid: context.pid, path: directory, entries: isStat })
     const entries = shown.map((name): Entry => {
       const stat = context.sys.stat(context.pid, resolvePath(resolvePath(context.cwd, path), name))
       return { name, stat: stat.ok ? stat.value : undefined }

@@ -13,6 +13,7 @@ import { commonSteps, createData, holdSteps, roundMs, type MmData } from './opti
 import { createPipes, pipesSteps } from './pipes'
 import { createNuma, numaSteps } from './numa'
 import { createRegion, faultSteps, mallocSteps, mapfileSteps } from './regions'
+import { createFiles, filesSteps } from './tree'
 import { createSample, sampleSteps } from './sample'
 
 interface Subcommand {
@@ -35,6 +36,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   mapfile: sub(createRegion as never, mapfileSteps),
   read: sub((args) => createStream(args, 0), readSteps),
   write: sub((args) => createStream(args, 16), writeSteps),
+  files: sub(createFiles, filesSteps),
   hog: sub(createHog, hogSteps),
   frag: sub(createFrag as never, fragSteps),
   pipes: sub(createPipes as never, pipesSteps),

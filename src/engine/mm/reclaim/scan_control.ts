@@ -47,6 +47,8 @@ export interface ScanControl {
   fileCost: number
   nrScanned: Pages
   nrReclaimed: Pages
+  /** Pages that shrinkers gave back since they were last added to nrReclaimed. @kernel current->reclaim_state */
+  slabReclaimed: Pages
   /** Since this node's shrinking began. */
   nrDirty: Pages
   nrUnqueuedDirty: Pages
@@ -88,6 +90,7 @@ export const createScanControl = (wish: ScanWish): ScanControl => ({
   fileCost: 0,
   nrScanned: 0,
   nrReclaimed: 0,
+  slabReclaimed: 0,
   nrDirty: 0,
   nrUnqueuedDirty: 0,
   nrCongested: 0,

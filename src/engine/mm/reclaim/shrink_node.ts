@@ -4,6 +4,7 @@
  * @kernel  mm/vmscan.c shrink_node(), shrink_node_memcgs(), lru_gen_shrink_node()
  * @spec    05 §5.6, §5.9
  */
+import { hooks } from '../../hooks'
 import type { KernelState } from '../../state'
 import { MAX_NR_ZONES, PAGE_ALLOC_COSTLY_ORDER } from '../gfp'
 import {
@@ -157,13 +158,23 @@ function batch(state: KernelState, sc: ScanControl, run: ShrinkRun): void {
   const lruvec = lruvecOf(state, run.memcg, run.nid)
   if (policy.shrinkBatch(state, sc, run, lruvec)) return
   policy.endLruvec(state, sc, run, lruvec)
+  const before = state.slabs.discardedPages
+  hooks.shrinkSlab(state, sc.gfp, run.nid, run.memcg, sc.priority)
+  sc.slabReclaimed += state.slabs.discardedPages - before
   if (usesMemcgLru(state, sc)) {
+    flushReclaimState(state, sc)
     endMemcgVisit(state, sc, run)
     run.stage = shouldAbortScan(state, sc, run.nid) ? 'end' : 'visit'
     return
   }
   if ((state.mglruEnabled & 1) !== 0) noteMemcgYoung(state, run, lruvec)
   run.stage = run.isPartial && sc.nrReclaimed >= sc.nrToReclaim ? 'end' : 'visit'
+}
+
+/** Since 6.4, what shrinkers free counts for global reclaim only. @kernel mm/vmscan.c flush_reclaim_state() */
+function flushReclaimState(state: KernelState, sc: ScanControl): void {
+  if (!cgroupReclaim(sc) || state.config.series === '6.1') sc.nrReclaimed += sc.slabReclaimed
+  sc.slabReclaimed = 0
 }
 
 function end(state: KernelState, sc: ScanControl, run: ShrinkRun): void {
@@ -173,6 +184,7 @@ function end(state: KernelState, sc: ScanControl, run: ShrinkRun): void {
     run.stage = 'done'
     return
   }
+  flushReclaimState(state, sc)
   const reclaimed = sc.nrReclaimed - run.reclaimedBefore
   if (reclaimed > 0) run.isReclaimable = true
   judgeWrites(state, sc, run)
