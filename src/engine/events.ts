@@ -8,6 +8,8 @@ export type SimEvent =
   | { readonly kind: 'taskWake'; readonly pid: number; readonly sequence: number }
   /** kswapd's nap of HZ/10 is over. */
   | { readonly kind: 'kswapdNap'; readonly nid: number; readonly sequence: number }
+  /** kcompactd looks at its node's fragmentation. Stale when the node's sequence moved on. */
+  | { readonly kind: 'kcompactdTimer'; readonly nid: number; readonly sequence: number }
   /** One I/O request finished: `pfns` of a read become uptodate, of a write lose writeback. */
   | { readonly kind: 'ioDone'; readonly device: number; readonly write: boolean; readonly pfns: readonly number[] }
   /** Two seconds after a kill: unmap the victim if it still holds its memory. */

@@ -5,6 +5,7 @@ import { now } from './exec'
 import type { SimEvent } from './events'
 import { handleIoDone } from './mm/block'
 import { handleAllocPages } from './mm/by_hand_pages'
+import { handleKcompactdTimer } from './mm/kcompactd'
 import { handleKswapdNap } from './mm/kswapd'
 import { handleMemoryMax } from './mm/memcg_limit'
 import { handleDrainStock, releaseDeadMemcgs } from './mm/memcontrol'
@@ -34,6 +35,7 @@ export const handlers: {
     if (task !== undefined && task.wakeSequence === event.sequence) wakeTask(state, event.pid)
   },
   kswapdNap: handleKswapdNap,
+  kcompactdTimer: handleKcompactdTimer,
   ioDone: handleIoDone,
   oomReap: handleOomReap,
   psiTick: handlePsiTick,

@@ -8,11 +8,28 @@ const TRUTH = 'test/captures/truth'
 
 /** Kinds that have to agree in every figure; repeats of one case would run the same simulation again. */
 const CASES = readdirSync(TRUTH).filter(
-  (name) => /^(?:static-|cg-oom|cg-oomgroup|cg-adj|oom-|numa-)/.test(name) && !/-r\d$/.test(name),
+  (name) => /^(?:static-|cg-oom|cg-oomgroup|cg-adj|oom-|numa-|frag-)/.test(name) && !/-r\d$/.test(name),
 )
 
+/**
+ * Figures that differ, with the reason. A figure that comes to agree fails here too, so that its line goes.
+ * frag-1g-keep2-hpfirst: a command of the shell grows the pool at one instant. In the capture kcompactd worked beside it
+ *   (compact_daemon_migrate_scanned, which it adds when a run ends, is 51712 in the next stage), took frames from under
+ *   it, and the request for page 196 failed. It also worked while the files were read: from buddyinfo to pagetypeinfo,
+ *   which is read next, 256 single pages are gone, and when unusable_index is read there is a block of order 10.
+ * frag-1g-keep4-pipes: 10.7k pages are left beside 300 huge ones, and 14k still wait on per-CPU lists, which give up an
+ *   eighth a second. The captured machine, twenty times slower (12.6–29 µs a first write), had had those seconds: 4.4k.
+ */
+const DIFFERS: Readonly<Record<string, readonly string[]>> = {
+  'frag-1g-keep2-hpfirst': [
+    '3-hugepages-direct: unusable_index follows from buddyinfo',
+    'huge pages: htlb_buddy_alloc_fail',
+  ],
+  'frag-1g-keep4-pipes': ['huge pages: stalls'],
+}
+
 test('there is a case of each of these kinds', () => {
-  expect(CASES.length).toBeGreaterThanOrEqual(31)
+  expect(CASES.length).toBeGreaterThanOrEqual(36)
 })
 
 describe('the script of a captured case does here what it did on the real kernel', () => {
@@ -27,7 +44,9 @@ describe('the script of a captured case does here what it did on the real kernel
       expect(run.fault).toBe('')
       const verdicts = compareCase(truth.value.files, run.files, truth.value.traits)
       const differing = verdicts.filter((v) => !v.agrees)
-      expect(differing.map((v) => `${v.figure}: real ${v.real}, simulated ${v.simulated}, band ${v.band}`)).toEqual([])
+      const unknown = differing.filter((v) => DIFFERS[name]?.includes(v.figure) !== true)
+      expect(unknown.map((v) => `${v.figure}: real ${v.real}, simulated ${v.simulated}, band ${v.band}`)).toEqual([])
+      expect(differing.map((v) => v.figure)).toEqual(DIFFERS[name] ?? [])
     },
     240_000,
   )

@@ -116,15 +116,14 @@ export function beginCompactZone(state: KernelState, cc: CompactControl): number
  */
 export function continueCompactZone(state: KernelState, cc: CompactControl, endNs: Ns): number {
   const zone = zoneOf(state, cc)
-  const before = { migrate: cc.migrateScanned, free: cc.freeScanned }
   let result = compactFinished(state, zone, cc)
   while (result === COMPACT_CONTINUE && state.exec.ns < endNs) {
     result = compactTurn(state, zone, cc) ? compactFinished(state, zone, cc) : COMPACT_CONTENDED
   }
   releaseFreepages(state, zone, cc)
-  countVmEvents(state.vmstat, COMPACT_MIGRATE_SCANNED, cc.migrateScanned - before.migrate)
-  countVmEvents(state.vmstat, COMPACT_FREE_SCANNED, cc.freeScanned - before.free)
   if (result !== COMPACT_CONTINUE) {
+    countVmEvents(state.vmstat, COMPACT_MIGRATE_SCANNED, cc.migrateScanned)
+    countVmEvents(state.vmstat, COMPACT_FREE_SCANNED, cc.freeScanned)
     const { by, order, migratePfn, freePfn } = cc
     zoneCompaction(state, zone).last = { by, order, result, migratePfn, freePfn, atNs: Math.floor(now(state)) }
     const sync = cc.mode === 'async' ? 0 : 1

@@ -79,9 +79,13 @@ export function isolateMigratepages(state: KernelState, zone: Zone, cc: CompactC
   cc.migratePfn = Math.max(cc.migratePfn, pageblockStart(cc.freePfn))
 }
 
-/** An asynchronous run looks only where its request would take pages. @kernel suitable_migration_source() */
+/**
+ * Not a huge page, and an asynchronous run looks only where its request would take pages.
+ * @kernel mm/compaction.c suitable_migration_source(), pageblock_skip_persistent()
+ */
 const suitableMigrationSource = (state: KernelState, cc: CompactControl, start: Pfn): boolean =>
-  cc.mode !== 'async' || cc.by !== 'direct' || pageblockType(state, start) === gfpMigratetype(cc.gfp)
+  !hasFlag(state.memmap, start, PG_HUGETLB) &&
+  (cc.mode !== 'async' || cc.by !== 'direct' || pageblockType(state, start) === gfpMigratetype(cc.gfp))
 
 /** @returns frame at which it stopped @kernel mm/compaction.c isolate_migratepages_block() */
 function isolateMigratepagesBlock(state: KernelState, zone: Zone, cc: CompactControl, low: Pfn): Pfn {
@@ -93,6 +97,8 @@ function isolateMigratepagesBlock(state: KernelState, zone: Zone, cc: CompactCon
     const skip = pagesToPass(state, cc, pfn)
     if (skip > 0) {
       pfn += skip
+      // Since 6.4 the frames of a block count, not the block.
+      if (zone.series !== '6.1') scanned += skip - 1
       continue
     }
     isolateForMigration(state, pfn)

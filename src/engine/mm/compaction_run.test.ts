@@ -7,7 +7,6 @@ import type { KernelState } from '../state'
 import { zoneScanners } from './compaction_scanners'
 import { COMPACTION_STATUS } from './compaction_suitable'
 import { GFP_BIT_COMP, GFP_BIT_NORETRY, GFP_BIT_NOWARN, GFP_HIGHUSER_MOVABLE } from './gfp'
-import { wakeupKcompactd } from './kcompactd'
 import { PG_LRU, mapcount, pageFlags, pageMemcg } from './memmap'
 import { isMigratable, isolateForMigration, migratePage } from './migrate'
 import { allocPages } from './page_alloc'
@@ -193,19 +192,5 @@ describe('where the scanners are', () => {
     allocPages(state, GFP_HIGHUSER_MOVABLE | GFP_BIT_COMP | GFP_BIT_NORETRY, 9)
     const { by, last } = zoneScanners(state, 1)
     expect([by, last?.by, last?.order, COMPACTION_STATUS[last!.result]]).toEqual(['', 'direct', 9, 'success'])
-  })
-})
-
-describe('kcompactd', () => {
-  test('is woken for a huge page that nobody compacts for, makes it and sleeps', () => {
-    const { machine, state } = crumbs()
-    take(state, 5)
-    wakeupKcompactd(state, 0, 9, 3)
-    machine.advance(1e9)
-    expect(event(state, vs.COMPACT_DAEMON_WAKE)).toBe(1)
-    expect(largeBlocks(state)).toBeGreaterThan(0)
-    const { pid } = state.compaction.kcompactd[0]!
-    expect([machine.task(pid).comm, machine.task(pid).state]).toEqual(['kcompactd0', 'S'])
-    expect(checkInvariants(state)).toEqual([])
   })
 })

@@ -51,8 +51,10 @@ export interface Kcompactd {
   control: CompactControl | undefined
   /** Score when proactive work began. */
   previousScore: number
-  /** Until then the node's fragmentation is not looked at. */
-  nextCheckNs: Ns
+  /** The timer whose event carries this number ends the wait. */
+  sequence: number
+  /** vm.compaction_proactiveness was written: look at the node before anything else. @kernel proactive_compact_trigger */
+  isTriggered: boolean
 }
 
 /** How the last run over a zone ended. */
@@ -134,7 +136,8 @@ const createKcompactd = (): Kcompactd => ({
   nextZone: 0,
   control: undefined,
   previousScore: 0,
-  nextCheckNs: 0,
+  sequence: 0,
+  isTriggered: false,
 })
 
 /** Nothing tried, nothing skipped. @kernel mm/mm_init.c zone_init_internals(), pgdat_init_kcompactd() */

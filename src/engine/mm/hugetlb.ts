@@ -6,7 +6,7 @@
  */
 import type { Errno } from '../../util/errno'
 import type { Pfn } from '../../util/units'
-import { charge, currentTask, isSuspended } from '../exec'
+import { charge, currentTask, isSuspended, now, suspend } from '../exec'
 import type { KernelState } from '../state'
 import {
   GFP_BIT_COMP,
@@ -26,6 +26,9 @@ const GFP_HUGETLB = GFP_HIGHUSER_MOVABLE | GFP_BIT_COMP | GFP_BIT_NOWARN | GFP_B
 
 /** A command of the user's side cannot wait: it asks again at once, as often as the allocator loops. */
 const ASKS_WITHOUT_WAITING = 32
+
+/** Longest piece between two looks at the scheduler. @model cond_resched() after every page */
+const PIECE_NS = 1_000_000
 
 /** Nodes that may hold huge pages, beginning with `first` and going round. @kernel for_each_node_mask_to_alloc() */
 function nodesFrom(state: KernelState, first: number): number[] {
@@ -95,9 +98,13 @@ export function setMaxHugePages(state: KernelState, count: number, nid?: number)
   const pool = state.hugetlb
   const has = (): number => (nid === undefined ? nrHugePages(state) : nrHugePagesNode(state, nid))
   const nodes = (first: number): readonly number[] => (nid === undefined ? nodesFrom(state, first) : [nid])
+  const endNs = mayWait(state) ? state.exec.ns + PIECE_NS : Infinity
   while (has() < count) {
     if (!addPoolPage(state, nodes(pool.nextNidToAlloc))) return undefined
-    charge(state, state.costs.zoneLock)
+    charge(state, state.costs.zero2MiB)
+    if (state.exec.ns < endNs || has() >= count) continue
+    suspend(state, now(state), 'cond_resched')
+    return undefined
   }
   while (has() > count) removePoolPage(state, nodes(pool.nextNidToFree))
   return undefined

@@ -7,7 +7,9 @@
  */
 import { HZ, jiffiesToNs, type Ns } from '../../util/units'
 import { charge, currentTask, now } from '../exec'
+import type { SimEvent } from '../events'
 import { hooks } from '../hooks'
+import { schedule } from '../queue'
 import type { KernelState } from '../state'
 import type { Task } from '../task'
 import { emit } from '../trace'
@@ -32,8 +34,8 @@ import {
 } from './compaction_suitable'
 import { MAX_NR_ZONES } from './gfp'
 import { ALLOC_WMARK_MIN, type Zone } from './mmzone'
-import { drainAllPages } from './pcp'
-import { psiDequeue } from './psi'
+import { drainZonePcp } from './pcp'
+import { memstallEnter, memstallLeave, psiDequeue } from './psi'
 import {
   COMPACT_DAEMON_FREE_SCANNED,
   COMPACT_DAEMON_MIGRATE_SCANNED,
@@ -51,10 +53,19 @@ const zonesUpTo = (state: KernelState, nid: number, idx: number): Zone[] =>
 /** Highest zone that may be used: what was asked for, or all of the node. */
 const highestOf = (k: Kcompactd): number => (k.highestZoneidx < 0 ? MAX_NR_ZONES - 1 : k.highestZoneidx)
 
-/** The thread exists. @kernel mm/compaction.c kcompactd_run() */
+/** The thread exists and waits. @kernel mm/compaction.c kcompactd_run() */
 export function startKcompactd(state: KernelState, nid: number, pid: number): void {
-  state.compaction.kcompactd[nid]!.pid = pid
+  const k = state.compaction.kcompactd[nid]!
+  k.pid = pid
   state.tasks[pid]!.waitChannel = 'kcompactd'
+  armTimer(state, nid, k, CHECK_INTERVAL)
+}
+
+/** Nobody is looked at while vm.compaction_proactiveness is 0. @kernel mm/compaction.c kcompactd(), timeout */
+function armTimer(state: KernelState, nid: number, k: Kcompactd, delay: Ns): void {
+  k.sequence++
+  if (state.sysctl.compactionProactiveness === 0) return
+  schedule(state.queue, Math.ceil(now(state) + delay), { kind: 'kcompactdTimer', nid, sequence: k.sequence })
 }
 
 // ---------------------------------------------------------------- waking
@@ -70,10 +81,51 @@ export function wakeupKcompactd(state: KernelState, nid: number, order: number, 
   k.highestZoneidx = Math.min(highestOf(k), highestZoneidx)
   if (k.pid === 0 || k.stage !== 'asleep' || !isNodeSuitable(state, nid, k)) return
   emit(state, 'mm_compaction_wakeup_kcompactd', [nid, order, highestZoneidx])
-  k.stage = 'zones'
+  lookUp(state, nid, k)
+}
+
+/**
+ * vm.compaction_proactiveness was written: every node looks at its fragmentation at once.
+ * @kernel  mm/compaction.c compaction_proactiveness_sysctl_handler()
+ */
+export function proactivenessWritten(state: KernelState): void {
+  if (state.sysctl.compactionProactiveness === 0) return
+  state.compaction.kcompactd.forEach((k, nid) => {
+    if (k.pid === 0 || k.isTriggered) return
+    k.isTriggered = true
+    emit(state, 'mm_compaction_wakeup_kcompactd', [nid, -1, state.nodes[nid]!.zones.length - 1])
+    if (k.stage === 'asleep') lookUp(state, nid, k)
+  })
+}
+
+/** The wait of 500 ms, or of 32 s after fruitless work, is over. @kernel mm/compaction.c kcompactd() */
+export function handleKcompactdTimer(state: KernelState, event: Extract<SimEvent, { kind: 'kcompactdTimer' }>): void {
+  const k = state.compaction.kcompactd[event.nid]!
+  if (k.sequence === event.sequence && k.stage === 'asleep') lookUp(state, event.nid, k)
+}
+
+/**
+ * @simplifies  the thread is woken only when there is work: looking costs no context switch
+ */
+function lookUp(state: KernelState, nid: number, k: Kcompactd): void {
+  if (pickWork(state, nid, k)) hooks.wakeTask(state, k.pid)
+  else armTimer(state, nid, k, CHECK_INTERVAL)
+}
+
+/** Requests of others first, unless the sysctl was written. @kernel mm/compaction.c kcompactd(), the loop */
+function pickWork(state: KernelState, nid: number, k: Kcompactd): boolean {
   k.order = 0
+  k.nextZone = 0
   k.control = undefined
-  hooks.wakeTask(state, k.pid)
+  if (k.maxOrder > 0 && !k.isTriggered) k.stage = 'zones'
+  else if (shouldProactiveCompactNode(state, nid)) {
+    k.stage = 'proactive'
+    k.previousScore = fragmentationScoreNode(state, nid)
+  } else {
+    k.isTriggered = false
+    return false
+  }
+  return true
 }
 
 /** @kernel mm/compaction.c kcompactd_node_suitable() */
@@ -90,23 +142,6 @@ export function flushSkipMarks(state: KernelState, nid: number): void {
   }
 }
 
-/**
- * Is a node fragmented enough for work of its own?
- * @kernel      mm/compaction.c kcompactd()
- * @simplifies  nobody calls it yet: the machine has no timer for it
- */
-export function proactiveTick(state: KernelState): void {
-  state.compaction.kcompactd.forEach((k, nid) => {
-    if (k.pid === 0 || k.stage !== 'asleep' || now(state) < k.nextCheckNs) return
-    if (!shouldProactiveCompactNode(state, nid)) return
-    k.stage = 'proactive'
-    k.nextZone = 0
-    k.control = undefined
-    k.previousScore = fragmentationScoreNode(state, nid)
-    hooks.wakeTask(state, k.pid)
-  })
-}
-
 // ---------------------------------------------------------------- working
 
 /**
@@ -116,14 +151,21 @@ export function proactiveTick(state: KernelState): void {
  */
 export function kcompactdStep(state: KernelState, nid: number, endNs: Ns): boolean {
   const k = state.compaction.kcompactd[nid]!
+  const task = currentTask(state)
   const startNs = state.exec.ns
+  const began = k.stage === 'zones' && memstallEnter(state, task)
+  const isDone = workOn(state, nid, k, endNs)
+  memstallLeave(state, task, began)
+  if (isDone) sleepThread(state, task!)
+  else if (state.exec.ns === startNs) charge(state, 1)
+  return isDone
+}
+
+/** @returns whether there is nothing left to do */
+function workOn(state: KernelState, nid: number, k: Kcompactd, endNs: Ns): boolean {
   if (k.stage === 'zones' && k.order === 0) beginWork(state, nid, k)
-  if (k.stage === 'asleep' || (k.control === undefined && !nextControl(state, nid, k))) {
-    endWork(state, nid, k)
-    return true
-  }
+  if (k.control === undefined && !nextControl(state, nid, k)) return !endWork(state, nid, k)
   workOnZone(state, k, k.control!, endNs)
-  if (state.exec.ns === startNs) charge(state, 1)
   return false
 }
 
@@ -160,38 +202,42 @@ function controlFor(state: KernelState, k: Kcompactd, zone: Zone): CompactContro
 }
 
 function workOnZone(state: KernelState, k: Kcompactd, cc: CompactControl, endNs: Ns): void {
-  const before = { migrate: cc.migrateScanned, free: cc.freeScanned }
   const result = continueCompactZone(state, cc, endNs)
-  countVmEvents(state.vmstat, COMPACT_DAEMON_MIGRATE_SCANNED, cc.migrateScanned - before.migrate)
-  countVmEvents(state.vmstat, COMPACT_DAEMON_FREE_SCANNED, cc.freeScanned - before.free)
   if (result === COMPACT_CONTINUE) return
   k.control = undefined
+  countVmEvents(state.vmstat, COMPACT_DAEMON_MIGRATE_SCANNED, cc.migrateScanned)
+  countVmEvents(state.vmstat, COMPACT_DAEMON_FREE_SCANNED, cc.freeScanned)
   if (k.stage === 'proactive') return
-  const z = zoneCompaction(state, state.zones[cc.zone]!)
+  const zone = state.zones[cc.zone]!
+  const z = zoneCompaction(state, zone)
   if (result === COMPACT_SUCCESS) compactionDeferReset(z, cc.order, 'compacted')
   else if (result === COMPACT_PARTIAL_SKIPPED || result === COMPACT_COMPLETE) {
     // Frames on per-CPU lists might have merged.
-    drainAllPages(state)
+    for (let cpu = 0; cpu < zone.pcp.length; cpu++) drainZonePcp(state, zone, cpu)
     deferCompaction(z, cc.order)
   }
 }
 
-/** Back to sleep; fruitless proactive work is tried again after 32 s. @kernel mm/compaction.c kcompactd() */
-function endWork(state: KernelState, nid: number, k: Kcompactd): void {
+/**
+ * All zones are done. What was asked for meanwhile comes next; without any, the node is looked at again in 500 ms, or in
+ * 32 s when work of its own did not make it better.
+ * @returns whether there is more to do
+ * @kernel  mm/compaction.c kcompactd()
+ */
+function endWork(state: KernelState, nid: number, k: Kcompactd): boolean {
   let delay = CHECK_INTERVAL
-  if (k.stage === 'proactive' && fragmentationScoreNode(state, nid) >= k.previousScore) {
-    delay = CHECK_INTERVAL * 2 ** COMPACT_MAX_DEFER_SHIFT
-  }
-  if (k.stage === 'zones') {
+  if (k.stage === 'proactive') {
+    if (fragmentationScoreNode(state, nid) >= k.previousScore) delay = CHECK_INTERVAL * 2 ** COMPACT_MAX_DEFER_SHIFT
+    k.isTriggered = false
+  } else {
     if (k.maxOrder <= k.order) k.maxOrder = 0
     if (highestOf(k) >= k.zoneidx) k.highestZoneidx = -1
   }
   k.stage = 'asleep'
-  k.order = 0
   emit(state, 'mm_compaction_kcompactd_sleep', [nid])
-  k.nextCheckNs = now(state) + delay
-  const task = currentTask(state)
-  if (task !== undefined) sleepThread(state, task)
+  if ((k.maxOrder > 0 || k.isTriggered) && pickWork(state, nid, k)) return true
+  armTimer(state, nid, k, delay)
+  return false
 }
 
 function sleepThread(state: KernelState, task: Task): void {

@@ -9,6 +9,7 @@ import { dcacheCounts } from '../fs/dcache'
 import { dropSlab } from '../fs/shrink_slab'
 import { klog } from '../klog'
 import { compactNodes } from '../mm/compaction_direct'
+import { proactivenessWritten } from '../mm/kcompactd'
 import { dropPagecache } from '../mm/filemap'
 import {
   touchLowmemReserve,
@@ -17,6 +18,7 @@ import {
   writePercpuPagelistHighFraction,
   writeWatermarkScaleFactor,
 } from '../mm/watermark'
+import { decayPcp } from '../mm/pcp'
 import { lruAddDrainAll } from '../mm/swap'
 import { DROP_PAGECACHE, DROP_SLAB, countVmEvent } from '../mm/vmstat'
 import { nrHugepagesFile, nrOvercommitHugepagesFile } from './hugepages'
@@ -140,12 +142,30 @@ const zeroOther =
     state.sysctl[other] = 0
   }
 
-/** stat_refresh: our counters are exact, so the fold has nothing to do; like the kernel's, it takes any write. */
-const statRefresh: SysctlRow = { file: { read: () => '', write: () => undefined } }
+/**
+ * stat_refresh: runs the vmstat worker on every CPU. Our counters are exact, so that folding has nothing to do, but the
+ * per-CPU page lists shrink as they do once a second. Like the kernel's, it takes any write.
+ * @kernel  mm/vmstat.c vmstat_refresh(), refresh_vm_stats()
+ */
+const statRefresh: SysctlRow = {
+  file: {
+    read: (state, _pid, peek) => (peek ? '' : refreshVmStats(state)),
+    write: (state) => {
+      refreshVmStats(state)
+      return undefined
+    },
+  },
+}
+
+function refreshVmStats(state: KernelState): string {
+  for (let cpu = 0; cpu < state.cpuNode.length; cpu++) decayPcp(state, cpu)
+  return ''
+}
 
 const VM: Readonly<Record<string, SysctlRow>> = {
   admin_reserve_kbytes: integer('adminReserveKbytes', 0, INT_MAX),
   compact_memory: compactMemory,
+  compaction_proactiveness: integer('compactionProactiveness', 0, 100, proactivenessWritten),
   compact_unevictable_allowed: integer('compactUnevictableAllowed', 0, 1),
   dirty_background_bytes: integer(
     'dirtyBackgroundBytes',

@@ -54,6 +54,12 @@ function zoneRows(text: string): Record<string, number[]> {
 /** Free blocks by order. */
 export const parseBuddyinfo = zoneRows
 
+/** Pages on the per-CPU lists of all CPUs, of a zone of node 0. */
+export function parsePcpCount(zoneinfo: string, zone: string): number {
+  const part = zoneinfo.split(/^Node /m).find((text) => text.trimStart().match(/^0, zone +(\S+)/)?.[1] === zone) ?? ''
+  return [...part.matchAll(/^ +count: +(\d+)$/gm)].reduce((sum, m) => sum + Number(m[1]), 0)
+}
+
 /** extfrag_index and unusable_index, thousandths by order. */
 export function parseIndex(text: string): Record<string, number[]> {
   const rows = zoneRows(text)
