@@ -7,6 +7,8 @@ import type { MachineConfig } from '../engine/config'
 import type { Sink } from '../engine/context'
 import type { Engine } from '../engine/engine_api'
 import type { KernelState } from '../engine/state'
+import { TRACEPOINT_NAMES } from '../engine/trace'
+import type { TraceRecord } from '../recorder/events'
 import {
   createRecorder,
   cutRecorder,
@@ -43,6 +45,13 @@ export interface Listener {
   stopRequested: boolean
 }
 
+/** Somebody who asked for some tracepoints of the time to come, as perf does. Told inside the event: only notes it down. */
+export interface Tracer {
+  /** By tracepoint: 1 = wanted. */
+  readonly wanted: Uint8Array
+  readonly note: (record: TraceRecord) => void
+}
+
 export interface MachineOptions {
   /** undefined = nothing is recorded and the machine runs at full speed. */
   readonly record: RecorderOptions | undefined
@@ -60,13 +69,14 @@ export interface Machine {
   readonly rewind: Rewind
   readonly recorder: Recorder | undefined
   listener: Listener | undefined
+  readonly tracers: Set<Tracer>
 }
 
 export function bootMachine(engine: Engine, config: MachineConfig, seed: number, options: MachineOptions): Machine {
   const state = engine.boot(config, seed)
   const rewind = createRewind(options.checkpointBytes)
   const recorder = options.record === undefined ? undefined : createRecorder(state, options.record)
-  const machine: Machine = { engine, config, seed, state, rewind, recorder, listener: undefined }
+  const machine: Machine = { engine, config, seed, state, rewind, recorder, listener: undefined, tracers: new Set() }
   noteLive(rewind, state)
   if (options.checkpointBytes > 0) addCheckpoint(rewind, engine, state)
   return machine
@@ -76,7 +86,7 @@ export const isAtEnd = (machine: Machine): boolean => isLive(machine.rewind, mac
 
 /** What the engine tells while time is new. One object a call, because the state it refers to may be replaced. */
 function liveSink(machine: Machine): Sink {
-  const { recorder, listener, state } = machine
+  const { recorder, listener } = machine
   const sink: Sink = {
     get stopRequested(): boolean {
       return listener?.stopRequested ?? false
@@ -85,26 +95,33 @@ function liveSink(machine: Machine): Sink {
       if (listener !== undefined) listener.stopRequested = value
     },
   }
-  if (recorder !== undefined) {
-    sink.muted = recorder.events.muted
-    sink.trace = (tracepoint, atNs, pid, cpu, args, text) =>
-      recordTrace(recorder, {
-        tracepoint,
-        atNs,
-        arrivalNs: state.nowNs,
-        pid,
-        comm: state.tasks[pid]?.comm ?? '',
-        cpu,
-        args,
-        text,
-      })
-  }
+  if (recorder !== undefined || machine.tracers.size > 0) listenToTrace(machine, sink)
   if (listener !== undefined) {
     sink.output = (pid, fd, text) => listener.output(pid, fd, text)
     sink.exited = (pid, status) => listener.exited(pid, status)
     sink.ready = (pid) => listener.ready(pid)
   }
   return sink
+}
+
+function listenToTrace(machine: Machine, sink: Sink): void {
+  const { recorder, tracers, state } = machine
+  sink.muted = mutedBy(recorder, tracers)
+  sink.trace = (tracepoint, atNs, pid, cpu, args, text) => {
+    const { nowNs, tasks } = state
+    const record = { tracepoint, atNs, arrivalNs: nowNs, pid, comm: tasks[pid]?.comm ?? '', cpu, args, text }
+    if (recorder !== undefined) recordTrace(recorder, record)
+    for (const tracer of tracers) if (tracer.wanted[tracepoint] === 1) tracer.note(record)
+  }
+}
+
+/** What neither the record nor a tracer wants. */
+function mutedBy(recorder: Recorder | undefined, tracers: ReadonlySet<Tracer>): Uint8Array {
+  const recorded = recorder?.events.muted
+  if (tracers.size === 0 && recorded !== undefined) return recorded
+  const muted = recorded === undefined ? new Uint8Array(TRACEPOINT_NAMES.length).fill(1) : Uint8Array.from(recorded)
+  for (const { wanted } of tracers) for (let i = 0; i < muted.length; i++) if (wanted[i] === 1) muted[i] = 0
+  return muted
 }
 
 /** Gives a command to the machine at the live end of its run. */

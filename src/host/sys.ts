@@ -16,6 +16,7 @@ import type { Sys } from '../shell/sys'
 import { err, ok, type Result } from '../util/result'
 import { NS_PER_MS, type Ns } from '../util/units'
 import { issue, runLive, stepLive, type Listener, type Machine } from './machine'
+import { openTrace, usageOf } from './tracing'
 import { turn } from './turn'
 
 /** The machine's date at boot: 2026-01-05 08:00:00 UTC. A constant, because the same run shows the same dates. */
@@ -65,6 +66,8 @@ interface Waiting {
   /** Ordered by time, then by arrival. */
   readonly sleepers: Sleeper[]
   readonly works: Set<Promise<unknown>>
+  /** Ends each trace that a shell of this door has open. */
+  readonly tracing: Set<() => void>
   /** Statuses of tasks that ended before anybody asked: the machine's init takes its children away by itself. */
   readonly ended: Map<number, number>
   /** Our own bug, met by a shell in the middle of a line: it must stop the machine, not end as that shell's trouble. */
@@ -85,6 +88,7 @@ export function createSysHost(machine: Machine, options: SysOptions): SysHost {
     handlers: new Map(),
     sleepers: [],
     works: new Set(),
+    tracing: new Set(),
     ended: new Map(),
     failure: undefined,
     isClosed: false,
@@ -124,6 +128,7 @@ export function createSysHost(machine: Machine, options: SysOptions): SysHost {
     },
     close: () => {
       waiting.isClosed = true
+      for (const stop of waiting.tracing) stop()
       if (machine.listener === listener) machine.listener = undefined
     },
     get isClosed() {
@@ -284,6 +289,8 @@ function createSys(machine: Machine, waiting: Waiting, options: SysOptions): Sys
       const dueNs = machine.state.nowNs + Math.max(0, Math.round(ns))
       return new Promise((resolve) => addSleeper(waiting, { dueNs, pid, resolve }))
     },
+    trace: (names, onEvent) => openTrace(machine, waiting.tracing, names, onEvent),
+    usage: (pid) => usageOf(machine, pid),
     work: (promise) => {
       waiting.works.add(promise)
       const done = (): void => void waiting.works.delete(promise)

@@ -5,6 +5,7 @@
  * Everything that waits is a promise that resolves at an exact simulated time.
  */
 import type { CommandResult, FileStat, Refusal, Stdio } from '../engine/commands'
+import type { Tracepoint } from '../engine/trace'
 import type { Result } from '../util/result'
 import type { Ns } from '../util/units'
 
@@ -14,6 +15,28 @@ export interface SpawnRequest {
   readonly stdin?: Stdio
   readonly stdout?: Stdio
   readonly stderr?: Stdio
+}
+
+/** What a task has used so far. */
+export interface Usage {
+  readonly minorFaults: number
+  readonly majorFaults: number
+  readonly contextSwitches: number
+  readonly userNs: Ns
+  readonly systemNs: Ns
+}
+
+/** One tracepoint that was asked for. */
+export interface TraceEvent {
+  readonly name: Tracepoint
+  readonly atNs: Ns
+  readonly pid: number
+  readonly comm: string
+  readonly cpu: number
+  readonly args: readonly number[]
+  readonly text: string
+  /** Of the task that ran, at that moment; with sched_process_* only. */
+  readonly usage: Usage | undefined
 }
 
 export interface Sys {
@@ -50,6 +73,13 @@ export interface Sys {
   isAlive(pid: number): boolean
   /** Resolves after `ns` of simulated time; rejects nothing; resolves early with false when `pid` is killed. */
   sleep(pid: number, ns: Ns): Promise<boolean>
+  /**
+   * Hands over tracepoints from now on, until the returned function is called. `onEvent` is called in the middle of an
+   * event of the machine: it may only take notes.
+   */
+  trace(names: readonly Tracepoint[], onEvent: (event: TraceEvent) => void): () => void
+  /** undefined when there is no such task. */
+  usage(pid: number): Usage | undefined
   /**
    * Foreign code that may need turns of the host's event loop (a dynamic import, a library's timers) goes through here:
    * simulated time stands still until the promise is settled. Plain awaits need nothing: the host drains them.

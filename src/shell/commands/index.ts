@@ -17,6 +17,7 @@ import { ls } from './ls'
 import { numactl } from './numactl'
 import { numastat } from './numastat'
 import { mkswap, mount, swapoff, swapon, umount } from './mount'
+import { perf } from './perf'
 import { killall, pgrep, pidof, pkill } from './pgrep'
 import { ps } from './ps'
 import { sed } from './sed'
@@ -68,6 +69,7 @@ const all: readonly Tool[] = [
   numactl,
   numastat,
   paste,
+  perf,
   pgrep,
   pidof,
   pkill,

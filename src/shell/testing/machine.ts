@@ -285,6 +285,8 @@ export function fakeMachine(programs: Readonly<Record<string, FakeProgram>> = {}
       return ok({ value: 0, text: '' })
     },
     isAlive: (pid) => (activity++, tasks.get(pid)?.alive ?? false),
+    trace: () => () => {},
+    usage: () => undefined,
     sleep(pid, ns: Ns) {
       activity++
       const task = tasks.get(pid)
