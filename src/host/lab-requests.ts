@@ -25,6 +25,8 @@ export async function startLab(session: Session, id: string, seed: number): Prom
   const up = bringUp(session, profile.value, lab.value.seed)
   if (lab.value.setup !== '') await prepare(up, lab.value)
   session.lab = lab.value
+  // What the first step compares with is the machine as it is now.
+  lab.value.check(viewOf(up))
   return ok(lab.value.progress())
 }
 
@@ -40,7 +42,8 @@ async function prepare(up: Up, lab: OpenedLab): Promise<void> {
 }
 
 export function answerLab(session: Session, step: number, answer: string): Result<LabProgress> {
-  return session.lab === undefined ? noLab('labAnswer') : session.lab.answer(step, answer)
+  const { lab, up } = session
+  return lab === undefined || up === undefined ? noLab('labAnswer') : lab.answer(step, answer, viewOf(up))
 }
 
 export function hintLab(session: Session, step: number): Result<LabProgress> {

@@ -2,16 +2,34 @@
  * The closed list of check kinds: each looks at files, events or the kernel log, and says what it saw. A new kind is a
  * member of the schema in lab.ts and a row here.
  */
-import type { Check } from './lab'
+import type { Check, NumberSource } from './lab'
+import { numberAt } from './numbers'
+import { parseRule } from './rule'
 
 /** What a check may look at. The host provides it; nothing here can change a machine. */
 export interface LabView {
   readonly nowNs: number
   /** undefined = no such file. */
   readFile(path: string): string | undefined
-  events(names: readonly string[]): readonly { readonly name: string; readonly comm: string }[]
+  events(names: readonly string[]): readonly SeenEvent[]
   readonly klog: readonly { readonly atNs: number; readonly text: string }[]
 }
+
+export interface SeenEvent {
+  readonly atNs: number
+  readonly name: string
+  readonly comm: string
+  readonly fields: Readonly<Record<string, number>>
+}
+
+/** How the machine was when the step opened: what `was.` and `sinceStep` speak of. */
+export interface Opening {
+  readonly atNs: number
+  /** Place of the number → its value then; see placeOf. */
+  readonly numbers: Readonly<Record<string, number | undefined>>
+}
+
+export const START: Opening = { atNs: 0, numbers: {} }
 
 export interface CheckOutcome {
   readonly passed: boolean
@@ -49,7 +67,58 @@ function checkValue(check: CheckOf<'value'>, view: LabView): CheckOutcome {
   return { passed, seen: check.key === undefined ? String(value) : `${check.key} ${value}` }
 }
 
-const KINDS: { readonly [K in Check['kind']]: (check: CheckOf<K>, view: LabView) => CheckOutcome } = {
+type Numbers = Readonly<Record<string, NumberSource>>
+
+const placeOf = (source: NumberSource): string => JSON.stringify([source.path, source.under, source.key, source.nth])
+
+const readNumber = (source: NumberSource, view: LabView): number | undefined => {
+  const text = view.readFile(source.path)
+  return text === undefined ? undefined : numberAt(text, source)
+}
+
+/** Looks at every number that the checks of a step name, so that later values can be compared with these. */
+export function openingOf(checks: readonly Check[], view: LabView): Opening {
+  const numbers: Record<string, number | undefined> = {}
+  for (const check of checks) {
+    if (check.kind !== 'rule') continue
+    for (const source of Object.values(check.numbers)) numbers[placeOf(source)] = readNumber(source, view)
+  }
+  return { atNs: view.nowNs, numbers }
+}
+
+export interface RuleInput {
+  readonly rule: string
+  readonly numbers: Numbers
+  /** Numbers that no file has: the answer of a student. */
+  readonly given: Readonly<Record<string, number>>
+}
+
+/** Whether the rule holds now, and the numbers it saw. The text of the rule was parsed when the lab was loaded. */
+export function judgeRule({ rule, numbers, given }: RuleInput, view: LabView, opening: Opening): CheckOutcome {
+  const parsed = parseRule(rule, '')
+  if (!parsed.ok) return { passed: false, seen: parsed.error.message }
+  const now: Record<string, number | undefined> = { ...given }
+  for (const [name, source] of Object.entries(numbers)) now[name] = readNumber(source, view)
+  const lookup = (name: string): number | undefined => {
+    if (!name.startsWith('was.')) return now[name]
+    const source = numbers[name.slice(4)]
+    return source === undefined ? undefined : opening.numbers[placeOf(source)]
+  }
+  const absent = parsed.value.names.find((name) => lookup(name) === undefined)
+  if (absent !== undefined) {
+    const source = numbers[absent.replace(/^was\./, '')]
+    const isThere = source !== undefined && view.readFile(source.path) !== undefined
+    return { passed: false, seen: isThere ? `no ${absent} in ${source.path}` : `no file ${source?.path ?? absent}` }
+  }
+  const seen = parsed.value.names
+    .filter((name) => !Object.hasOwn(given, name))
+    .map((name) => `${name.replace(/^was\./, 'before ')} ${lookup(name)}`)
+  return { passed: parsed.value.holds(lookup), seen: seen.join(', ') }
+}
+
+const KINDS: {
+  readonly [K in Check['kind']]: (check: CheckOf<K>, view: LabView, opening: Opening) => CheckOutcome
+} = {
   exists: (check, view) => {
     const there = view.readFile(check.path) !== undefined
     return { passed: there, seen: there ? 'it is there' : 'no such file' }
@@ -64,20 +133,31 @@ const KINDS: { readonly [K in Check['kind']]: (check: CheckOf<K>, view: LabView)
     return { passed: text.includes(check.text), seen: short(text) || 'an empty file' }
   },
   value: checkValue,
-  log: (check, view) => {
-    const line = view.klog.findLast((entry) => entry.text.includes(check.text))
+  rule: (check, view, opening) => judgeRule({ ...check, given: {} }, view, opening),
+  log: (check, view, opening) => {
+    const fromNs = check.sinceStep === true ? opening.atNs : 0
+    const line = view.klog.findLast((entry) => entry.atNs >= fromNs && entry.text.includes(check.text))
     return {
       passed: line !== undefined,
       seen: line === undefined ? 'no such line in the kernel log' : short(line.text),
     }
   },
-  event: (check, view) => {
-    const found = view.events([check.name]).filter((e) => check.comm === undefined || e.comm === check.comm)
-    return { passed: found.length > 0, seen: `${found.length} × ${check.name}` }
+  event: (check, view, opening) => {
+    const fromNs = check.sinceStep === true ? opening.atNs : 0
+    const wanted = Object.entries(check.fields ?? {})
+    const found = view
+      .events([check.name])
+      .filter(
+        (e) =>
+          e.atNs >= fromNs &&
+          (check.comm === undefined || e.comm === check.comm) &&
+          wanted.every(([field, value]) => e.fields[field] === value),
+      )
+    return { passed: found.length >= (check.min ?? 1), seen: `${found.length} × ${check.name}` }
   },
 }
 
-export function runCheck(check: Check, view: LabView): CheckOutcome {
-  const run = KINDS[check.kind] as (check: Check, view: LabView) => CheckOutcome
-  return run(check, view)
+export function runCheck(check: Check, view: LabView, opening: Opening = START): CheckOutcome {
+  const run = KINDS[check.kind] as (check: Check, view: LabView, opening: Opening) => CheckOutcome
+  return run(check, view, opening)
 }

@@ -1,11 +1,11 @@
 /** The shelf of labs: what is there, and opening one on the machine that it names. */
 import { err, ok, type Result } from '../util/result'
-import { startWalk, type Walk } from './grader'
+import { startWalk, type StepMark, type Walk } from './grader'
 import { loadLab, type Lab } from './lab'
 
 export { loadLab, labSchema, type Check, type Lab, type LabDocument, type LabStep } from './lab'
 export { runCheck, type LabView } from './checks'
-export { startWalk, type Progress, type StepView, type Walk } from './grader'
+export { startWalk, type Progress, type StepMark, type StepView, type Walk } from './grader'
 
 /** A folder of resources/labs, or of the user's own. */
 export interface LabFolder {
@@ -28,13 +28,16 @@ export interface LabShelfEntry {
   readonly minutes: number
   readonly topics: readonly number[]
   readonly steps: number
+  /** What one knows afterwards. */
+  readonly outcomes: readonly string[]
 }
 
 export interface LabShelf {
   list(): readonly LabShelfEntry[]
   /** Folders that are no labs, and why; they harm nothing. */
   readonly broken: readonly string[]
-  open(id: string, seed: number): Result<OpenedLab>
+  /** @param marks  how far an earlier walk through it got */
+  open(id: string, seed: number, marks?: readonly StepMark[]): Result<OpenedLab>
 }
 
 /**
@@ -48,6 +51,10 @@ export function createShelf(folders: readonly LabFolder[], machines: Readonly<Re
     if (lab.ok) labs.push(lab.value)
     else broken.push(`${lab.error.where}: ${lab.error.message} ${lab.error.fix}`)
   }
+  // The course's order: by the first topic; folder names only break ties, so that no lab has to change its id.
+  labs.sort(
+    (a, b) => (a.document.topics[0] ?? 99) - (b.document.topics[0] ?? 99) || (a.document.id < b.document.id ? -1 : 1),
+  )
   return {
     broken,
     list: () =>
@@ -58,8 +65,9 @@ export function createShelf(folders: readonly LabFolder[], machines: Readonly<Re
         minutes: d.minutes,
         topics: d.topics,
         steps: d.steps.length,
+        outcomes: d.outcomes,
       })),
-    open: (id, seed) => {
+    open: (id, seed, marks) => {
       const lab = labs.find((l) => l.document.id === id)
       if (lab === undefined)
         return err({
@@ -76,7 +84,7 @@ export function createShelf(folders: readonly LabFolder[], machines: Readonly<Re
           message: `There is no ready machine "${lab.document.machine}".`,
           fix: `Ready machines: ${Object.keys(machines).join(', ')}.`,
         })
-      return ok({ ...startWalk(lab, seed), profile, seed, setup: lab.document.setup })
+      return ok({ ...startWalk(lab, seed, marks), profile, seed, setup: lab.document.setup })
     },
   }
 }

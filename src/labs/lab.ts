@@ -5,7 +5,8 @@
  */
 import { loadDocument, type FileFormat } from '../profiles/load'
 import { z } from '../profiles/zod'
-import { err, ok, userError, type Result } from '../util/result'
+import { err, ok, type Result } from '../util/result'
+import { faultOf } from './faults'
 
 export const LAB_FORMAT = 'pagewalk-lab'
 export const LAB_VERSION = 1
@@ -13,6 +14,19 @@ export const LAB_VERSION = 1
 const path = z.string().regex(/^\//, 'an absolute path')
 /** What the student is told about a check; every kind has one. */
 const says = z.string().min(1)
+
+/** A number in a file of the machine. */
+const numberSchema = z.strictObject({
+  path,
+  /** Skip to the first line that contains this: a zone's heading, a cache's row. */
+  under: z.string().min(1).optional(),
+  /** How the line begins; blanks in front do not count. */
+  key: z.string().min(1).optional(),
+  /** Which number behind the key, from 0. */
+  nth: z.number().int().nonnegative().optional(),
+})
+export type NumberSource = z.infer<typeof numberSchema>
+const numbers = z.record(z.string().regex(/^[a-z][A-Za-z0-9]*$/, 'a name such as "free" or "o9"'), numberSchema)
 
 const checkSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('exists'), says, path }),
@@ -26,22 +40,44 @@ const checkSchema = z.discriminatedUnion('kind', [
     min: z.number().optional(),
     max: z.number().optional(),
   }),
-  z.strictObject({ kind: z.literal('log'), says, text: z.string().min(1) }),
-  z.strictObject({ kind: z.literal('event'), says, name: z.string().min(1), comm: z.string().optional() }),
+  /** A rule over several numbers; `was.free` is the value that `free` had when the step opened. */
+  z.strictObject({ kind: z.literal('rule'), says, numbers, rule: z.string().min(1) }),
+  z.strictObject({
+    kind: z.literal('log'),
+    says,
+    text: z.string().min(1),
+    /** Only lines that came after the step had opened. */
+    sinceStep: z.boolean().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('event'),
+    says,
+    name: z.string().min(1),
+    comm: z.string().optional(),
+    /** Values that fields of the event must have. */
+    fields: z.record(z.string(), z.number()).optional(),
+    /** How many; one when left out. */
+    min: z.number().int().positive().optional(),
+    sinceStep: z.boolean().optional(),
+  }),
 ])
 export type Check = z.infer<typeof checkSchema>
 
 const stepSchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9-]+$/, 'lower case letters, digits and hyphens'),
-  kind: z.enum(['text', 'command', 'prediction', 'check', 'explanation']),
+  kind: z.enum(['text', 'command', 'prediction', 'number', 'check', 'explanation']),
   /** Shell text that one click types into the terminal. */
   command: z.string().optional(),
   choices: z.array(z.string()).min(2).optional(),
   /** The right choice, word for word. */
   answer: z.string().optional(),
+  /** Of a number step: what the rule speaks of beside `answer`, the rule itself, and the unit shown behind the field. */
+  numbers: numbers.optional(),
+  rule: z.string().min(1).optional(),
+  unit: z.string().min(1).optional(),
   checks: z.array(checkSchema).optional(),
   hint: z.string().optional(),
-  /** Shell text that makes the checks pass; the command when left out. */
+  /** Shell text that makes the checks pass (the command when left out), or that prints the answer of a number step. */
   solution: z.string().optional(),
 })
 export type LabStep = z.infer<typeof stepSchema>
@@ -94,50 +130,6 @@ export function parseProse(markdown: string): Record<string, string> {
   }
   for (const id of Object.keys(sections)) sections[id] = sections[id]!.trim()
   return sections
-}
-
-/** Rules between fields that a schema cannot say. */
-function faultOf(document: LabDocument, fileName: string): ReturnType<typeof userError> | undefined {
-  const seen = new Set<string>()
-  for (const [i, step] of document.steps.entries()) {
-    const where = `${fileName}: steps[${i}]`
-    if (seen.has(step.id))
-      return userError(
-        'lab/step-twice',
-        `${where}.id`,
-        `"${step.id}" is used twice.`,
-        'Give each step an id of its own.',
-      )
-    seen.add(step.id)
-    if (step.kind === 'prediction') {
-      if (step.choices === undefined || step.answer === undefined)
-        return userError('lab/prediction', where, 'A prediction needs choices and an answer.', 'Add both.')
-      if (!step.choices.includes(step.answer))
-        return userError(
-          'lab/answer',
-          `${where}.answer`,
-          `"${step.answer}" is none of the choices.`,
-          `Choices: ${step.choices.join(', ')}.`,
-        )
-    }
-    if (step.kind === 'command' && step.command === undefined)
-      return userError('lab/command', where, 'A command step has no command.', 'Add "command".')
-    if ((step.kind === 'command' || step.kind === 'check') && (step.checks ?? []).length === 0)
-      return userError(
-        'lab/checks',
-        where,
-        `A ${step.kind} step has no checks.`,
-        'Add at least one, so that the step can be done.',
-      )
-    if (step.kind === 'check' && step.solution === undefined)
-      return userError(
-        'lab/solution',
-        where,
-        'A check step has no solution.',
-        'Add "solution": shell text after which its checks pass.',
-      )
-  }
-  return undefined
 }
 
 /**

@@ -377,17 +377,23 @@ export interface LabSummary {
   readonly minutes: number
   readonly topics: readonly number[]
   readonly steps: number
+  /** What one knows afterwards. */
+  readonly outcomes: readonly string[]
 }
 
 export interface LabStepView {
   readonly index: number
-  readonly kind: 'text' | 'command' | 'prediction' | 'check' | 'explanation'
+  readonly kind: 'text' | 'command' | 'prediction' | 'number' | 'check' | 'explanation'
   /** Markdown. */
   readonly body: string
   readonly command?: string
   readonly choices?: readonly string[]
+  /** Of a number step: what stands behind the field, '' for a bare number. */
+  readonly unit?: string
   readonly answer?: string
   readonly answerRight?: boolean
+  /** Of a number step: answers given so far. */
+  readonly tries?: number
   readonly state: 'locked' | 'open' | 'done'
   readonly checks: readonly { readonly text: string; readonly passed: boolean; readonly seen: string }[]
   readonly hint?: string

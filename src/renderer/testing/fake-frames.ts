@@ -203,6 +203,7 @@ export const FAKE_LABS: readonly LabSummary[] = [
     minutes: 40,
     topics: [10],
     steps: 5,
+    outcomes: ['Set a hard memory limit with cgroup v2'],
   },
 ]
 

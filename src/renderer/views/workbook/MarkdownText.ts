@@ -2,6 +2,7 @@
 import type { FunctionalComponent, VNode } from 'vue'
 import { h } from 'vue'
 import type { Block, Inline } from './markdown'
+import { useUi } from '../../stores/ui'
 import { parseMarkdown } from './markdown'
 
 const inline = (children: readonly Inline[]): (VNode | string)[] =>
@@ -13,6 +14,12 @@ const inline = (children: readonly Inline[]): (VNode | string)[] =>
         return h('code', child.text)
       case 'link':
         return h('a', { href: child.href, target: '_blank', rel: 'noopener noreferrer' }, inline(child.children))
+      case 'view':
+        return h(
+          'button',
+          { type: 'button', class: 'view-link', onClick: () => useUi().goTo(child.view) },
+          inline(child.children),
+        )
       default:
         return h(child.kind === 'strong' ? 'b' : 'em', inline(child.children))
     }

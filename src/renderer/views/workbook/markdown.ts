@@ -7,6 +7,8 @@ export type Inline =
   | { readonly kind: 'code'; readonly text: string }
   | { readonly kind: 'strong' | 'em'; readonly children: readonly Inline[] }
   | { readonly kind: 'link'; readonly href: string; readonly children: readonly Inline[] }
+  /** `[Buddy](view:buddy)` opens a view of the workbench. */
+  | { readonly kind: 'view'; readonly view: string; readonly children: readonly Inline[] }
 
 export type Block =
   | { readonly kind: 'heading'; readonly level: number; readonly children: readonly Inline[] }
@@ -85,9 +87,12 @@ export function parseInline(text: string): readonly Inline[] {
     if (code !== undefined) return { kind: 'code', text: code }
     if (strong !== undefined) return { kind: 'strong', children: parseInline(strong) }
     if (em !== undefined) return { kind: 'em', children: parseInline(em) }
+    if (VIEW.test(href!)) return { kind: 'view', view: href!.slice('view:'.length), children: parseInline(label!) }
     return isSafe(href!) ? { kind: 'link', href: href!, children: parseInline(label!) } : { kind: 'text', text: label! }
   }
 }
+
+const VIEW = /^view:[a-z-]+$/
 
 /** Only pages of the web, and only encrypted ones. */
 function isSafe(href: string): boolean {

@@ -57,6 +57,7 @@ const KIND_WORDS: Readonly<Record<LabStepView['kind'], string>> = {
   text: 'Read',
   command: 'Run a command',
   prediction: 'Predict',
+  number: 'Work out a number',
   check: 'Find the command yourself',
   explanation: 'What it was about',
 }
@@ -67,7 +68,11 @@ export const stepTitle = (step: LabStepView): string =>
 
 /** What a finished step left behind, in one line. */
 export function stepResult(step: LabStepView): string {
-  if (step.answer !== undefined) return `You said: ${step.answer}. ${step.answerRight ? 'Right.' : 'Not this time.'}`
+  if (step.answer !== undefined) {
+    const tries = step.answerRight && (step.tries ?? 1) > 1 ? ` after ${step.tries} tries` : ''
+    const said = step.unit ? `${step.answer} ${step.unit}` : step.answer
+    return `You said: ${said}. ${step.answerRight ? `Right${tries}.` : 'Not this time.'}`
+  }
   return step.checks
     .filter((check) => check.passed)
     .map((check) => check.text)

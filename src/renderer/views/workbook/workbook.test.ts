@@ -1,9 +1,13 @@
 // @vitest-environment happy-dom
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { nextTick } from 'vue'
 import { fakeLab } from '../../testing/fake-frames'
 import type { Mounted } from '../../testing/mount'
 import { mount } from '../../testing/mount'
+import { useUi } from '../../stores/ui'
+import { VIEWS } from '../index'
 import { MarkdownText } from './MarkdownText'
 import StepCard from './StepCard.vue'
 import { firstSentence, parseInline, parseMarkdown } from './markdown'
@@ -42,6 +46,49 @@ test.each(['javascript:alert%281%29', 'http://example.org', 'data:text/html,x', 
     expect(parseInline(`[here](${href})`)).toEqual([{ kind: 'text', text: 'here' }])
   },
 )
+
+test('a link to a view opens it', () => {
+  expect(parseInline('see [**Buddy**](view:buddy)')[1]).toMatchObject({ kind: 'view', view: 'buddy' })
+  shown = mount(MarkdownText, { text: 'see [Terminal](view:terminal)' })
+  shown.find('button').click()
+  expect(useUi().view).toBe('terminal')
+})
+
+const LABS = join(import.meta.dirname, '../../../../resources/labs')
+test.each(readdirSync(LABS))('the views that lab %s links to are there', (name) => {
+  const text = readFileSync(join(LABS, name, 'lab.md'), 'utf8')
+  const views = [...text.matchAll(/\]\(view:([^)]*)\)/g)].map((match) => match[1])
+  expect(views.filter((id) => !VIEWS.some((view) => view.id === id))).toEqual([])
+})
+
+test('a number is handed over once it is one', async () => {
+  const got: string[] = []
+  const step = card(0, {
+    step: {
+      index: 0,
+      kind: 'number',
+      body: 'How many?',
+      state: 'open',
+      checks: [],
+      hasHint: false,
+      unit: 'pages',
+      tries: 0,
+    },
+    onAnswer: (text: string) => got.push(text),
+  })
+  const field = step.find<HTMLInputElement>('input')
+  const give = async (text: string): Promise<void> => {
+    field.value = text
+    field.dispatchEvent(new Event('input'))
+    await nextTick()
+    step.find('form').dispatchEvent(new Event('submit', { cancelable: true }))
+  }
+  await give('many')
+  await give('4 096')
+  expect(got).toEqual(['4 096'])
+  expect(step.element.textContent).toContain('pages')
+  expect(step.element.textContent).not.toContain('Read on')
+})
 
 test('markup of another language stays text', () => {
   shown = mount(MarkdownText, { text: '<img src=x onerror=alert(1)> **<b>** [a](https://example.org/"onclick="x)' })
