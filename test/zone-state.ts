@@ -13,6 +13,7 @@ import { createCompactionState } from '../src/engine/mm/compaction_state'
 import { createHugetlbPool } from '../src/engine/mm/hugetlb_pool'
 import { createNodes, type Zone } from '../src/engine/mm/mmzone'
 import { createSlabs } from '../src/engine/mm/slab_state'
+import { createReclaimState } from '../src/engine/mm/reclaim'
 import { createVmstat } from '../src/engine/mm/vmstat'
 import { initMinFreeKbytes } from '../src/engine/mm/watermark'
 import { createQueue } from '../src/engine/queue'
@@ -82,7 +83,7 @@ export function zoneState(config: MachineConfig): KernelState {
     nodes,
     zones,
     cpuNode,
-    exec: { pid: 0, cpu: 0, ns: 0, suspendUntilNs: -1, suspendReason: '', waitPfn: 0 },
+    exec: { pid: 0, cpu: 0, ns: 0, suspendUntilNs: -1, suspendReason: '', waitPfn: 0, mayStop: false },
     sysctl: {
       minFreeKbytes: 0,
       userMinFreeKbytes: -1,
@@ -116,6 +117,7 @@ export function zoneState(config: MachineConfig): KernelState {
     taint: createTaint(),
     compaction: createCompactionState({ zones: zones.length, nodes: nodes.length, endPfn }),
     swapAreas: [],
+    reclaim: createReclaimState(nodes.length),
     thpEnabled: config.thp,
     tasks: {},
     taskList: [],

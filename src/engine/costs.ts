@@ -31,6 +31,11 @@ export const DEFAULT_COSTS = {
   /** Scanning one page and reclaiming one clean page. */
   scanPage: 150,
   reclaimPage: 350,
+  /**
+   * One look at a group's lists at one priority: its protection, what share each list gets, the shrinkers. Not in spec
+   * 04 §4.3; without it seventeen fruitless rounds take no time, and nobody else can make progress meanwhile.
+   */
+  shrinkLruvec: 1_000,
   /** Submitting one page to the block layer. */
   submitPage: 900,
   reclaimEntry: 2_000,

@@ -7,6 +7,7 @@ import { context } from './context'
 import { attachTask, detachTask } from './cgroup'
 import { now } from './exec'
 import { releaseInode } from './fs/vfs'
+import { endDirectReclaim } from './mm/direct_reclaim'
 import { inodeAt } from './mm/filemap'
 import { freeKernelStack } from './kernel_stack'
 import { unmapAll } from './mappings'
@@ -169,6 +170,7 @@ export function exitMm(state: KernelState, task: Task): void {
  * @kernel  do_exit()
  */
 export function exitTask(state: KernelState, task: Task, status: number): void {
+  endDirectReclaim(state, task.pid)
   exitMm(state, task)
   freeKernelStack(state, task.stackPfns)
   for (const fd of task.fds) closeDescriptor(state, fd)

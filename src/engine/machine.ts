@@ -139,7 +139,7 @@ function createState(config: MachineConfig, seed: number): KernelState {
     queue: createQueue(),
     prng: createPrng(seed),
     costs: createCosts(config.costs),
-    exec: { pid: 0, cpu: 0, ns: 0, suspendUntilNs: -1, suspendReason: '', waitPfn: 0 },
+    exec: { pid: 0, cpu: 0, ns: 0, suspendUntilNs: -1, suspendReason: '', waitPfn: 0, mayStop: false },
     sysctl: defaultSysctls(),
     panicked: '',
     memmap: createMemMap(endPfn),

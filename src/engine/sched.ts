@@ -10,6 +10,7 @@ import { NS_PER_MS, NS_PER_US, type Ns } from '../util/units'
 import { context } from './context'
 import { isSuspended, now } from './exec'
 import { exitTask, SIGKILL, startTask } from './lifecycle'
+import { PREEMPTED } from './mm/direct_reclaim'
 import { kcompactdStep } from './mm/kcompactd'
 import { kswapdStep } from './mm/kswapd'
 import { runDueDrains } from './mm/memcg_stock'
@@ -198,7 +199,7 @@ function blockTask(state: KernelState, task: Task): void {
   const reason = exec.suspendReason
   exec.suspendUntilNs = -1
   exec.suspendReason = ''
-  if (task.killSignal === SIGKILL && until === Infinity) return
+  if (reason === PREEMPTED || (task.killSignal === SIGKILL && until === Infinity)) return
   const interruptible =
     reason === 'hrtimer_nanosleep' ||
     reason === 'do_pause' ||

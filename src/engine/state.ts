@@ -47,6 +47,8 @@ export interface ExecContext {
   suspendReason: string
   /** Frame whose I/O the operation waits for, 0 none. */
   waitPfn: number
+  /** Whoever allocates now unwinds and tries again when told to wait: direct reclaim may stop in between. */
+  mayStop: boolean
 }
 
 /** One CPU. Owner: sched.ts */

@@ -34,8 +34,21 @@ function checkTask(state: KernelState, task: Task, found: string[]): void {
       found.push(`pid ${task.pid} would reap ${pid}, which is no zombie child of it`)
 }
 
+/** Reclaim that stopped half-way belongs to a task that will make its fault again. */
+function checkDirectReclaim(state: KernelState, found: string[]): void {
+  const seen = new Set<number>()
+  for (const { pid } of state.reclaim.direct) {
+    const task = state.tasks[pid]
+    if (task === undefined || task.state === 'Z') found.push(`direct reclaim of pid ${pid}, which is gone`)
+    else if (task.op === undefined) found.push(`direct reclaim of pid ${pid}, which does nothing`)
+    if (seen.has(pid)) found.push(`pid ${pid} is in direct reclaim twice`)
+    seen.add(pid)
+  }
+}
+
 export function checkTasks(state: KernelState, found: string[]): void {
   checkQueues(state, found)
+  checkDirectReclaim(state, found)
   const users = new Map<number, number>()
   for (const pid of state.taskList) {
     const task = state.tasks[pid]!

@@ -37,7 +37,10 @@ export const failed = (state: KernelState): number => (isSuspended(state) ? FAUL
  * @kernel  alloc_anon_folio(), mem_cgroup_charge()
  */
 export function allocUserPage(state: KernelState, task: Task, vma: Vma, slot: number): Pfn {
+  // A task at its own operation makes the fault again; a command of the user's side is done in one go.
+  state.exec.mayStop = task.op !== undefined && task.op.op !== 'host'
   const pfn = vmaAllocPages(state, GFP_ANON_FAULT, 0, vma, vpnOfSlot(state.pgtables, slot))
+  state.exec.mayStop = false
   if (pfn === 0) return 0
   const memcg = taskMemcg(state, task)
   if (memcgCharge(state, memcg, 1, GFP_KERNEL) !== 'ok') {

@@ -18,6 +18,7 @@ import { GFP_BIT_DIRECT_RECLAIM, GFP_KERNEL, MAX_NR_ZONES } from './gfp'
 import { LRUVEC_CGROUP_CONGESTED, LRUVEC_NODE_CONGESTED, lruvecOf } from './lruvec'
 import { flushSkipMarks, wakeupKcompactd } from './kcompactd'
 import { ROOT_MEMCG } from './memcontrol'
+import { wakePfmemallocWaiters } from './direct_reclaim'
 import { WMARK_HIGH, ZONE_FLAG_RECLAIM_ACTIVE, wmark, zoneWatermarkOk, type Zone } from './mmzone'
 import { memstallEnter, memstallLeave, psiDequeue } from './psi'
 import { activePolicy } from './reclaim'
@@ -33,7 +34,6 @@ import {
   createScanControl,
 } from './reclaim/scan_control'
 import { restartShrink, shrinkNodeStep } from './reclaim/shrink_node'
-import { wakePfmemallocWaiters } from './vmscan'
 import { KSWAPD_HIGH_WMARK_HIT_QUICKLY, KSWAPD_LOW_WMARK_HIT_QUICKLY, PAGEOUTRUN, countVmEvent } from './vmstat'
 
 /** KswapdState.phase. */

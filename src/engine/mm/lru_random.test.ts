@@ -21,7 +21,8 @@ import { folioMarkDirty } from './page_writeback'
 import { PTE_ACCESSED, findPteSlot, isPresent, pteAt, setPte } from './pgtable'
 import { setMglruEnabled } from './reclaim'
 import { folioActivate, folioDeactivate, folioMarkAccessed, folioMarkLazyfree, folioSetMlocked } from './swap'
-import { tryToFreeMemcgPages, tryToFreePages } from './vmscan'
+import { tryToFreePages } from './direct_reclaim'
+import { tryToFreeMemcgPages } from './vmscan'
 
 /** What may happen to the pages of the machine, in any order. */
 const operation = fc.oneof(

@@ -23,7 +23,7 @@ import {
   countVmEvent,
   readStat,
 } from './vmstat'
-import { shrinkNode } from './vmscan'
+import { shrinkNode } from './reclaim/shrink_node'
 
 const RECLAIM_ZONE = 1
 const RECLAIM_WRITE = 2

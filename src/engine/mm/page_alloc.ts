@@ -7,6 +7,7 @@ import type { Pfn, Vpn } from '../../util/units'
 import { context } from '../context'
 import { currentNode, currentTask, isSuspended } from '../exec'
 import type { KernelState } from '../state'
+import { isReclaimUnderWay } from './direct_reclaim'
 import { fastAllocFlags, getPageFromFreelist, preferredZone } from './freelist'
 import {
   GFP_BIT_DIRECT_RECLAIM,
@@ -112,6 +113,7 @@ function allocPagesFrom(state: KernelState, gfp: number, order: number, from: Zo
   if (context.failAlloc?.(gfp, order) === true) return 0
   const preferred = preferredZone(state, from, gfp)
   if (preferred === undefined) return 0
+  if (isReclaimUnderWay(state, gfp, order)) return allocPagesSlowpath(state, gfp, order, from)
   const pfn = getPageFromFreelist(state, gfp, order, fastAllocFlags(state, gfp, preferred), from, preferred)
   if (pfn === 0) return allocPagesSlowpath(state, gfp, order, from)
   allocationEnded(state, gfp, order)

@@ -19,6 +19,7 @@ import {
   type CompactRetry,
 } from './compaction_direct'
 import { COMPACT_DEFERRED, COMPACT_SKIPPED } from './compaction_suitable'
+import { isReclaimUnderWay, tryToFreePages } from './direct_reclaim'
 import { getPageFromFreelist, zonelistFor } from './freelist'
 import {
   GFP_BIT_DIRECT_RECLAIM,
@@ -60,7 +61,6 @@ import {
 } from './mmzone'
 import { outOfMemory } from './oom_kill'
 import { drainAllPages } from './pcp'
-import { tryToFreePages } from './vmscan'
 import { warnAlloc } from './warn_alloc'
 
 /** Names a request among those of one operation: a retried operation may repeat others that succeed. */
@@ -104,21 +104,25 @@ function slowpath(state: KernelState, r: Request): Pfn {
   let loops = loopsSoFar(state, r)
   const compact = compactSoFar(state, r)
   const mayCompact = canReclaim && (gfp & GFP_BIT_IO) !== 0
-  wakeAllKswapds(state, r)
-  const first = getPageFromFreelist(state, gfp, order, r.allocFlags, node)
-  if (first !== 0) return first
-  if (mayCompact && isFirstTry(state, r)) {
-    const early = compactFirst(state, r, compact)
-    if (early.pfn !== 0 || early.isEnough) return early.pfn
+  let isInReclaim = isReclaimUnderWay(state, gfp, order)
+  if (!isInReclaim) {
+    wakeAllKswapds(state, r)
+    const first = getPageFromFreelist(state, gfp, order, r.allocFlags, node)
+    if (first !== 0) return first
+    if (mayCompact && isFirstTry(state, r)) {
+      const early = compactFirst(state, r, compact)
+      if (early.pfn !== 0 || early.isEnough) return early.pfn
+    }
   }
   for (;;) {
-    wakeAllKswapds(state, r)
+    if (!isInReclaim) wakeAllKswapds(state, r)
     const reserve = pfmemallocFlags(state, gfp)
     const flags = reserve === 0 ? r.allocFlags : reserve | (r.allocFlags & (ALLOC_KSWAPD | ALLOC_CMA))
     // High priority requests of the system are not bound by a task's policy.
     const from = reserve === 0 && (r.allocFlags & ALLOC_CPUSET) !== 0 ? node : state.nodes[node.nid]!
-    const pfn = getPageFromFreelist(state, gfp, order, flags, from)
+    const pfn = isInReclaim ? 0 : getPageFromFreelist(state, gfp, order, flags, from)
     if (pfn !== 0 || !canReclaim || task?.memalloc === true) return pfn
+    isInReclaim = false
     const progress = directReclaim(state, r)
     if (isSuspended(state)) return suspended(state, r, loops, compact)
     const reclaimed = progress > 0 ? afterReclaim(state, r, flags) : 0

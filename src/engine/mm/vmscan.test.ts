@@ -25,7 +25,7 @@ import {
   vmEvent,
 } from './vmstat'
 import { kswapdStep, wakeupKswapd } from './kswapd'
-import { tryToFreePages } from './vmscan'
+import { tryToFreePages } from './direct_reclaim'
 
 interface Pass {
   priority: number

@@ -27,6 +27,7 @@ export function createReclaimState(nrNodes: number): ReclaimState {
   const nids = Array.from({ length: nrNodes }, (_, nid) => nid)
   return {
     kswapd: nids.map(createKswapdRun),
+    direct: [],
     memcgLru: nids.map(createMemcgLru),
     pfmemallocWait: nids.map(() => []),
     swapRa: createSwapReadahead(),

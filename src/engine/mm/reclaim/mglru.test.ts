@@ -19,7 +19,8 @@ import { lruvecOf, type Lruvec } from '../lruvec'
 import { MEMCG_LOW, MEMCG_MAX } from '../memcontrol'
 import { pageFlags } from '../memmap'
 import { folioMarkAccessed, lruAddDrainAll } from '../swap'
-import { tryToFreeMemcgPages, tryToFreePages } from '../vmscan'
+import { tryToFreePages } from '../direct_reclaim'
+import { tryToFreeMemcgPages } from '../vmscan'
 import {
   NR_ACTIVE_ANON,
   NR_ACTIVE_FILE,

@@ -88,7 +88,8 @@ function pageout(state: KernelState, sc: ScanControl, nid: number, pfn: Pfn, sta
 }
 
 /**
- * Submits what was collected; a full device queue makes a direct reclaimer wait here, kswapd sleeps between its steps.
+ * Submits what was collected. A full device queue makes the reclaimer wait: between its steps if it works in steps, else
+ * here.
  * @kernel  blk_finish_plug()
  */
 export function flushWrites(state: KernelState, sc: ScanControl): void {
@@ -96,7 +97,7 @@ export function flushWrites(state: KernelState, sc: ScanControl): void {
   const pfns = writePfns
   writePfns = []
   charge(state, pfns.length * state.costs.submitPage)
-  if (sc.kind !== 'kswapd') {
+  if (sc.kind !== 'kswapd' && !(sc.kind === 'direct' && state.exec.mayStop)) {
     const room = queueRoomAt(state, writeDevice)
     if (room > 0) waitForIo(state, room)
   }

@@ -5,6 +5,7 @@
  */
 import type { Ns, Pages } from '../../../util/units'
 import type { SwapReadahead } from '../swap_state'
+import type { FreeRun } from './free_pages'
 import type { ScanControl, ShrinkRun } from './scan_control'
 
 /** A run of kswapd under way. Owner: kswapd.ts */
@@ -25,6 +26,13 @@ export interface KswapdRun {
   reclaimedBefore: Pages
 }
 
+/** A task's direct reclaim that stopped before its end. Owner: direct_reclaim.ts */
+export interface DirectRun {
+  readonly pid: number
+  readonly startNs: Ns
+  readonly free: FreeRun
+}
+
 /** Groups of one node in the order in which MGLRU visits them. Owner: reclaim/memcg_lru.ts */
 export interface MemcgLru {
   /** Generation that is being reclaimed. */
@@ -37,8 +45,10 @@ export interface MemcgLru {
 export interface ReclaimState {
   /** By node. */
   readonly kswapd: KswapdRun[]
+  /** At most one for each task. */
+  readonly direct: DirectRun[]
   readonly memcgLru: MemcgLru[]
-  /** Tasks that wait until kswapd has brought a node's reserves back, by node. Owner: vmscan.ts */
+  /** Tasks that wait until kswapd has brought a node's reserves back, by node. Owner: direct_reclaim.ts */
   readonly pfmemallocWait: number[][]
   /** Window of swap-in by slot. Owner: swap_state.ts */
   readonly swapRa: SwapReadahead

@@ -4,8 +4,10 @@
  * @kernel  mm/vmscan.c shrink_node(), shrink_node_memcgs(), lru_gen_shrink_node()
  * @spec    05 §5.6, §5.9
  */
+import { charge } from '../../exec'
 import { hooks } from '../../hooks'
 import type { KernelState } from '../../state'
+import { pollIo } from '../block'
 import { MAX_NR_ZONES, PAGE_ALLOC_COSTLY_ORDER } from '../gfp'
 import {
   LRUVEC_CGROUP_CONGESTED,
@@ -36,6 +38,7 @@ import {
   cgroupReclaim,
   clearNodeCounts,
   compactGap,
+  createShrinkRun,
   type ScanControl,
   type ShrinkRun,
 } from './scan_control'
@@ -134,6 +137,7 @@ function visit(state: KernelState, sc: ScanControl, run: ShrinkRun): void {
     run.stage = 'end'
     return
   }
+  charge(state, state.costs.shrinkLruvec)
   if (!isLruWalk) {
     calculateProtection(state, sc.target, id)
     if (memcgBelowMin(state, sc.target, id)) return
@@ -246,4 +250,11 @@ export function compactionReady(zone: Zone, sc: ScanControl): boolean {
   if (zoneWatermarkOk(zone, sc.order, wmark(zone, WMARK_MIN), sc.reclaimIdx, 0)) return true
   if (!compactionSuitable(zone, sc.order, sc.reclaimIdx)) return false
   return zoneWatermarkOk(zone, 0, wmark(zone, WMARK_HIGH) + compactGap(sc.order), sc.reclaimIdx, 0)
+}
+
+/** All of a node at one priority, in one go. @kernel mm/vmscan.c shrink_node() */
+export function shrinkNode(state: KernelState, sc: ScanControl, nid: number): void {
+  const run = createShrinkRun(nid)
+  restartShrink(run)
+  while (!shrinkNodeStep(state, sc, run)) pollIo(state)
 }

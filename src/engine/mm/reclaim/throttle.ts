@@ -1,6 +1,6 @@
 /**
  * When reclaim waits: for writes to finish, for other reclaimers to put pages back, or because nothing helps.
- * A task that reclaims for itself spends the time on the spot; kswapd sleeps between its steps.
+ * Who reclaims in steps sleeps between them; others spend the time on the spot.
  * @kernel  mm/vmscan.c reclaim_throttle(), consider_reclaim_throttle()
  * @spec    05 §5.7
  */
@@ -64,7 +64,7 @@ function writesDoneAt(state: KernelState, timeoutAt: Ns): Ns {
 
 /**
  * @kernel      mm/vmscan.c reclaim_throttle()
- * @simplifies  a waiting task keeps its CPU; other reclaimers' progress does not wake it
+ * @simplifies  other reclaimers' progress does not wake a waiting task
  */
 export function reclaimThrottle(state: KernelState, nid: number, reason: ThrottleReason): void {
   const task = currentTask(state)
@@ -74,7 +74,7 @@ export function reclaimThrottle(state: KernelState, nid: number, reason: Throttl
   const start = now(state)
   const end = start + TIMEOUT[reason]
   const until = reason === 'WRITEBACK' || reason === 'CONGESTED' ? writesDoneAt(state, end) : end
-  if (isKswapd) suspend(state, until, 'reclaim_throttle')
+  if (isKswapd || state.exec.mayStop) suspend(state, until, 'reclaim_throttle')
   else waitForIo(state, until)
   const us = (ns: Ns): number => Math.floor(ns / NS_PER_US)
   emit(state, 'mm_vmscan_throttled', [nid, us(TIMEOUT[reason]), us(until - start), REASON_BIT[reason]])
