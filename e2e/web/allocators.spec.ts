@@ -32,6 +32,41 @@ test('the Buddy view opens a free list, and a split goes step by step with its s
   await expectAccessible(page)
 })
 
+test('pages by hand: a block is split, freed and merged again, and what the kernel refuses is explained', async ({
+  open,
+}) => {
+  const page = await open()
+  await boot(page, 'vm-512m')
+  await goTo(page, 'Buddy')
+  const hand = page.getByRole('region', { name: 'By hand' })
+  const steps = page.getByRole('region', { name: /step by step/ })
+  await hand.getByRole('combobox', { name: 'Order' }).selectOption('7')
+  await hand.getByRole('button', { name: 'Allocate' }).click()
+  await expect(hand).toContainText('1 block held')
+  await expect(steps).toContainText('what the last request set off')
+  await expect(steps).toContainText(/Take the block of order (8|9|10)/)
+  await steps.getByRole('button', { name: 'Last step' }).click()
+  await expect(steps).toContainText('what was asked for')
+  await expect(steps.getByRole('table', { name: 'pfn XOR (1 << order)' })).toContainText('0x80')
+  await expectAccessible(page)
+
+  const line = hand.getByRole('textbox', { name: 'Line for pages' })
+  const held = hand.getByRole('combobox', { name: 'Blocks held by hand' })
+  const pfn = /at (0x[0-9a-f]+)/.exec(await held.locator('option').first().innerText())![1]!
+  await hand.getByRole('button', { name: 'Free it' }).click()
+  await expect(hand).toContainText('0 blocks held')
+  await steps.getByRole('button', { name: 'Step on' }).click()
+  await expect(steps).toContainText('Merge: two of order 7 become order 8')
+  // A second free of the same block.
+  await line.fill(`free ${pfn}`)
+  await page.keyboard.press('Enter')
+  await expect(hand.getByRole('alert')).toContainText('Invalid argument')
+  await line.fill('alloc order=11')
+  await page.keyboard.press('Enter')
+  await expect(hand.getByRole('alert')).toContainText(/echo alloc order=11 > .*pages/)
+  await expectAccessible(page)
+})
+
 test('the Slab view finds a cache, opens a slab of it and shows its objects', async ({ open }) => {
   const page = await open()
   await boot(page, 'vm-512m')

@@ -19,6 +19,7 @@ import {
   type Recorder,
   type RecorderOptions,
 } from '../recorder/recorder'
+import { withTracepoints } from '../recorder/events'
 import {
   addCheckpoint,
   createRewind,
@@ -124,12 +125,18 @@ function mutedBy(recorder: Recorder | undefined, tracers: ReadonlySet<Tracer>): 
   return muted
 }
 
+/** One write that asks for pages by hand: few enough to be followed split by split and merge by merge. */
+const asksForPages = (command: Command): boolean =>
+  command.kind === 'write' && command.path.endsWith('/pagewalk/pages') && !/count=\d{3}/.test(command.text)
+
 /** Gives a command to the machine at the live end of its run. */
 export function issue(machine: Machine, command: Command): CommandResult {
   assert(isAtEnd(machine), `a command at ${machine.state.nowNs} ns of a run recorded until ${machine.rewind.endNs} ns`)
   noteCommand(machine.rewind, machine.state, command)
   if (machine.recorder !== undefined) machine.recorder.isTouched = true
-  return machine.engine.command(machine.state, command, liveSink(machine))
+  const run = (): CommandResult => machine.engine.command(machine.state, command, liveSink(machine))
+  if (machine.recorder === undefined || !asksForPages(command)) return run()
+  return withTracepoints(machine.recorder.events, ['buddy_split', 'buddy_merge'], run)
 }
 
 /** Lets time pass at the live end until `toNs`, or until the listener asks to stop. */

@@ -61,6 +61,20 @@ export function createEventRing(capacity: number): EventRing {
   }
 }
 
+/** Records tracepoints that are left out otherwise, for as long as `work` runs: for what happens seldom and is looked at. */
+export function withTracepoints<T>(ring: EventRing, names: readonly Tracepoint[], work: () => T): T {
+  const indices = names.map((name) => TRACEPOINT_NAMES.indexOf(name))
+  const before = indices.map((index) => ring.muted[index]!)
+  for (const index of indices) ring.muted[index] = 0
+  try {
+    return work()
+  } finally {
+    indices.forEach((index, i) => {
+      ring.muted[index] = before[i]!
+    })
+  }
+}
+
 /** One tracepoint as the engine's Sink hands it over. */
 export interface TraceRecord {
   readonly tracepoint: number

@@ -48,6 +48,8 @@ export const KEYS: readonly KeyRow[] = [
   row('Alt+5', 'view-oom', 'terminal'),
   row('Alt+6', 'view-terminal', 'terminal'),
   row('Alt+7', 'view-workbook', 'terminal'),
+  row('Alt+8', 'view-buddy', 'terminal'),
+  row('Alt+9', 'view-slab', 'terminal'),
 ]
 
 /** What of a keyboard event decides; a KeyboardEvent is one. */

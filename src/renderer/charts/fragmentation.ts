@@ -54,7 +54,7 @@ export function fragmentationChart(chart: FragmentationChart): EChartsCoreOption
     },
     [
       ...others.map((other) =>
-        lineSeries(`order ${other}`, line(other), { color: colors.line, isStep: true, width: 1 }),
+        lineSeries(`order ${other}`, line(other), { color: colors.faint, isStep: true, width: 1 }),
       ),
       lineSeries(`order ${order}`, line(order), { color: colors.ink, isStep: true, width: 1.5 }),
     ],

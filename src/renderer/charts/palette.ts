@@ -7,6 +7,8 @@ export interface ChartColors {
   readonly strip: string
   readonly grid: string
   readonly line: string
+  /** Lines behind the one that is meant. */
+  readonly faint: string
   readonly kswapd: string
   readonly direct: string
   readonly memcg: string
@@ -24,6 +26,7 @@ export const chartColors = (token: TokenReader): ChartColors => ({
   strip: token('--s-2'),
   grid: token('--b-grid'),
   line: token('--b-line'),
+  faint: token('--t-off'),
   kswapd: token('--k-kswapd'),
   direct: token('--k-direct'),
   memcg: token('--k-memcg'),

@@ -2,10 +2,10 @@
  * Memory asked for and given back by hand, through its file: the same line that a shell would write. A refusal keeps the
  * kernel's answer, and beside it the explanation that the kernel log has of it.
  */
-import { computed, ref, shallowRef, watch } from 'vue'
+import { ref, shallowRef, watch } from 'vue'
 import { useClient } from '../client'
 import { useFrames } from './frames'
-import { EMPTY_HAND, explanationIn, parseHand, type HandText } from './hand-text'
+import { explanationIn } from './hand-text'
 import { useSession } from './session'
 
 export type HandFile = 'pages' | 'objects'
@@ -21,46 +21,66 @@ export interface Refusal {
 const pathOf = (file: HandFile): string => `/sys/kernel/debug/pagewalk/${file}`
 export const handLine = (file: HandFile, text: string): string => `echo ${text} > ${pathOf(file)}`
 
-export function useByHand(file: HandFile) {
+/**
+ * @param parse  text of the file → what the view shows; `empty` before it was read
+ * @param words  why a line may be refused, where the kernel log says nothing
+ */
+export function useByHand<T>(
+  file: HandFile,
+  parse: (text: string) => T,
+  empty: T,
+  words: (text: string) => string = () => '',
+) {
   const client = useClient()
   const session = useSession()
   const frames = useFrames()
-  const hand = shallowRef<HandText>(EMPTY_HAND)
+  const hand = shallowRef<T>(empty)
   const refusal = shallowRef<Refusal | undefined>()
   const isWriting = ref(false)
   let isReading = false
 
+  async function load(): Promise<void> {
+    const text = await session.readFile(pathOf(file))
+    if (text.ok) hand.value = parse(text.value)
+  }
   async function read(): Promise<void> {
     if (isReading || !session.hasMachine) return
     isReading = true
-    const text = await session.readFile(pathOf(file))
+    await load()
     isReading = false
-    if (text.ok) hand.value = parseHand(text.value)
   }
 
   /** @returns whether the kernel took it; what it did is then in `hand` */
   async function write(text: string): Promise<boolean> {
     isWriting.value = true
+    const log = await readLog()
     const result = await client.request({ kind: 'writeFile', path: pathOf(file), text })
-    refusal.value = result.ok ? undefined : await refusalOf(text, result.error.message)
-    await read()
+    refusal.value = result.ok
+      ? undefined
+      : {
+          line: handLine(file, text),
+          answer: result.error.message,
+          why: explanationIn((await readLog()).slice(log.length), file) || words(text),
+        }
+    // Not read(): one under way may have been asked before the write.
+    await load()
     isWriting.value = false
     return result.ok
   }
-  async function refusalOf(text: string, answer: string): Promise<Refusal> {
+  async function readLog(): Promise<string> {
     const log = await session.readFile('/dev/kmsg')
-    return { line: handLine(file, text), answer, why: log.ok ? explanationIn(log.value, file) : '' }
+    return log.ok ? log.value : ''
   }
 
   watch(() => frames.atNs, read)
   watch(
     () => session.boots,
     () => {
-      hand.value = EMPTY_HAND
+      hand.value = empty
       refusal.value = undefined
       void read()
     },
   )
   void read()
-  return { held: computed(() => hand.value.held), last: computed(() => hand.value.last), refusal, isWriting, write }
+  return { hand, refusal, isWriting, write }
 }

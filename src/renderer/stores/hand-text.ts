@@ -36,6 +36,37 @@ export function parseHand(text: string): HandText {
   return { held, last: last ? { verb: last[1]!, id: Number(last[2]), path: last[3]! } : undefined }
 }
 
+/** A block of pages in the person's hand, or one that still waits for memory. */
+export interface HeldPages {
+  readonly id: number
+  /** 0 while it waits. */
+  readonly pfn: number
+  readonly order: number
+  readonly type: string
+  readonly nid: number
+  readonly zone: string
+  /** '0xcc0(GFP_KERNEL)' */
+  readonly gfp: string
+}
+
+export const parsePages = (text: string): readonly HeldPages[] =>
+  text.split('\n').flatMap((line): HeldPages[] => {
+    const [id = '', pfn = '', order, type = '', nid, zone = '', ...rest] = line.trim().split(/\s+/)
+    if (!/^\d+$/.test(id)) return []
+    const isWaiting = pfn === 'waiting'
+    return [
+      {
+        id: Number(id),
+        pfn: isWaiting ? 0 : Number(pfn),
+        order: Number(order),
+        type,
+        nid: isWaiting ? -1 : Number(nid),
+        zone: isWaiting ? 'waiting' : zone,
+        gfp: rest.at(-1) ?? '',
+      },
+    ]
+  })
+
 /** The kernel's explanation of the last refusal: the end of its log, without time and prefix. */
 export function explanationIn(log: string, kind: string): string {
   const line = log

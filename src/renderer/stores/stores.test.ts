@@ -120,7 +120,7 @@ test('every key of the table that is not a view’s own has its action', async (
   await useSession().loadMachines()
   await useLabs().load()
   const ids = new Set(useActions().all.map((action) => action.id))
-  const ofViews = new Set(['table-twin', ...KEYS.map((row) => row.action).filter((id) => id.startsWith('view-'))])
+  const ofViews = new Set(['table-twin', ...KEYS.map((row) => row.action).filter((id) => /^(view|map)-/.test(id))])
   expect(KEYS.map((row) => row.action).filter((id) => !ids.has(id) && !ofViews.has(id))).toEqual([])
 })
 

@@ -162,5 +162,6 @@ export function mergeStory(walk: readonly MergeStep[]): BlockStory | undefined {
     })
   }
   const last = walk.at(-1)!
-  return { kind: 'merge', title: `order ${first.order} at ${hex(first.pfn)} to order ${last.order}`, rows, steps }
+  const end = last.verdict === 'merges' ? last.order + 1 : last.order
+  return { kind: 'merge', title: `order ${first.order} at ${hex(first.pfn)} to order ${end}`, rows, steps }
 }
