@@ -28,6 +28,7 @@ export function numberAt(text: string, source: Omit<NumberSource, 'path'>): numb
 }
 
 function nthNumber(text: string, nth: number): number | undefined {
-  const match = text.match(/-?\d+(?:\.\d+)?/g)?.[nth]
+  // Digits inside a word are part of its name: DMA32.
+  const match = text.match(/(?<![A-Za-z_0-9.])(?:0x[0-9a-f]+|-?\d+(?:\.\d+)?)/g)?.[nth]
   return match === undefined ? undefined : Number(match)
 }

@@ -59,6 +59,12 @@ test.each([
   [{ under: 'zone DMA32', key: 'spanned' }, undefined],
 ])('in zoneinfo %j is %s', (source, value) => expect(numberAt(ZONEINFO, source)).toBe(value))
 
+test('page frame numbers are read as the kernel prints them, digits in names are none', () => {
+  const row =
+    '    id pfn   order migratetype node zone\n     1 0x2d80     6 Unmovable      0 DMA32   2.006540 0xcc0(GFP_KERNEL)\n'
+  expect([0, 1, 2, 3, 4].map((nth) => numberAt(row, { key: '1', nth }))).toEqual([0x2d80, 6, 0, 2.00654, 0xcc0])
+})
+
 test('a column of a row, and the only number of a file', () => {
   const text = 'Node 0, zone      DMA      0      1      5 \nNode 0, zone    DMA32      7      8      9 \n'
   expect(numberAt(text, { under: 'zone DMA32', nth: 2 })).toBe(9)
