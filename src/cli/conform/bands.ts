@@ -7,6 +7,7 @@
 import { assert } from '../../util/assert'
 import { exact, near, percent, type Band, type BandRow } from './band'
 import { NUMA_BANDS } from './bands-numa'
+import { PRESSURE_BANDS } from './bands-pressure'
 import type { CaseTraits } from './figure'
 
 const MIB = 1024 * 1024
@@ -73,6 +74,8 @@ export const BANDS: readonly BandRow[] = [
   },
 
   ...NUMA_BANDS,
+
+  ...PRESSURE_BANDS,
 
   {
     cases: all,

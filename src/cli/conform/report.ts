@@ -3,6 +3,7 @@ import { cgroupFigures } from './figures/cgroup'
 import { fragFigures } from './figures/frag'
 import { numaFigures } from './figures/numa'
 import { oomFigures } from './figures/oom'
+import { pressureFigures } from './figures/pressure'
 import { staticFigures } from './figures/static'
 import { compareFigures, type Verdict } from './compare'
 import type { CaseFiles, CaseTraits, Figure } from './figure'
@@ -13,6 +14,7 @@ type FiguresOf = (files: CaseFiles, traits: CaseTraits) => Figure[]
 const KINDS: Readonly<Record<string, FiguresOf>> = {
   '1-static': staticFigures,
   '4-cgroup': cgroupFigures,
+  '5-pressure': pressureFigures,
   '6-oom': oomFigures,
   '7-frag': fragFigures,
   '8-numa': numaFigures,

@@ -8,7 +8,7 @@ const TRUTH = 'test/captures/truth'
 
 /** Kinds that have to agree in every figure; repeats of one case would run the same simulation again. */
 const CASES = readdirSync(TRUTH).filter(
-  (name) => /^(?:static-|cg-oom|cg-oomgroup|cg-adj|oom-|numa-|frag-)/.test(name) && !/-r\d$/.test(name),
+  (name) => /^(?:static-|cg-oom|cg-oomgroup|cg-adj|oom-|numa-|frag-|pressure-)/.test(name) && !/-r\d$/.test(name),
 )
 
 /**
@@ -29,7 +29,7 @@ const DIFFERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 test('there is a case of each of these kinds', () => {
-  expect(CASES.length).toBeGreaterThanOrEqual(36)
+  expect(CASES.length).toBeGreaterThanOrEqual(42)
 })
 
 describe('the script of a captured case does here what it did on the real kernel', () => {
