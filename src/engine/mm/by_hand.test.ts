@@ -103,7 +103,7 @@ describe('kmalloc by hand', () => {
     ])
     expect(write(state, 'kmalloc', 'free 3')).toBeUndefined()
     expect(lastOf(state, 'kmalloc')).toBe('# last: free 3 free_pages')
-    expect(write(state, 'kmalloc', 'free 4')).toBeUndefined()
+    expect(write(state, 'kmalloc', 'free id=4')).toBeUndefined()
     expect(checkSlabs(state)).toEqual([])
   })
 

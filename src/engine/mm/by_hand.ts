@@ -66,7 +66,7 @@ function refuse(state: KernelState, kind: HandKind, errno: Errno, why: string): 
   return errno
 }
 
-/** 'alloc cache=dentry cpu=1' or 'free 3'. */
+/** 'alloc cache=dentry cpu=1', 'free 3' or 'free id=3'. */
 function parseRequest(text: string, keys: readonly string[]): HandRequest | string {
   const [verb = '', ...words] = text.trim().split(/\s+/)
   if (verb !== 'alloc' && verb !== 'free') return `'${verb}' is neither 'alloc' nor 'free'`
@@ -74,7 +74,7 @@ function parseRequest(text: string, keys: readonly string[]): HandRequest | stri
   let id = ''
   for (const word of words) {
     const [key = '', value] = word.split('=', 2)
-    if (value === undefined && verb === 'free' && id === '') id = key
+    if (verb === 'free' && id === '' && (value === undefined || key === 'id')) id = value ?? key
     else if (value === undefined || !keys.includes(key))
       return `'${word}' is not understood; known are ${keys.join(', ')}`
     else values[key] = value

@@ -74,7 +74,10 @@ function free(state: KernelState, { values, operands }: Words): Errno | undefine
   if (!isOne || Object.keys(others).length > 0 || number === undefined) return refuse(state, 'EINVAL', USAGE)
   const errno = id === undefined ? freePageByHand(state, number) : freeRequestByHand(state, number)
   if (errno === 'ENOENT') return refuse(state, errno, `no request ${number} is held`)
-  return errno === 'EPERM' ? refuse(state, errno, `pfn ${number} belongs to somebody else`) : errno
+  if (errno !== 'EPERM') return errno
+  const isRequest = state.handPages.held.some((held) => held.id === number)
+  const fix = isRequest ? `; request ${number} is given back with 'free id=${number}'` : ''
+  return refuse(state, errno, `pfn ${number} belongs to somebody else${fix}`)
 }
 
 function write(state: KernelState, text: string): Errno | undefined {
