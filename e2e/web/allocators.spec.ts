@@ -29,6 +29,7 @@ test('the Buddy view opens a free list, and a split goes step by step with its s
 
   await page.keyboard.press('t')
   await expect(page.getByRole('table', { name: 'Fragmentation by order' })).toBeVisible()
+  await expect(page.getByRole('table', { name: 'Buddies by order' })).toBeVisible()
   await expectAccessible(page)
 })
 
@@ -87,6 +88,7 @@ test('the Slab view finds a cache, opens a slab of it and shows its objects', as
   await expectAccessible(page)
   await page.getByRole('button', { name: 'Table' }).click()
   await expect(page.getByRole('table', { name: 'Objects of the slab' }).locator('tbody tr')).toHaveCount(21)
+  await expect(page.getByRole('table', { name: 'Slabs of the cache' })).toContainText('cpu0')
   await expectAccessible(page)
 })
 

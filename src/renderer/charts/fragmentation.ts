@@ -53,9 +53,11 @@ export function fragmentationChart(chart: FragmentationChart): EChartsCoreOption
       axis: { max: 1, ticks: 2, format: (value) => (value === 0.5 ? '0.5' : String(value)) },
     },
     [
-      ...others.map((other) =>
-        lineSeries(`order ${other}`, line(other), { color: colors.faint, isStep: true, width: 1 }),
-      ),
+      ...others.map((other) => {
+        const style = { color: colors.faint, isStep: true, width: 1 }
+        const series = lineSeries(`order ${other}`, line(other), style) as { lineStyle: object }
+        return { ...series, lineStyle: { ...series.lineStyle, opacity: 0.5 } }
+      }),
       lineSeries(`order ${order}`, line(order), { color: colors.ink, isStep: true, width: 1.5 }),
     ],
   )

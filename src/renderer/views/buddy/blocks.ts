@@ -19,6 +19,15 @@ export type HalfRole =
   /** A buddy that does not. */
   | 'stays'
 
+/** A word or two beside the block. */
+export const HALF_WORDS: Readonly<Record<HalfRole, (order: number) => string>> = {
+  kept: () => 'kept',
+  listed: (order) => `free list ${order}`,
+  freed: () => 'freed',
+  joins: () => 'free: joins',
+  stays: () => 'not free: stays',
+}
+
 export interface Half {
   readonly pfn: number
   readonly role: HalfRole

@@ -15,18 +15,22 @@ export function useStory(view: Ref<BuddyView | undefined>, refresh: () => Promis
   const quiet = ref('')
   /** Of the stories of one request: a refill of a per-CPU list may split many blocks. */
   const at = ref(0)
+  const nrStories = computed(() => happened.value?.stories.length ?? 0)
   const typeName = computed(() => view.value?.types[buddy.list.type] ?? '')
 
   const story = computed<BlockStory | undefined>(() => {
-    if (mode.value === 'happened') return happened.value?.stories[at.value]
+    if (mode.value === 'happened' && nrStories.value > 0) return happened.value?.stories[at.value]
     if (!view.value) return undefined
+    // Nothing was split or merged: what the block would do if it reached the buddy system now is the next best to see.
+    if (mode.value === 'happened') return happened.value && mergeStory(view.value.merge)
     if (mode.value === 'merge') return mergeStory(view.value.merge)
     return view.value.next && splitStory(view.value.next.pfn, view.value.next.blockOrder, buddy.list.order)
   })
   const note = computed(() => {
     const { order } = buddy.list
     if (mode.value === 'happened') {
-      const nr = happened.value?.stories.length ?? 0
+      if (quiet.value) return 'how the block would merge, were it given to the buddy system now'
+      const nr = nrStories.value
       return nr > 1 ? `${at.value + 1} of ${nr} that the last request set off` : 'what the last request set off'
     }
     if (mode.value === 'merge') return 'the chosen block, were it freed now'
@@ -53,6 +57,8 @@ export function useStory(view: Ref<BuddyView | undefined>, refresh: () => Promis
   }
   /** Shows what a request did; why merging stopped is read of the block that it left. */
   async function tell({ verb, block, events }: PagesDone): Promise<void> {
+    // The zone that the pages came from need not be the one that was open.
+    if (block.pfn) buddy.zone = `${block.nid} ${block.zone}`
     buddy.block = endOfMerges(events) ?? (block.pfn ? { pfn: block.pfn, order: block.order } : undefined)
     await nextTick()
     await refresh()
@@ -66,6 +72,6 @@ export function useStory(view: Ref<BuddyView | undefined>, refresh: () => Promis
   const turn = (by: number): void => {
     at.value = Math.max(0, Math.min((happened.value?.stories.length ?? 1) - 1, at.value + by))
   }
-  const nrStories = computed(() => happened.value?.stories.length ?? 0)
-  return { mode, story, note, empty, subject, at, nrStories, typeName, chooseBlock, tell, turn }
+  const lead = computed(() => (mode.value === 'happened' ? quiet.value : ''))
+  return { mode, story, note, empty, lead, subject, at, nrStories, typeName, chooseBlock, tell, turn }
 }
