@@ -14,6 +14,8 @@ import { createHugetlbPool } from '../src/engine/mm/hugetlb_pool'
 import { createNodes, type Zone } from '../src/engine/mm/mmzone'
 import { createSlabs } from '../src/engine/mm/slab_state'
 import { createReclaimState } from '../src/engine/mm/reclaim'
+import { createModules } from '../src/engine/modules'
+import { createVmap } from '../src/engine/mm/vmalloc'
 import { createVmstat } from '../src/engine/mm/vmstat'
 import { initMinFreeKbytes } from '../src/engine/mm/watermark'
 import { createQueue } from '../src/engine/queue'
@@ -108,6 +110,8 @@ export function zoneState(config: MachineConfig): KernelState {
     blockNext: new Int32Array(Math.ceil(endPfn / 1024)),
     blockPrev: new Int32Array(Math.ceil(endPfn / 1024)),
     byHand: createByHand(),
+    vmap: createVmap(),
+    modules: createModules(),
     dcache: createDcache(),
     shadowNodes: createShadowNodes(),
     shrinkers: { deferred: {}, scanned: 0 },

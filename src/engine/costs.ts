@@ -43,6 +43,10 @@ export const DEFAULT_COSTS = {
   lookupMiss: 2_000,
   /** A shrinker looks at one object, and frees it. @model as a page that is scanned */
   shrinkObject: 150,
+  /** vmalloc: finding a range of addresses; mapping or unmapping one page; flushing every CPU's TLB. @model as munmap's */
+  vmallocArea: 1_000,
+  mapKernelPage: 60,
+  flushTlbAll: 5_000,
   oomKill: 200_000,
   contextSwitch: 1_500,
   shellBuiltin: 20_000,

@@ -23,5 +23,7 @@ export type SimEvent =
   | { readonly kind: 'drainStock'; readonly cpu: number; readonly memcg: number }
   /** memory.max was set below usage by this task: kill on until it fits. */
   | { readonly kind: 'memoryMax'; readonly memcg: number; readonly pid: number }
+  /** A module's timer; stale when the module was loaded anew. */
+  | { readonly kind: 'moduleTimer'; readonly name: string; readonly sequence: number }
   /** A request by hand goes on in the allocator's slow path. */
   | { readonly kind: 'allocPagesByHand'; readonly id: number }

@@ -13,6 +13,7 @@ import { handleOomReap } from './mm/oom_kill'
 import { decayPcp } from './mm/pcp'
 import { handlePsiTick } from './mm/psi'
 import { handleWritebackTick } from './mm/flusher'
+import { handleModuleTimer } from './modules'
 import { schedule } from './queue'
 import { runCpu } from './sched'
 import { wakeTask } from './sched_queue'
@@ -44,6 +45,7 @@ export const handlers: {
   drainStock: handleDrainStock,
   memoryMax: handleMemoryMax,
   allocPagesByHand: handleAllocPages,
+  moduleTimer: handleModuleTimer,
 }
 
 /** Handles one event at its time; nothing of the execution context outlives it. */

@@ -10,6 +10,7 @@ import { memcgCharge, memcgUncharge, modMemcgState } from './mm/memcontrol'
 import { MEMCG_STAT_KERNEL, MEMCG_STAT_KERNEL_STACK } from './mm/memcg_stat'
 import { allocPages } from './mm/page_alloc'
 import { freeUnrefPage } from './mm/pcp'
+import { addVmArea, removeVmArea, type VmArea } from './mm/vmalloc'
 import { NR_KERNEL_STACK, modStat } from './mm/vmstat'
 import type { KernelState } from './state'
 
@@ -22,6 +23,9 @@ function account(state: KernelState, pfn: number, memcg: number, sign: number): 
   modMemcgState(state, memcg, MEMCG_STAT_KERNEL_STACK, sign, nid)
   modMemcgState(state, memcg, MEMCG_STAT_KERNEL, sign, nid)
 }
+
+const areaOf = (state: KernelState, stack: readonly number[]): VmArea | undefined =>
+  stack.length < STACK_PAGES ? undefined : state.vmap.areas.find(({ pfns }) => pfns[0] === stack[0])
 
 /**
  * Fills a task's stack; called again after waiting it goes on where it stopped.
@@ -41,11 +45,18 @@ export function allocKernelStack(state: KernelState, memcg: number, stack: numbe
     account(state, pfn, memcg, 1)
     stack.push(pfn)
   }
+  // Called again after a wait, it has its addresses already.
+  if (areaOf(state, stack) === undefined) {
+    const frames = [...stack]
+    addVmArea(state, { pages: 4, caller: 'dup_task_struct', kind: 'vmalloc', pfns: frames, bootNid: -1 }, STACK_PAGES)
+  }
   return true
 }
 
 /** @kernel free_thread_stack() */
 export function freeKernelStack(state: KernelState, stack: number[]): void {
+  const area = areaOf(state, stack)
+  if (area !== undefined) removeVmArea(state, area)
   for (const pfn of stack) {
     const memcg = pageMemcg(state.memmap, pfn)
     account(state, pfn, memcg, -1)

@@ -17,6 +17,7 @@ import type { Inode } from './fs_types'
 import { hooks } from './hooks'
 import { shellImage } from './images'
 import { createTask, reapMm, sendKill, startTask } from './lifecycle'
+import { installModules } from './machine_files'
 import { layoutZones } from './machine_layout'
 import { seedFreeMemory } from './mm/buddy'
 import { GFP_DMA, GFP_DMA32, GFP_KERNEL } from './mm/gfp'
@@ -39,6 +40,7 @@ import { forgetShadows, removeMapping, replaceMapping, shmemReplaceBySwap } from
 import { createCompactionState } from './mm/compaction_state'
 import { createHugetlbPool } from './mm/hugetlb_pool'
 import { startKcompactd } from './mm/kcompactd'
+import { createModules } from './modules'
 import { createNodes } from './mm/mmzone'
 import { memcgOutOfMemory } from './mm/oom_kill'
 import { createReclaimState } from './mm/reclaim'
@@ -51,6 +53,7 @@ import { createSlabs } from './mm/slab_state'
 import { fillSlabsAtBoot } from './mm/slub_boot'
 import { createLruBatches } from './mm/swap'
 import { swapon } from './mm/swapfile'
+import { addVmArea, createVmap } from './mm/vmalloc'
 import { createVmstat, NR_KERNEL_STACK, modStat } from './mm/vmstat'
 import { tryToFreeMemcgPages } from './mm/vmscan'
 import { initMinFreeKbytes } from './mm/watermark'
@@ -193,11 +196,13 @@ function createState(config: MachineConfig, seed: number): KernelState {
   }
 }
 
-type FileCaches = 'byHand' | 'dcache' | 'shadowNodes' | 'shrinkers'
+type FileCaches = 'byHand' | 'vmap' | 'modules' | 'dcache' | 'shadowNodes' | 'shrinkers'
 
 /** Nothing was looked up or asked for yet. */
 const fileCaches = (): Pick<KernelState, FileCaches> => ({
   byHand: createByHand(),
+  vmap: createVmap(),
+  modules: createModules(),
   dcache: createDcache(),
   shadowNodes: createShadowNodes(),
   shrinkers: { deferred: {}, scanned: 0 },
@@ -244,6 +249,7 @@ export function bootMachine(config: MachineConfig, seed: number): KernelState {
   state.zeroPfn = pickZeroPage(state)
   allocateKernelMemory(state)
   mountRoot(state)
+  installModules(state)
   state.nowNs = bootLog(state)
   createKthreads(state)
   startUserland(state)
@@ -297,10 +303,23 @@ function allocateKernelMemory(state: KernelState): void {
   dmaPools(state)
   fillSlabsAtBoot(state)
   const stacks = use.stack + use.stackCpu * cpus
+  bootAreas(state, stacks / 4)
   takeKernel(state, stacks)
   modStat(state.nodes[bootNode(state)]!.stat, NR_KERNEL_STACK, stacks * 4)
   takeKernel(state, use.percpuCpu * cpus)
   takeKernel(state, use.other + Math.floor(state.boot.totalPages * OTHER_PER_PAGE) + use.otherPerNode * (nodes - 1))
+}
+
+/**
+ * Kernel addresses that boot gives away: a stack for the interrupts of each CPU, and one for each kernel thread.
+ * @kernel irq_init_percpu_irqstack(), dup_task_struct()
+ */
+function bootAreas(state: KernelState, threads: number): void {
+  const bootNid = bootNode(state)
+  const area = (caller: string, kind: 'vmap' | 'vmalloc', align: Pages): void =>
+    void addVmArea(state, { pages: 4, caller, kind, pfns: [], bootNid }, align)
+  state.cpuNode.forEach(() => area('irq_init_percpu_irqstack', 'vmap', 1))
+  for (let i = 0; i + 1 <= threads; i++) area('dup_task_struct', 'vmalloc', 4)
 }
 
 const bootNode = (state: KernelState): number => state.nodes.find((n) => n.hasMemory)!.nid

@@ -2,8 +2,17 @@
 import { PAGE_SIZE, type Pages } from '../util/units'
 import { createAt, lookup, makeDirs } from './fs/vfs'
 import { filePages } from './mm/filemap'
+import { MODULES } from './modules'
 import { shmemNewPage } from './mm/shmem'
 import type { KernelState } from './state'
+
+/** Files of the modules that can be loaded; their contents are not simulated. */
+export function installModules(state: KernelState): void {
+  for (const [name, { sections }] of Object.entries(MODULES)) {
+    const bytes = sections.reduce((sum, n) => sum + n, 0)
+    installFile(state, `/lib/modules/${state.config.release}/extra/${name}.ko`, Math.ceil(bytes / PAGE_SIZE), false)
+  }
+}
 
 /**
  * Puts a file into the root file system.

@@ -9,6 +9,7 @@ import type { CostTable } from './costs'
 import type { Dcache } from './fs/dcache'
 import type { BlockDevice, Inode, Mount } from './fs_types'
 import type { Pipe } from './pipe'
+import type { Modules } from './modules'
 import type { EventQueue } from './queue'
 import type { Ratelimit } from './ratelimit'
 import type { ProcessObjects } from './slab_objects'
@@ -32,6 +33,7 @@ import type { PsiGroup } from './mm/psi'
 import type { ShadowNodes } from './mm/shadow_nodes'
 import type { Deferred } from './mm/shrinker'
 import type { Slabs } from './mm/slab_state'
+import type { Vmap } from './mm/vmalloc'
 import type { ReclaimState } from './mm/reclaim/reclaim_state'
 import type { Vmstat } from './mm/vmstat'
 
@@ -153,6 +155,10 @@ export interface KernelState {
   readonly pgtables: PageTables
   /** createSlabs(). Owners: mm/slub.ts, mm/slab_state.ts */
   readonly slabs: Slabs
+  /** Kernel addresses given away; createVmap(). Owner: mm/vmalloc.ts */
+  readonly vmap: Vmap
+  /** Loaded kernel modules. Owner: modules.ts */
+  readonly modules: Modules
   /** Names and inodes in memory; createDcache(). Owner: fs/dcache.ts */
   readonly dcache: Dcache
   /** Nodes of page trees without pages; createShadowNodes(). Owner: mm/shadow_nodes.ts */

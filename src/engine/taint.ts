@@ -9,10 +9,17 @@ import type { KernelState } from './state'
 /** Bits of /proc/sys/kernel/tainted. @kernel include/linux/panic.h */
 export const TAINT_BAD_PAGE = 5
 export const TAINT_WARN = 9
+export const TAINT_OOT_MODULE = 12
+export const TAINT_UNSIGNED_MODULE = 13
 
 /** Letters of the bits when set; a bit that is not set shows as a blank, the first one as G. @kernel taint_flags[] */
 const LETTERS = 'PFSRMBUDAWCIOELKXTN'
-const NAMES: Readonly<Record<number, string>> = { [TAINT_BAD_PAGE]: 'BAD_PAGE', [TAINT_WARN]: 'WARN' }
+const NAMES: Readonly<Record<number, string>> = {
+  [TAINT_BAD_PAGE]: 'BAD_PAGE',
+  [TAINT_WARN]: 'WARN',
+  [TAINT_OOT_MODULE]: 'OOT_MODULE',
+  [TAINT_UNSIGNED_MODULE]: 'UNSIGNED_MODULE',
+}
 
 export interface Taint {
   /** Bit mask. */
@@ -23,7 +30,8 @@ export interface Taint {
 
 export const createTaint = (): Taint => ({ flags: 0, warnedOnce: [] })
 
-const isTainted = (state: KernelState, bit: number): boolean => (state.taint.flags & (1 << bit)) !== 0
+/** @kernel kernel/panic.c test_taint() */
+export const isTainted = (state: KernelState, bit: number): boolean => (state.taint.flags & (1 << bit)) !== 0
 
 /** @kernel  kernel/panic.c add_taint(); with LOCKDEP_NOW_UNRELIABLE for a bad page */
 export function addTaint(state: KernelState, bit: number): void {

@@ -8,16 +8,18 @@ import type { Bytes } from '../../util/units'
 import { klog } from '../klog'
 import type { KernelState } from '../state'
 
-export type HandKind = 'objects' | 'kmalloc'
+export type HandKind = 'objects' | 'kmalloc' | 'vmalloc'
 
 /** One allocation in somebody's hand. */
 export interface HeldMemory {
   readonly id: number
-  /** Physical for objects and kmalloc. */
+  /** Physical; counted from VMALLOC_START when vmStart is there. */
   readonly address: Bytes
   /** What was asked for, as it was written: 'cache=dentry', 'size=5000'. */
   readonly request: string
   readonly sizeBytes: Bytes
+  /** vmalloc: first page of the area. */
+  readonly vmStart?: number
   /** The way the allocation took, see slub_path.ts; '' when it has no such thing. */
   readonly path: string
 }
@@ -35,7 +37,7 @@ export type ByHand = Record<HandKind, HandTable>
 const emptyTable = (): HandTable => ({ nextId: 1, held: [], last: '' })
 
 /** Nothing is held. @model see above */
-export const createByHand = (): ByHand => ({ objects: emptyTable(), kmalloc: emptyTable() })
+export const createByHand = (): ByHand => ({ objects: emptyTable(), kmalloc: emptyTable(), vmalloc: emptyTable() })
 
 /** One line of input, read. */
 export interface HandRequest {

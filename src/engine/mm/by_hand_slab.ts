@@ -4,6 +4,7 @@
  * @model   what a test module would do, see by_hand.ts
  */
 import type { Errno } from '../../util/errno'
+import { isSuspended } from '../exec'
 import type { KernelState } from '../state'
 import type { HandOps } from './by_hand'
 import { GFP_KERNEL } from './gfp'
@@ -18,10 +19,10 @@ type Values = Readonly<Record<string, string>>
 
 const gfpOf = (values: Values): number | undefined => (values.gfp === undefined ? GFP_KERNEL : parseGfp(values.gfp))
 
-const noMemory = (what: string, gfp: number): readonly [Errno, string] => [
-  'ENOMEM',
-  `${what} found no memory with mode:${formatGfp(gfp)}, or its charge was refused`,
-]
+const noMemory = (state: KernelState, what: string, gfp: number): readonly [Errno, string] =>
+  isSuspended(state)
+    ? ['EAGAIN', `${what} has to wait until memory is reclaimed: write it again`]
+    : ['ENOMEM', `${what} found no memory with mode:${formatGfp(gfp)}, or its charge was refused`]
 
 const badGfp = (values: Values): readonly [Errno, string] => [
   'EINVAL',
@@ -39,7 +40,7 @@ export const OBJECTS_BY_HAND: HandOps = {
     const gfp = gfpOf(values)
     if (gfp === undefined) return badGfp(values)
     const address = kmemCacheAlloc(state, cache, gfp)
-    if (address === 0) return noMemory(`an object of ${name}`, gfp)
+    if (address === 0) return noMemory(state, `an object of ${name}`, gfp)
     return {
       address,
       request: `cache=${state.slabs.caches[cache]!.name}`,
@@ -71,7 +72,7 @@ export const KMALLOC_BY_HAND: HandOps = {
         'ENOMEM',
         `size=${bytes}: kmalloc gives at most ${KMALLOC_MAX_SIZE} bytes, one block of order 10; vmalloc gives more`,
       ]
-    if (address === 0) return noMemory(`kmalloc of ${bytes} bytes`, gfp)
+    if (address === 0) return noMemory(state, `kmalloc of ${bytes} bytes`, gfp)
     return {
       address,
       request: `size=${bytes}`,

@@ -38,7 +38,7 @@ export function slabOwners(state: KernelState, from: Bytes, to: Bytes): ObjectOw
     add([d.address[row]!, d.name[row]!], () =>
       d.ino[row] === 0 ? 'name that does not exist' : `name of inode ${d.ino[row]}`,
     )
-  for (const table of Object.values(state.byHand))
+  for (const table of [state.byHand.objects, state.byHand.kmalloc])
     for (const row of table.held) add([row.address], () => `by hand, number ${row.id}`)
   return found.sort((a, b) => a.address - b.address)
 }

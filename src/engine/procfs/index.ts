@@ -21,6 +21,7 @@ import {
   uptimeText,
   versionText,
 } from './misc'
+import { moduleDir, modulesText } from './modules'
 import { pagetypeinfoText } from './pagetypeinfo'
 import { pidDir } from './pid'
 import { pressureText } from './pressure'
@@ -28,6 +29,7 @@ import { slabDir, slabinfoText } from './slab'
 import { swapsText } from './swaps'
 import { sysctlDir } from './sysctl'
 import { DIR_STAT, type PseudoDir, type PseudoFile } from './types'
+import { vmallocinfoText } from './vmallocinfo'
 import { vmstatText } from './vmstat'
 import { zoneinfoText } from './zoneinfo'
 
@@ -41,6 +43,7 @@ const PROC_FILES: Readonly<Record<string, PseudoFile>> = {
   iomem: text(iomemText),
   loadavg: text(loadavgText),
   meminfo: text(meminfoText),
+  modules: text(modulesText),
   mounts: text(mountsText),
   pagetypeinfo: text(pagetypeinfoText),
   partitions: text(partitionsText),
@@ -49,6 +52,7 @@ const PROC_FILES: Readonly<Record<string, PseudoFile>> = {
   swaps: text(swapsText),
   uptime: text(uptimeText),
   version: text(versionText),
+  vmallocinfo: text(vmallocinfoText),
   vmstat: text(vmstatText),
   zoneinfo: text(zoneinfoText),
 }
@@ -75,6 +79,7 @@ const FAMILIES: readonly { readonly root: string; readonly dir: PseudoDir }[] = 
   { root: '/sys/fs/cgroup', dir: cgroupFs },
   { root: '/sys/kernel/debug', dir: debugDir },
   { root: '/sys/kernel/slab', dir: slabDir },
+  { root: '/sys/module', dir: moduleDir },
   { root: '/sys', dir: sysDir },
   { root: '/proc', dir: procDir },
 ]

@@ -97,8 +97,7 @@ export function meminfoText(state: KernelState): string {
     row('CommitLimit', vmCommitLimit(state) * 4),
     row('Committed_AS', state.committedAs * 4),
     row('VmallocTotal', state.config.fiveLevelPaging === true ? VMALLOC_KB.five : VMALLOC_KB.four),
-    // Kernel stacks are the only vmalloc areas that we model.
-    row('VmallocUsed', globalNodeState(state, NR_KERNEL_STACK)),
+    row('VmallocUsed', globalNodeState(state, NR_KERNEL_STACK) + state.vmap.nrPages * 4),
     row('VmallocChunk', 0),
     row('Percpu', PERCPU_PAGES[state.config.series] * state.cpuNode.length * 4),
     ...(isNew ? [`HardwareCorrupted: ${'0'.padStart(5)} kB\n`] : []),

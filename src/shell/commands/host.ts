@@ -1,10 +1,8 @@
-/** uname, hostname, uptime, nproc, whoami, id, date, clear, sync, insmod, poweroff: the machine as a whole. */
-import { strerror } from '../../util/errno'
+/** uname, hostname, uptime, nproc, whoami, id, date, clear, sync, poweroff: the machine as a whole. */
 import { formatDate } from '../calendar'
-import { resolvePath } from '../paths'
 import type { Tool, ToolContext } from '../process'
 import { readMeminfo } from './numbers'
-import { fail, getOptions, readOperand, warn } from './options'
+import { getOptions, readOperand, warn } from './options'
 
 export const uname: Tool = {
   name: 'uname',
@@ -148,23 +146,5 @@ export const sync: Tool = {
       context.doom.check()
     }
     return 0
-  },
-}
-
-export const insmod: Tool = {
-  name: 'insmod',
-  summary: 'would load a kernel module: this kernel has none to load',
-  usage: 'insmod FILE',
-  async run(context) {
-    const [file] = context.args
-    if (file === undefined) return fail(context, 'missing filename')
-    const stat = context.sys.stat(context.pid, resolvePath(context.cwd, file))
-    const words = stat.ok ? 'Invalid module format' : strerror(stat.error.errno)
-    await context.warn(
-      stat.ok
-        ? `insmod: ERROR: could not insert module ${file}: ${words}\n`
-        : `insmod: ERROR: could not load module ${file}: ${words}\n`,
-    )
-    return 1
   },
 }

@@ -12,8 +12,9 @@ import { find, xargs } from './find'
 import { free } from './free'
 import { egrep, fgrep, grep } from './grep'
 import { head, tail } from './head'
-import { arch, clear, date, hostname, id, insmod, nproc, sync, uname, uptime, whoami } from './host'
+import { arch, clear, date, hostname, id, nproc, sync, uname, uptime, whoami } from './host'
 import { ls } from './ls'
+import { insmod, lsmod, modinfo, modprobe, rmmod } from './modules'
 import { numactl } from './numactl'
 import { numastat } from './numastat'
 import { mkswap, mount, swapoff, swapon, umount } from './mount'
@@ -58,7 +59,11 @@ const all: readonly Tool[] = [
   join,
   killall,
   ls,
+  lsmod,
   man,
+  modinfo,
+  modprobe,
+  rmmod,
   mkdir,
   mkswap,
   mount,
