@@ -6,7 +6,7 @@ import { checkInvariants } from '../check'
 import type { KernelState } from '../state'
 import { zoneScanners } from './compaction_scanners'
 import { COMPACTION_STATUS } from './compaction_suitable'
-import { GFP_BIT_COMP, GFP_BIT_NORETRY, GFP_BIT_NOWARN, GFP_HIGHUSER_MOVABLE } from './gfp'
+import { GFP_BIT_COMP, GFP_BIT_NORETRY, GFP_BIT_NOWARN, GFP_BIT_RETRY_MAYFAIL, GFP_HIGHUSER_MOVABLE } from './gfp'
 import { PG_LRU, mapcount, pageFlags, pageMemcg } from './memmap'
 import { isMigratable, isolateForMigration, migratePage } from './migrate'
 import { allocPages } from './page_alloc'
@@ -148,6 +148,15 @@ describe('direct compaction', () => {
     expect(allocPages(state, huge | GFP_BIT_NORETRY | GFP_BIT_NOWARN, 9)).toBe(0)
     expect(event(state, vs.COMPACT_STALL)).toBe(0)
   })
+})
+
+test('shortage, as extfrag_threshold sees it, is left to reclaim: a request ends when that frees nothing more', () => {
+  const { machine, state } = crumbs()
+  take(state, 5)
+  machine.write('/proc/sys/vm/extfrag_threshold', '1000')
+  expect(allocPages(state, GFP_HIGHUSER_MOVABLE | GFP_BIT_COMP | GFP_BIT_RETRY_MAYFAIL | GFP_BIT_NOWARN, 9)).toBe(0)
+  expect([vs.COMPACT_STALL, vs.PGMIGRATE_SUCCESS].map((e) => event(state, e))).toEqual([0, 0])
+  expect(event(state, vs.ALLOCSTALL_MOVABLE)).toBeGreaterThan(0)
 })
 
 describe('where the scanners are', () => {

@@ -5,7 +5,7 @@
  */
 import type { Pages } from '../../util/units'
 import type { KernelState } from '../state'
-import { emit } from '../trace'
+import { emit, isTracing } from '../trace'
 import { fragmentationIndex } from './fragmentation'
 import { PAGE_ALLOC_COSTLY_ORDER } from './gfp'
 import {
@@ -68,7 +68,7 @@ export function compactionSuitable(state: KernelState, zone: Zone, order: number
     const index = order > PAGE_ALLOC_COSTLY_ORDER ? fragmentationIndex(zone.nrFree, order) : -1
     if (index >= 0 && index <= state.sysctl.extfragThreshold) result = COMPACT_NOT_SUITABLE_ZONE
   }
-  emit(state, 'mm_compaction_suitable', [zone.nid, zone.idx, order, result])
+  if (isTracing()) emit(state, 'mm_compaction_suitable', [zone.nid, zone.idx, order, result])
   return result === COMPACT_CONTINUE
 }
 

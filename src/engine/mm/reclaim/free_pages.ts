@@ -76,7 +76,7 @@ function nextNode(state: KernelState, run: FreeRun, node: Zonelists): void {
   while (run.at < node.zonelist.length) {
     const zone = state.zones[node.zonelist[run.at++]!]!
     if (zone.idx > sc.reclaimIdx || zone.managed === 0) continue
-    if (!cgroupReclaim(sc) && sc.order > PAGE_ALLOC_COSTLY_ORDER && compactionReady(zone, sc)) {
+    if (!cgroupReclaim(sc) && sc.order > PAGE_ALLOC_COSTLY_ORDER && compactionReady(state, zone, sc)) {
       sc.compactionReady = true
       continue
     }

@@ -6,6 +6,7 @@
  */
 import { charge } from '../../exec'
 import { hooks } from '../../hooks'
+import { compactionSuitable } from '../compaction_suitable'
 import type { KernelState } from '../../state'
 import { pollIo } from '../block'
 import { MAX_NR_ZONES, PAGE_ALLOC_COSTLY_ORDER } from '../gfp'
@@ -26,7 +27,7 @@ import {
   memcgEvent,
   nextMemcg,
 } from '../memcontrol'
-import { WMARK_HIGH, WMARK_LOW, WMARK_MIN, wmark, zoneWatermarkOk, type Zone } from '../mmzone'
+import { WMARK_HIGH, WMARK_MIN, wmark, zoneWatermarkOk, type Zone } from '../mmzone'
 import { nrSwapPages } from '../swap_space'
 import { beginMemcgWalk, endMemcgVisit, nextMemcgToShrink, noteMemcgYoung } from './memcg_lru'
 import { activePolicy } from './index'
@@ -221,23 +222,13 @@ function judgeWrites(state: KernelState, sc: ScanControl, run: ShrinkRun): void 
 const zonesUpTo = (state: KernelState, nid: number, idx: number): Zone[] =>
   state.zones.slice(nid * MAX_NR_ZONES, nid * MAX_NR_ZONES + idx + 1).filter((zone) => zone.managed > 0)
 
-/** Enough order-0 pages for compaction to make one of `order`. @kernel mm/compaction.c compaction_suitable() */
-export const compactionSuitable = (zone: Zone, order: number, idx: number): boolean =>
-  zoneWatermarkOk(
-    zone,
-    0,
-    wmark(zone, order > PAGE_ALLOC_COSTLY_ORDER ? WMARK_LOW : WMARK_MIN) + compactGap(order),
-    idx,
-    0,
-  )
-
 /** Reclaim for a large block goes on until compaction could make it. @kernel mm/vmscan.c should_continue_reclaim() */
 function shouldContinueReclaim(state: KernelState, sc: ScanControl, nid: number, reclaimed: number): boolean {
   const isForCompaction = sc.order > PAGE_ALLOC_COSTLY_ORDER || (sc.order > 0 && sc.priority < DEF_PRIORITY - 2)
   if (!isForCompaction || reclaimed === 0) return false
   for (const zone of zonesUpTo(state, nid, sc.reclaimIdx)) {
     if (zoneWatermarkOk(zone, sc.order, wmark(zone, WMARK_MIN), sc.reclaimIdx, 0)) return false
-    if (compactionSuitable(zone, sc.order, sc.reclaimIdx)) return false
+    if (compactionSuitable(state, zone, sc.order, sc.reclaimIdx)) return false
   }
   const root = lruvecOf(state, ROOT_MEMCG, nid)
   let inactive = lruvecPageState(state, root, LRU_INACTIVE_FILE)
@@ -246,9 +237,9 @@ function shouldContinueReclaim(state: KernelState, sc: ScanControl, nid: number,
 }
 
 /** Nothing left for reclaim to do for a large block in this zone. @kernel mm/vmscan.c compaction_ready() */
-export function compactionReady(zone: Zone, sc: ScanControl): boolean {
+export function compactionReady(state: KernelState, zone: Zone, sc: ScanControl): boolean {
   if (zoneWatermarkOk(zone, sc.order, wmark(zone, WMARK_MIN), sc.reclaimIdx, 0)) return true
-  if (!compactionSuitable(zone, sc.order, sc.reclaimIdx)) return false
+  if (!compactionSuitable(state, zone, sc.order, sc.reclaimIdx)) return false
   return zoneWatermarkOk(zone, 0, wmark(zone, WMARK_HIGH) + compactGap(sc.order), sc.reclaimIdx, 0)
 }
 
