@@ -13,6 +13,7 @@ import { readText } from './folder'
 
 export const LABS = join(import.meta.dirname, '../../resources/labs')
 const EVENTS_MAX = 5000
+const READING_NS = 3_000_000_000
 
 export const lab: RunCommand = async (argv, output) => {
   const parsed = parseArgs(argv, {}, 'lab')
@@ -70,6 +71,8 @@ export async function solve(lab: Lab, seed: number): Promise<string[]> {
     const state = (): StepView => walk.progress().steps[index]!
     if (state().state !== 'open') return [...faults, `${step.id}: ${state().state} before its turn`]
     for (const check of state().checks) if (check.passed) faults.push(`${step.id}: holds already: ${check.text}`)
+    // A student reads while the machine runs.
+    await headless.advanceTo(headless.state().nowNs + READING_NS)
     printed = ''
     const script = step.solution ?? step.command ?? ''
     if (script !== '') await untilDone(headless, shell.run(`${script}\n`))

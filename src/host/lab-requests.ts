@@ -1,7 +1,7 @@
 /** Requests of the workbook: a lab brings its own machine, and looks at it after every slice. */
 import type { LabView, OpenedLab } from '../labs/index'
 import type { LabProgress } from '../protocol/messages'
-import { loadMachine } from '../profiles/index'
+import { loadMachine, type SavedLab } from '../profiles/index'
 import { queryEvents } from '../recorder/events'
 import { createShell } from '../shell/index'
 import { ok, userError, type Result } from '../util/result'
@@ -48,6 +48,18 @@ export function answerLab(session: Session, step: number, answer: string): Resul
 
 export function hintLab(session: Session, step: number): Result<LabProgress> {
   return session.lab === undefined ? noLab('labHint') : session.lab.hint(step)
+}
+
+/**
+ * Opens the lab of a saved session where it was left, over the machine that lived the session again.
+ * @returns false when the lab is not on the shelf
+ */
+export function resumeLab(session: Session, up: Up, saved: SavedLab): boolean {
+  const lab = session.deps.labs?.open(saved.id, up.machine.seed, saved.steps)
+  if (lab === undefined || !lab.ok) return false
+  session.lab = lab.value
+  lab.value.check(viewOf(up))
+  return true
 }
 
 /** Lets the open lab look at the machine. Its progress when that changed it. */

@@ -8,7 +8,7 @@ import type { Recorder } from '../recorder/recorder'
 import { querySpans } from '../recorder/spans'
 import { ok, userError, type Result } from '../util/result'
 import { buddyView, slabsView, sysctlTrial } from './allocators'
-import { answerLab, hintLab, startLab } from './lab-requests'
+import { answerLab, hintLab, resumeLab, startLab } from './lab-requests'
 import { firstPosition, goBackToEvent, isAtEnd, replayTo } from './machine'
 import { oomReports } from './oom'
 import { startPacing } from './pacer'
@@ -164,6 +164,7 @@ export const handlers: Handlers = {
   startLab: (session, { id, seed }) => startLab(session, id, seed),
   labAnswer: (session, { step: index, answer }) => answerLab(session, index, answer),
   labHint: (session, { step: index }) => hintLab(session, index),
+  getLab: (session) => ok(session.lab?.progress()),
   stopLab: (session) => {
     session.lab = undefined
     return DONE
@@ -179,6 +180,7 @@ export const handlers: Handlers = {
     if (!saved.ok) return saved
     const up = bringUp(session, saved.value.profile, saved.value.seed)
     const isSame = await relive(session, up, saved.value)
+    if (saved.value.lab !== undefined) resumeLab(session, up, saved.value.lab)
     const status = statusOf(session)
     if (isSame || !status.ok) return status
     const notice = `${fileName} was written by Pagewalk ${saved.value.appVersion}; this version takes the same commands to another end.`

@@ -251,6 +251,7 @@ export function saveText(session: Session, up: Up): string {
     endNs: rewind.endNs,
     endEventCount: rewind.endEventCount,
     digest: digestAtEnd(machine, up.isBroken),
+    ...(session.lab === undefined ? {} : { lab: { id: session.lab.progress().id, steps: session.lab.marks() } }),
   })
 }
 

@@ -54,6 +54,7 @@ test('every request is answered exactly once, with a Result, without a machine a
     { kind: 'startLab', id: 'x', seed: 1 },
     { kind: 'labAnswer', step: 0, answer: '' },
     { kind: 'labHint', step: 0 },
+    { kind: 'getLab' },
     { kind: 'stopLab' },
     { kind: 'listLabs' },
     { kind: 'listMachines' },
@@ -77,7 +78,7 @@ test('every request is answered exactly once, with a Result, without a machine a
   )
   expect(order).toEqual(requests.map((r) => r.kind))
   const succeed = results.filter((r) => r.result.ok).map((r) => r.kind)
-  expect(succeed).toEqual(['preview', 'pause', 'subscribe', 'stopLab', 'listLabs', 'listMachines'])
+  expect(succeed).toEqual(['preview', 'pause', 'subscribe', 'getLab', 'stopLab', 'listLabs', 'listMachines'])
   for (const { result } of results) {
     if (!result.ok) expect(Object.keys(result.error).sort()).toEqual(['code', 'fix', 'message', 'where'])
   }
@@ -347,4 +348,14 @@ test('a lab brings its machine, prepares it, and sees what is done', async () =>
   await quiet()
   const progress = t.events.findLast((e) => e.kind === 'labProgress')
   expect(progress?.kind === 'labProgress' && progress.progress.finished).toBe(true)
+
+  const saved = await t.client.request({ kind: 'saveSession' })
+  const other = testSession({ labs })
+  await other.client.request({ kind: 'loadSession', text: saved.ok ? saved.value : '', fileName: 'x.json' })
+  expect(await other.client.request({ kind: 'getLab' })).toMatchObject({
+    ok: true,
+    value: { id: '01-x', finished: true },
+  })
+  await other.client.request({ kind: 'boot', profile: VM_512M, seed: 1 })
+  expect(await other.client.request({ kind: 'getLab' })).toEqual({ ok: true, value: undefined })
 })

@@ -25,8 +25,8 @@ export interface SeenEvent {
 /** How the machine was when the step opened: what `was.` and `sinceStep` speak of. */
 export interface Opening {
   readonly atNs: number
-  /** Place of the number → its value then; see placeOf. */
-  readonly numbers: Readonly<Record<string, number | undefined>>
+  /** Place of the number → its value then, when it had one; see placeOf. */
+  readonly numbers: Readonly<Record<string, number>>
 }
 
 export const START: Opening = { atNs: 0, numbers: {} }
@@ -78,10 +78,13 @@ const readNumber = (source: NumberSource, view: LabView): number | undefined => 
 
 /** Looks at every number that the checks of a step name, so that later values can be compared with these. */
 export function openingOf(checks: readonly Check[], view: LabView): Opening {
-  const numbers: Record<string, number | undefined> = {}
+  const numbers: Record<string, number> = {}
   for (const check of checks) {
     if (check.kind !== 'rule') continue
-    for (const source of Object.values(check.numbers)) numbers[placeOf(source)] = readNumber(source, view)
+    for (const source of Object.values(check.numbers)) {
+      const value = readNumber(source, view)
+      if (value !== undefined) numbers[placeOf(source)] = value
+    }
   }
   return { atNs: view.nowNs, numbers }
 }

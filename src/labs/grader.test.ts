@@ -103,9 +103,24 @@ test('a walk goes on where its marks end', () => {
   walk.answer(1, '3', view(world()))
   walk.hint(1)
   const marks = JSON.parse(JSON.stringify(walk.marks())) as StepMark[]
-  expect(marks).toEqual([{ done: true }, { done: false, answer: '3', hinted: true, tries: 1 }, { done: false }])
+  const opening = { atNs: 10, numbers: {} }
+  expect(marks).toEqual([
+    { done: true },
+    { done: false, answer: '3', hinted: true, tries: 1, opening },
+    { done: false },
+  ])
   const again = startWalk(lab(), 1, marks)
   expect(again.progress()).toEqual(walk.progress())
+})
+
+test('a step that is open when the walk is kept still compares with the moment when it opened', () => {
+  const walk = startWalk(lab(), 1)
+  const w = world()
+  walk.answer(0, '', view(w))
+  walk.answer(1, '5', view(w))
+  const again = startWalk(lab(), 1, JSON.parse(JSON.stringify(walk.marks())) as StepMark[])
+  again.check(view({ ...w, nowNs: 50, free: '13' }))
+  expect(again.progress().steps[2]!.checks[0]).toMatchObject({ passed: true, seen: 'free 13, before free 10' })
 })
 
 test.each([

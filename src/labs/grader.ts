@@ -51,6 +51,8 @@ export interface StepMark {
   readonly answer?: string
   readonly hinted?: boolean
   readonly tries?: number
+  /** Of the open step: how the machine was when it opened. */
+  readonly opening?: Opening
 }
 
 interface StepState {
@@ -137,14 +139,15 @@ const stateOf = (mark: StepMark | undefined): StepState => ({
   hinted: mark?.hinted ?? false,
   tries: mark?.tries ?? 0,
   outcomes: [],
-  opening: undefined,
+  opening: mark?.opening,
 })
 
-const markOf = ({ done, answer, hinted, tries }: StepState): StepMark => ({
+const markOf = ({ done, answer, hinted, tries, opening }: StepState): StepMark => ({
   done,
   ...(answer === undefined ? {} : { answer }),
   ...(hinted ? { hinted } : {}),
   ...(tries > 0 ? { tries } : {}),
+  ...(done || opening === undefined ? {} : { opening }),
 })
 
 interface Given {

@@ -8,4 +8,12 @@ export { formatCpuList, formatSize, parseCpuList, parseDuration, parseSize, spel
 export { DEVICE_KINDS, DEVICE_SPEED, type DeviceKind } from './devices'
 export { SYSCTLS, sysctlFault } from './sysctls'
 export { loadScenario, scenarioSchema, SCENARIO_FORMAT, type Scenario } from './scenario'
-export { formatSession, loadSession, sessionSchema, SESSION_FORMAT, type LoggedCommand, type Session } from './session'
+export {
+  formatSession,
+  loadSession,
+  sessionSchema,
+  SESSION_FORMAT,
+  type LoggedCommand,
+  type SavedLab,
+  type Session,
+} from './session'

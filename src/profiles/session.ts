@@ -14,6 +14,14 @@ import { field, z } from './zod'
 const atNs = field(z.int().nonnegative(), 'simulated nanoseconds since boot', 'When.')
 const eventCount = field(z.int().nonnegative(), 'a count of events', 'Events of the machine that came before.')
 
+const labStep = z.strictObject({
+  done: z.boolean(),
+  answer: z.string().optional(),
+  hinted: z.boolean().optional(),
+  tries: z.int().positive().optional(),
+  opening: z.strictObject({ atNs: z.int().nonnegative(), numbers: z.record(z.string(), z.number()) }).optional(),
+})
+
 export const sessionSchema = z.strictObject({
   format: z.literal('pagewalk-session'),
   version: z.literal(1),
@@ -28,6 +36,11 @@ export const sessionSchema = z.strictObject({
   endNs: field(z.int().nonnegative(), 'simulated nanoseconds since boot', 'How far the run had come.'),
   endEventCount: eventCount,
   digest: field(z.string().regex(/^[0-9a-f]{16}$/), '16 hex digits', 'Digest of the machine at the end of the run.'),
+  lab: field(
+    z.strictObject({ id: z.string(), steps: z.array(labStep) }),
+    'a lab: {"id", "steps"}',
+    'The lab that was open, and how far it was.',
+  ).optional(),
 })
 
 export type SessionFile = z.infer<typeof sessionSchema>
@@ -39,6 +52,21 @@ export interface LoggedCommand {
   readonly command: Command
 }
 
+/** The lab that was open: its id, and for each step what the walk keeps of it. */
+export interface SavedLab {
+  readonly id: string
+  readonly steps: readonly SavedLabStep[]
+}
+
+export interface SavedLabStep {
+  readonly done: boolean
+  readonly answer?: string
+  readonly hinted?: boolean
+  readonly tries?: number
+  /** How the machine was when the step opened. */
+  readonly opening?: { readonly atNs: number; readonly numbers: Readonly<Record<string, number>> }
+}
+
 export interface Session {
   readonly appVersion: string
   readonly profile: MachineProfile
@@ -47,6 +75,7 @@ export interface Session {
   readonly endNs: Ns
   readonly endEventCount: number
   readonly digest: string
+  readonly lab?: SavedLab
 }
 
 export const SESSION_FORMAT: FileFormat<SessionFile> = {
@@ -90,14 +119,16 @@ export function loadSession(source: string, fileName: string): Result<Session> {
     endNs: file.endNs,
     endEventCount: file.endEventCount,
     digest: file.digest,
+    // Absent fields of a step come back absent: JSON has no undefined.
+    ...(file.lab === undefined ? {} : { lab: file.lab as SavedLab }),
   })
 }
 
 /** The file's text: one command a line, so that two sessions can be compared line by line. */
 export function formatSession(session: Session): string {
-  const { appVersion, profile, seed, commands, endNs, endEventCount, digest } = session
+  const { appVersion, profile, seed, commands, endNs, endEventCount, digest, lab } = session
   const head = JSON.stringify(
-    { format: 'pagewalk-session', version: 1, appVersion, seed, endNs, endEventCount, digest, profile },
+    { format: 'pagewalk-session', version: 1, appVersion, seed, endNs, endEventCount, digest, lab, profile },
     undefined,
     2,
   )

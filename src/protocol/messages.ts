@@ -60,6 +60,7 @@ export type Request =
   | { readonly kind: 'startLab'; readonly id: string; readonly seed: number }
   | { readonly kind: 'labAnswer'; readonly step: number; readonly answer: string }
   | { readonly kind: 'labHint'; readonly step: number }
+  | { readonly kind: 'getLab' }
   | { readonly kind: 'stopLab' }
   | { readonly kind: 'listLabs' }
   | { readonly kind: 'listMachines' }
@@ -113,6 +114,8 @@ export interface ReplyOf {
   startLab: LabProgress
   labAnswer: LabProgress
   labHint: LabProgress
+  /** The open lab; undefined when there is none. */
+  getLab: LabProgress | undefined
   stopLab: undefined
   listLabs: readonly LabSummary[]
   listMachines: readonly MachineSummary[]

@@ -4,10 +4,12 @@ import { computed, shallowRef, watch } from 'vue'
 import type { LabProgress, LabSummary } from '../../protocol/messages'
 import { useClient } from '../client'
 import { useSession } from './session'
+import { useUi } from './ui'
 
 export const useLabs = defineStore('labs', () => {
   const client = useClient()
   const session = useSession()
+  const ui = useUi()
   const labs = shallowRef<readonly LabSummary[]>([])
   const progress = shallowRef<LabProgress | undefined>()
   const stepsDone = computed(() => progress.value?.steps.filter((step) => step.state === 'done').length ?? 0)
@@ -16,9 +18,16 @@ export const useLabs = defineStore('labs', () => {
     if (event.kind === 'labProgress') progress.value = event.progress
   })
 
+  // Another machine: its session brings a lab of its own, or none.
   watch(
     () => session.leftLab,
-    () => (progress.value = undefined),
+    async () => {
+      progress.value = undefined
+      const result = await session.ask({ kind: 'getLab' })
+      if (!result.ok || result.value === undefined) return
+      progress.value = result.value
+      ui.isBookOpen = true
+    },
   )
 
   async function load(): Promise<void> {
