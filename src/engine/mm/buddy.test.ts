@@ -179,7 +179,7 @@ describe('reserve for atomic high orders (02 §2.4)', () => {
     free(state, zone, BASE, 10)
     zone.managed = 60000
     const pfn = rmqueueSmallest(state, zone, 2, MIGRATE_MOVABLE)
-    reserveHighatomic(state, zone, pfn)
+    reserveHighatomic(state, zone, pfn, 1)
     expect([zone.nrReservedHighatomic, zone.nrFreeHighatomic]).toEqual([512, 508])
     expect(unreserveHighatomic(state, [zone.index], MIGRATE_UNMOVABLE, { force: false })).toBe(false)
     expect(unreserveHighatomic(state, [zone.index], MIGRATE_UNMOVABLE, { force: true })).toBe(true)
@@ -311,7 +311,7 @@ test.each(['6.12', '6.1'] as const)(
           } else if (s.op === 'unreserve') {
             unreserveHighatomic(state, [zone.index], s.type, { force: true })
           } else if (held.length > 0 && s.op === 'reserve') {
-            reserveHighatomic(state, zone, held[s.pick % held.length]!.pfn)
+            reserveHighatomic(state, zone, held[s.pick % held.length]!.pfn, 0)
           } else if (held.length > 0 && s.op === 'free') {
             const [block] = held.splice(s.pick % held.length, 1)
             setFlags(state.memmap, block!.pfn, 0)

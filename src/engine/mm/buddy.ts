@@ -305,11 +305,30 @@ function reserveRest(state: KernelState, ram: readonly PfnRange[], kept: readonl
   }
 }
 
+/** Blocks of order 10 side by side, at the tail of their list: a terabyte has 262144 of them. */
+function seedBlocks(state: KernelState, zone: Zone, pfn: Pfn, blocks: number): void {
+  const { blockNext, blockPrev } = state
+  const list = listOf(MAX_PAGE_ORDER, MIGRATE_MOVABLE)
+  const first = pfn >> MAX_PAGE_ORDER
+  const last = first + blocks - 1
+  addBlockTail(state, zone, list, pfn)
+  for (let block = first; block < last; block++) {
+    blockNext[block] = block + 2
+    blockPrev[block + 1] = block + 1
+  }
+  blockNext[last] = 1
+  zone.freeLists[2 * list + 1] = last << MAX_PAGE_ORDER
+  zone.nrFree[MAX_PAGE_ORDER]! += blocks
+  zone.nrFreeType[list]! += blocks
+}
+
 function seedRange(state: KernelState, zone: Zone, range: PfnRange): void {
   for (let pfn = range.start; pfn < range.end;) {
     let order = MAX_PAGE_ORDER
     while ((pfn & ((1 << order) - 1)) !== 0 || pfn + (1 << order) > range.end) order--
-    addToFreeListTail(state, zone, pfn, order, MIGRATE_MOVABLE)
-    pfn += 1 << order
+    const blocks = order === MAX_PAGE_ORDER ? (range.end - pfn) >> MAX_PAGE_ORDER : 1
+    if (blocks > 1) seedBlocks(state, zone, pfn, blocks)
+    else addToFreeListTail(state, zone, pfn, order, MIGRATE_MOVABLE)
+    pfn += blocks << order
   }
 }

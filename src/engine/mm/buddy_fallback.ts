@@ -286,11 +286,21 @@ export function highatomicMax(zone: Zone): Pages {
   return percent < PAGEBLOCK_PAGES ? 0 : Math.ceil(percent / PAGEBLOCK_PAGES) * PAGEBLOCK_PAGES
 }
 
-/** Converts the pageblock of a page that an atomic request got. @kernel reserve_highatomic_pageblock() @spec 02 §2.4 */
-export function reserveHighatomic(state: KernelState, zone: Zone, pfn: Pfn): void {
+/**
+ * Converts the pageblock of a block that an atomic request got; all of them when it is larger (6.1: the first one).
+ * @kernel  mm/page_alloc.c reserve_highatomic_pageblock()
+ * @spec    02 §2.4
+ */
+export function reserveHighatomic(state: KernelState, zone: Zone, pfn: Pfn, order: number): void {
   if (zone.nrReservedHighatomic >= highatomicMax(zone)) return
+  if (!isMergeable(pageblockType(state, pfn))) return
+  if (order >= PAGEBLOCK_ORDER && zone.series !== '6.1') {
+    setPageblockRange(state, pfn, order, MIGRATE_HIGHATOMIC)
+    zone.nrReservedHighatomic += 1 << order
+    return
+  }
   const start = pfn & ~(PAGEBLOCK_PAGES - 1)
-  if (!isMergeable(pageblockType(state, pfn)) || !isWholeBlockInZone(state, zone, start)) return
+  if (!isWholeBlockInZone(state, zone, start)) return
   moveFreePages(state, zone, start, MIGRATE_HIGHATOMIC)
   setPageblockType(state, start, MIGRATE_HIGHATOMIC)
   zone.nrReservedHighatomic += PAGEBLOCK_PAGES

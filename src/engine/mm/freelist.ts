@@ -120,7 +120,7 @@ function walkZonelist(
     const pfn = rmqueue(state, zone, order, gfp, flags)
     if (pfn === 0) continue
     countAlloc(state, preferred, zone, order)
-    if ((flags & ALLOC_HIGHATOMIC) !== 0) reserveHighatomic(state, zone, pfn)
+    if ((flags & ALLOC_HIGHATOMIC) !== 0) reserveHighatomic(state, zone, pfn, order)
     if (isWanted(TRACE_PAGE_ALLOC)) traceAlloc(state, pfn, order, gfp)
     return pfn
   }

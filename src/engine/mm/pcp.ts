@@ -170,7 +170,8 @@ export function freeUnrefPage(state: KernelState, pfn: Pfn, order: number): void
   if (!isPcpOrder(order) || type === MIGRATE_ISOLATE) {
     setFlags(m, pfn, 0)
     setPageOrder(m, pfn, 0)
-    freeOnePage(state, zone, pfn, order, type)
+    if (order > PAGEBLOCK_ORDER && zone.series !== '6.1') splitLargeBuddy(state, zone, pfn, order)
+    else freeOnePage(state, zone, pfn, order, type)
     charge(state, state.costs.zoneLock)
     clearBelowHigh(zone)
     return
@@ -184,6 +185,13 @@ export function freeUnrefPage(state: KernelState, pfn: Pfn, order: number): void
   pcp.count += 1 << order
   if (zone.series === '6.1') shrink61(state, zone, pcp, order, list)
   else shrink(state, zone, pcp, order, list)
+}
+
+/** Pageblocks of one block may have become unlike while it was in use. @kernel mm/page_alloc.c split_large_buddy() */
+function splitLargeBuddy(state: KernelState, zone: Zone, pfn: Pfn, order: number): void {
+  const step = 1 << PAGEBLOCK_ORDER
+  for (let at = pfn; at < pfn + (1 << order); at += step)
+    freeOnePage(state, zone, at, PAGEBLOCK_ORDER, pageblockType(state, at))
 }
 
 /** @kernel mm/page_alloc.c free_unref_page_commit() @spec 01 §1.8 */

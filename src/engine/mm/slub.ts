@@ -71,6 +71,30 @@ function slabAlloc(state: KernelState, cache: number, gfp: number): number {
   return s.pfn[row]! * PAGE_SIZE + object * s.caches[cache]!.size
 }
 
+/**
+ * Many objects that nobody in particular pays for: slab by slab, in the order in which kmemCacheAlloc() would give them.
+ * @returns how many there were
+ * @kernel  mm/slub.c kmem_cache_alloc_bulk()
+ */
+export function kmemCacheAllocBulk(state: KernelState, cache: number, gfp: number, count: number): number {
+  const s = state.slabs
+  const cpu = cpuCell(state, cache)
+  let left = count
+  while (left > 0) {
+    if (s.cpuFreelist[cpu]! === END_OF_LIST && !newActiveSlab(state, cache, cpu, gfp)) break
+    const { nextFree } = s
+    const first = s.firstObject[s.cpuSlab[cpu]!]!
+    let object = s.cpuFreelist[cpu]!
+    for (; object !== END_OF_LIST && left > 0; left--) {
+      const cell = first + object
+      object = nextFree[cell]!
+      nextFree[cell] = OBJECT_IN_USE
+    }
+    s.cpuFreelist[cpu] = object
+  }
+  return count - left
+}
+
 /** The slow path: a slab with free objects becomes this CPU's. @kernel mm/slub.c ___slab_alloc() */
 function newActiveSlab(state: KernelState, cache: number, cpu: number, gfp: number): boolean {
   const s = state.slabs

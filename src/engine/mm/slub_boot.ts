@@ -8,7 +8,7 @@ import type { KernelState } from '../state'
 import { GFP_KERNEL } from './gfp'
 import { kmalloc } from './kmalloc'
 import { slabCacheTable } from './slab_cache_facts'
-import { kmemCacheAlloc } from './slub'
+import { kmemCacheAllocBulk } from './slub'
 
 /**
  * Blocks that are larger than a cache serves: 274–302 pages on 17 captured machines of 1 to 4 CPUs, as slab memory less the
@@ -25,7 +25,7 @@ function bootSlabs(state: KernelState, cache: number, bootObjects: number): numb
 
 function allocateOn(state: KernelState, cache: number, cpu: number, objects: number): void {
   state.exec.cpu = cpu
-  for (let i = 0; i < objects; i++) if (kmemCacheAlloc(state, cache, GFP_KERNEL) === 0) return
+  kmemCacheAllocBulk(state, cache, GFP_KERNEL, objects)
 }
 
 function fillCache(state: KernelState, cache: number, slabs: number): void {

@@ -51,7 +51,7 @@ function alloc(state: KernelState, { values, operands }: Words): Errno | undefin
   const order = number('order', 0)
   const count = number('count', 1)
   const node = number('node', -1)
-  const gfp = parseGfp(values['gfp'] ?? 'GFP_KERNEL')
+  const gfp = parseGfp(values['gfp'] ?? 'GFP_KERNEL', state.config.series)
   const isFree = values['id'] !== undefined || values['pfn'] !== undefined
   if (operands.length > 0 || isFree || order === undefined) return refuse(state, 'EINVAL', USAGE)
   if (count === undefined || count < 1 || count > HAND_COUNT_MAX)
