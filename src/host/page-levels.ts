@@ -7,7 +7,7 @@
  */
 import { readColours, type PageLens } from '../engine/mm/page_colours'
 import { PAGE_KINDS_MAX } from '../engine/mm/page_kinds'
-import { BLOCK_PAGES, pageMapFacts, readOwners, type PageMapFacts } from '../engine/mm/page_map'
+import { BLOCK_PAGES, pageMapFacts, readOwners, readUniformOwners, type PageMapFacts } from '../engine/mm/page_map'
 import type { KernelState } from '../engine/state'
 import type { Machine } from './machine'
 import { countCells } from './page-cells'
@@ -33,6 +33,8 @@ export interface Level {
 export interface PageMapMemory {
   state: KernelState | undefined
   facts: PageMapFacts
+  /** Owner of each block that is all one, else −1, at this look. */
+  uniform: Int8Array
   /** Number of the look: grows whenever the machine has moved. */
   look: number
   eventCount: number
@@ -44,7 +46,8 @@ export interface PageMapMemory {
 
 export const createPageMapMemory = (): PageMapMemory => ({
   state: undefined,
-  facts: { ram: [], managed: [] },
+  facts: { ram: [], fixed: new Int8Array(), zones: new Int16Array() },
+  uniform: new Int8Array(),
   look: 0,
   eventCount: -1,
   nowNs: -1,
@@ -59,6 +62,7 @@ export function lookAgain(memory: PageMapMemory, machine: Machine): void {
   const commands = machine.rewind.log.length
   if (memory.state !== state) {
     memory.facts = pageMapFacts(state)
+    memory.uniform = new Int8Array(memory.facts.fixed.length)
     memory.levels.clear()
     memory.whole = undefined
   } else if (
@@ -74,6 +78,7 @@ export function lookAgain(memory: PageMapMemory, machine: Machine): void {
   memory.eventCount = state.eventCount
   memory.nowNs = state.nowNs
   memory.commands = commands
+  readUniformOwners(state, memory.facts, memory.uniform)
 }
 
 export function createLevel(state: KernelState, shift: number, key: string): Level {
@@ -115,22 +120,41 @@ function readBlock(state: KernelState, memory: PageMapMemory, level: Level, lens
   level.readAt[block] = memory.look
 }
 
-/** Reads blocks of `todo` until the budget is used up. */
+/** Blocks that a reply would like to read. */
+export interface Wishes {
+  /** Never seen: first, because nothing can be shown of them. */
+  readonly unseen: number[]
+  readonly seen: number[]
+}
+
+/** Reads as many of the blocks as the budget allows. */
 export function readSome(
   state: KernelState,
   memory: PageMapMemory,
   level: Level,
   lens: PageLens,
-  todo: readonly number[],
+  { unseen, seen }: Wishes,
   nowMs: () => number,
 ): void {
   const untilMs = nowMs() + BUDGET_MS
-  for (let n = 0; n < todo.length; n++) {
+  const all = unseen.length + seen.length
+  for (let n = 0; n < all; n++) {
+    const at = n - unseen.length
     if (n % BLOCKS_PER_LOOK === BLOCKS_PER_LOOK - 1 && nowMs() > untilMs) {
-      level.turn += n
+      level.turn += Math.max(0, at)
       return
     }
-    readBlock(state, memory, level, lens, todo[(level.turn + n) % todo.length]!)
+    readBlock(state, memory, level, lens, at < 0 ? unseen[n]! : seen[(level.turn + at) % seen.length]!)
   }
   level.turn = 0
+}
+
+/** Notes the blocks of [from, to) that are not known without a look, and were not looked at since the machine moved. */
+export function wishBlocks(memory: PageMapMemory, level: Level, from: number, to: number, wishes: Wishes): void {
+  const { uniform, look } = memory
+  for (let block = from; block < to; block++) {
+    if (uniform[block]! >= 0) continue
+    const readAt = level.readAt[block]!
+    if (readAt !== look) (readAt === 0 ? wishes.unseen : wishes.seen).push(block)
+  }
 }

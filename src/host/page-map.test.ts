@@ -131,7 +131,7 @@ let small: Promise<Headless>
 beforeAll(() => {
   small = machineUnder('vm-512m', 'true')
 })
-test.each([2, 4, 8, 9, 10])('a cell of 2^%i frames has the kind of most of them', async (shift) => {
+test.each([2, 4, 8, 9, 10, 12])('a cell of 2^%i frames has the kind of most of them', async (shift) => {
   const up = upOf(await small)
   for (const colour of PAGE_COLOURS.filter((c) => !['cgroup', 'process', 'slab'].includes(c))) {
     const fine = ask(up, {
@@ -184,7 +184,7 @@ test('what is asked for by name, and what cannot be, is said in words', async ()
   expect(refused({ colour: 'cgroup', subject: '/nowhere' })).toBe('map/group')
   expect(refused({ colour: 'slab', subject: 'nothing' })).toBe('map/slab')
   expect(refused({ colour: 'taste' })).toBe('map/query')
-  expect(refused({ shift: 11 })).toBe('map/query')
+  expect(refused({ shift: 14 })).toBe('map/query')
   expect(refused({ shift: 2, ranges: [{ zone: 1, startPfn: 3, cells: 1 }] })).toBe('map/query')
   const beyond = pageInfo(up, up.machine.state.memmap.endPfn)
   expect(beyond.ok ? '' : `${beyond.error.message} ${beyond.error.fix}`).toContain('frames are 0 to 0x')

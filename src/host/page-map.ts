@@ -2,14 +2,14 @@
  * Cells of the frames that the window shows, within a time that a reply may take. What the blocks were at their last look
  * is kept in page-levels.ts.
  */
-import { pageZoneIndex } from '../engine/mm/memmap'
+import { MAX_PAGE_ORDER } from '../engine/mm/gfp'
 import { freeKind, readColours, type PageLens } from '../engine/mm/page_colours'
 import { FRAME_FREE, FRAME_HOLE, PAGE_KINDS_MAX } from '../engine/mm/page_kinds'
-import { BLOCK_PAGES, maskOtherZones, readOwners, uniformOwner } from '../engine/mm/page_map'
+import { BLOCK_PAGES, maskOtherZones, readOwners } from '../engine/mm/page_map'
 import type { KernelState } from '../engine/state'
 import { CELL_UNREAD, type PageRange } from '../protocol/page-map'
-import { countCells } from './page-cells'
-import { levelOf, readSome, type Level, type PageMapMemory } from './page-levels'
+import { countCells, mostFrequent } from './page-cells'
+import { levelOf, readSome, wishBlocks, type Level, type PageMapMemory, type Wishes } from './page-levels'
 
 const frames = new Uint8Array(BLOCK_PAGES)
 const owners = new Uint8Array(BLOCK_PAGES)
@@ -20,6 +20,21 @@ export interface RangeCells {
   readonly staleCells: number
 }
 
+/** What one request looks at, and through what. */
+interface Look {
+  readonly state: KernelState
+  readonly memory: PageMapMemory
+  readonly lens: PageLens
+  /** Of cells up to 2^10 frames; larger ones are made of its counts. */
+  readonly level: Level
+}
+
+interface Output {
+  readonly cells: Uint8Array
+  readonly counts: Float64Array
+  stale: number
+}
+
 /** Cells of the ranges, one after the other. */
 export function readRanges(
   state: KernelState,
@@ -28,133 +43,139 @@ export function readRanges(
   nowMs: () => number,
 ): RangeCells {
   const { lens, shift, ranges } = query
-  const level = levelOf(memory, state, shift, lens)
-  const todo: number[] = []
-  for (const range of ranges)
-    forEachBlock(state, range, shift, (block) => {
-      if (level.readAt[block] !== memory.look && uniformOwner(state, memory.facts, block) < 0) todo.push(block)
-    })
-  readSome(state, memory, level, lens, todo, nowMs)
-  const cells = new Uint8Array(ranges.reduce((sum, range) => sum + range.cells, 0))
-  const counts = new Float64Array(PAGE_KINDS_MAX)
-  const out: Output = { cells, counts, at: 0, stale: 0 }
+  const level = levelOf(memory, state, Math.min(shift, MAX_PAGE_ORDER), lens)
+  const wishes: Wishes = { unseen: [], seen: [] }
   for (const range of ranges) {
-    const base = out.at
-    forEachBlock(state, range, shift, (block, first, count, offset) => {
-      out.at = base + offset
-      writeBlock(state, memory, level, lens, { block, first, count, zone: range.zone }, out)
-    })
-    out.at = base + range.cells
+    const { from, to } = blocksOf(memory, range, shift)
+    wishBlocks(memory, level, from, to, wishes)
   }
-  return { cells, counts, staleCells: out.stale }
+  readSome(state, memory, level, lens, wishes, nowMs)
+  const cells = new Uint8Array(ranges.reduce((sum, range) => sum + range.cells, 0))
+  const out: Output = { cells, counts: new Float64Array(PAGE_KINDS_MAX), stale: 0 }
+  const look: Look = { state, memory, lens, level }
+  let at = 0
+  for (const range of ranges) {
+    if (shift > MAX_PAGE_ORDER) writeCoarse(look, range, shift, at, out)
+    else writeFine(look, range, at, out)
+    at += range.cells
+  }
+  return { cells, counts: out.counts, staleCells: out.stale }
 }
 
-interface Output {
-  readonly cells: Uint8Array
-  readonly counts: Float64Array
-  at: number
-  stale: number
+/** Blocks that a range touches, as far as there is memory. */
+function blocksOf(memory: PageMapMemory, range: PageRange, shift: number): { from: number; to: number } {
+  const from = Math.floor(range.startPfn / BLOCK_PAGES)
+  const end = Math.ceil((range.startPfn + range.cells * 2 ** shift) / BLOCK_PAGES)
+  return { from, to: Math.min(end, memory.uniform.length) }
 }
 
-/** Part of a block: `count` cells from its cell `first` on. */
+/** Part of a block: `count` cells from its cell `first` on, written from `at` on. */
 interface Piece {
   readonly block: number
   readonly first: number
   readonly count: number
   readonly zone: number
+  readonly at: number
 }
 
-/** Blocks of a range below the end of memory, with the cells of each that lie in the range. */
-function forEachBlock(
-  state: KernelState,
-  range: PageRange,
-  shift: number,
-  visit: (block: number, first: number, count: number, offset: number) => void,
-): void {
+/** Cells of at most one block each. */
+function writeFine(look: Look, range: PageRange, base: number, out: Output): void {
+  const { shift } = look.level
+  const { uniform, facts } = look.memory
   const perBlock = BLOCK_PAGES >> shift
-  const startCell = Math.floor(range.startPfn / 2 ** shift)
-  const blocks = Math.ceil(state.memmap.endPfn / BLOCK_PAGES)
-  for (let cell = startCell; cell < startCell + range.cells;) {
-    const block = Math.floor(cell / perBlock)
-    if (block >= blocks) return
-    const end = Math.min((block + 1) * perBlock, startCell + range.cells)
-    visit(block, cell - block * perBlock, end - cell, cell - startCell)
-    cell = end
+  const firstCell = Math.floor(range.startPfn / 2 ** shift)
+  const endCell = firstCell + range.cells
+  const { from, to } = blocksOf(look.memory, range, shift)
+  for (let block = from; block < to;) {
+    // Blocks that are all alike are written together: most of a large machine is.
+    let next = block + 1
+    const isPlain = look.lens.colour !== 'migratetype' && uniform[block]! >= 0
+    while (isPlain && next < to && uniform[next] === uniform[block] && facts.zones[next] === facts.zones[block]) next++
+    const startCell = Math.max(firstCell, block * perBlock)
+    const count = Math.min(endCell, next * perBlock) - startCell
+    const first = startCell - block * perBlock
+    writePiece(look, { block, first, count, zone: range.zone, at: base + startCell - firstCell }, out)
+    block = next
   }
 }
 
-function writeBlock(
-  state: KernelState,
-  memory: PageMapMemory,
-  level: Level,
-  lens: PageLens,
-  piece: Piece,
-  out: Output,
-): void {
-  const { block, first, count, zone } = piece
-  const start = block * BLOCK_PAGES
-  const uniform = uniformOwner(state, memory.facts, block)
-  if (uniform >= 0 && pageZoneIndex(state.memmap, start) !== zone && uniform !== FRAME_HOLE) return
-  if (uniform === FRAME_FREE && lens.colour === 'migratetype') {
+function writePiece(look: Look, piece: Piece, out: Output): void {
+  const { memory, level, lens, state } = look
+  const { block, first, count, zone, at } = piece
+  const owner = memory.uniform[block]!
+  const own = memory.facts.zones[block]!
+  if (own >= 0 && own !== zone) return
+  if (owner === FRAME_FREE && lens.colour === 'migratetype') {
     for (let i = 0; i < count; i++) {
-      const kind = freeKind(state, lens, start + ((first + i) << level.shift))
-      out.cells[out.at + i] = kind
+      const kind = freeKind(state, lens, block * BLOCK_PAGES + ((first + i) << level.shift))
+      out.cells[at + i] = kind
       out.counts[kind]! += 2 ** level.shift
     }
-  } else if (uniform >= 0) {
-    const kind = uniform === FRAME_FREE ? freeKind(state, lens, start) : uniform
-    out.cells.fill(kind, out.at, out.at + count)
-    out.counts[kind]! += count << level.shift
-  } else if (isMixed(state, block, zone) || (level.shift > 0 && count < BLOCK_PAGES >> level.shift)) {
-    writeMixed(state, memory, level.shift, lens, piece, out)
+  } else if (owner >= 0) {
+    const kind = owner === FRAME_FREE ? freeKind(state, lens, block * BLOCK_PAGES) : owner
+    out.cells.fill(kind, at, at + count)
+    out.counts[kind]! += count * 2 ** level.shift
+  } else if (own === -2 || (level.shift > 0 && count < BLOCK_PAGES >> level.shift)) {
+    writeCut(look, piece, out)
   } else {
-    const isRead = level.readAt[block]! > 0
-    if (level.readAt[block] !== memory.look) out.stale += count
-    if (!isRead) {
-      out.cells.fill(CELL_UNREAD, out.at, out.at + count)
-      return
-    }
-    const from = block * (BLOCK_PAGES >> level.shift) + first
-    out.cells.set(level.cells.subarray(from, from + count), out.at)
-    addCounts(level, piece, out)
+    writeSeen(look, piece, out)
   }
 }
 
-/** Whole blocks have their counts; a part is only counted when a cell is a frame. */
-function addCounts(level: Level, { block, count }: Piece, out: Output): void {
-  if (count === BLOCK_PAGES >> level.shift) {
-    const at = block * PAGE_KINDS_MAX
-    for (let kind = 0; kind < PAGE_KINDS_MAX; kind++) out.counts[kind]! += level.counts[at + kind]!
+/** As the block was at its last look. */
+function writeSeen({ memory, level }: Look, { block, first, count, at }: Piece, out: Output): void {
+  if (level.readAt[block] !== memory.look) out.stale += count
+  if (level.readAt[block] === 0) {
+    out.cells.fill(CELL_UNREAD, at, at + count)
     return
   }
-  for (let i = 0; i < count; i++) out.counts[out.cells[out.at + i]!]!++
+  const from = block * (BLOCK_PAGES >> level.shift) + first
+  out.cells.set(level.cells.subarray(from, from + count), at)
+  if (count === BLOCK_PAGES >> level.shift) {
+    const counts = block * PAGE_KINDS_MAX
+    for (let kind = 0; kind < PAGE_KINDS_MAX; kind++) out.counts[kind]! += level.counts[counts + kind]!
+  } else for (let i = 0; i < count; i++) out.counts[out.cells[at + i]!]!++
 }
 
-/** Frames of more than one zone, or of another: read for each reply, as is the rest of a block that a range cuts. */
-function isMixed(state: KernelState, block: number, zone: number): boolean {
-  const start = block * BLOCK_PAGES
-  for (let i = 0; i < BLOCK_PAGES; i += 256) {
-    const at = pageZoneIndex(state.memmap, start + i)
-    if (at !== zone && at >= 0) return true
-  }
-  return false
-}
+const cutCells = new Uint8Array(BLOCK_PAGES)
+const cutCounts = new Uint16Array(PAGE_KINDS_MAX)
 
-const mixedCells = new Uint8Array(BLOCK_PAGES)
-const mixedCounts = new Uint16Array(PAGE_KINDS_MAX)
-
-function writeMixed(
-  state: KernelState,
-  memory: PageMapMemory,
-  shift: number,
-  lens: PageLens,
-  { block, first, count, zone }: Piece,
-  out: Output,
-): void {
+/** Frames of more than one zone, or of a block that the range cuts: read for each reply. */
+function writeCut({ state, memory, level, lens }: Look, { block, first, count, zone, at }: Piece, out: Output): void {
   readOwners(state, memory.facts, block, owners)
   maskOtherZones(state, block, zone, owners)
   readColours(state, lens, block, owners, frames)
-  countCells(frames, shift, mixedCells, 0, mixedCounts, 0)
-  out.cells.set(mixedCells.subarray(first, first + count), out.at)
-  for (let i = first << shift; i < (first + count) << shift; i++) out.counts[frames[i]!]!++
+  countCells(frames, level.shift, cutCells, 0, cutCounts, 0)
+  out.cells.set(cutCells.subarray(first, first + count), at)
+  for (let i = first << level.shift; i < (first + count) << level.shift; i++) out.counts[frames[i]!]!++
+}
+
+/** Cells of several blocks each: the kind of most frames of all of them. */
+function writeCoarse(look: Look, range: PageRange, shift: number, base: number, out: Output): void {
+  const { memory, lens, state } = look
+  const { uniform, facts } = memory
+  const size = 2 ** (shift - MAX_PAGE_ORDER)
+  const { from, to } = blocksOf(memory, range, shift)
+  const one: Output = { cells: new Uint8Array(1), counts: new Float64Array(PAGE_KINDS_MAX), stale: 0 }
+  for (let cell = 0, first = from; first < to; cell++, first += size) {
+    const end = Math.min(first + size, to)
+    const owner = uniform[first]!
+    let isPlain = owner >= 0 && lens.colour !== 'migratetype' && facts.zones[first] === range.zone
+    for (let block = first + 1; isPlain && block < end; block++)
+      isPlain = uniform[block] === owner && facts.zones[block] === range.zone
+    if (isPlain) {
+      const kind = owner === FRAME_FREE ? freeKind(state, lens, first * BLOCK_PAGES) : owner
+      out.cells[base + cell] = kind
+      out.counts[kind]! += (end - first) * BLOCK_PAGES
+      continue
+    }
+    one.counts.fill(0)
+    one.stale = 0
+    for (let block = first; block < end; block++)
+      writePiece(look, { block, first: 0, count: 1, zone: range.zone, at: 0 }, one)
+    const kind = mostFrequent(one.counts)
+    for (let k = 0; k < PAGE_KINDS_MAX; k++) out.counts[k]! += one.counts[k]!
+    if (one.stale > 0) out.stale++
+    out.cells[base + cell] = kind === FRAME_HOLE && one.stale > 0 ? CELL_UNREAD : kind
+  }
 }

@@ -1,5 +1,5 @@
 /** The requests of the memory map: what is asked for by name becomes a lens, and bad places are refused in words. */
-import { cgroupByPath, cgroupPath, cgroupSubtree, ROOT_CGROUP } from '../engine/cgroup'
+import { cgroupByPath } from '../engine/cgroup'
 import { ZONE_NAMES } from '../engine/mm/gfp'
 import type { PageLens } from '../engine/mm/page_colours'
 import { zoneRam } from '../engine/mm/page_map'
@@ -34,7 +34,6 @@ export function pageMapLayout(state: KernelState): PageMapLayout {
         managed: zone.managed,
         ram: zoneRam(state, zone),
       })),
-    groups: cgroupSubtree(state, ROOT_CGROUP).map((cgroup) => cgroupPath(state, cgroup.id)),
     caches: state.slabs.caches.map((cache) => cache.name),
   }
 }
@@ -52,6 +51,7 @@ export function pageMap(up: Up, query: PageMapQuery, nowMs: () => number): Resul
     ...read,
     whole: query.whole ? readWhole(state, up.pages, nowMs) : undefined,
     scanners: scannersOf(state),
+    isMglru: (state.mglruEnabled & 1) !== 0,
   })
 }
 

@@ -12,8 +12,8 @@ export type { BuddyState } from '../engine/mm/page_facts'
 
 /** A cell that has not been read yet. */
 export const CELL_UNREAD = 255
-/** A cell stands for 2^0 … 2^10 frames. */
-export const SHIFT_MAX = 10
+/** A cell stands for 2^0 … 2^13 frames. */
+export const SHIFT_MAX = 13
 
 /** Frames from `startPfn` on, cell by cell. */
 export interface PageRange {
@@ -45,6 +45,8 @@ export interface PageMap {
   readonly staleCells: number
   readonly whole: PageMapWhole | undefined
   readonly scanners: readonly CompactionScanner[]
+  /** Ages are generations, not the classic lists. */
+  readonly isMglru: boolean
 }
 
 /** The whole machine by owner. */
@@ -87,8 +89,7 @@ export interface PageMapLayout {
   readonly endPfn: Pfn
   /** Zones that have frames, by node and address. */
   readonly zones: readonly MapZone[]
-  /** Groups, slab caches that a sorting can be asked for. */
-  readonly groups: readonly string[]
+  /** Slab caches that a sorting can be asked for. */
   readonly caches: readonly string[]
 }
 

@@ -12,6 +12,7 @@ import { buddy } from './buddy'
 import { faults } from './faults'
 import { figureText, judge, type Figure, type JudgedFigure } from './figure'
 import { lru } from './lru'
+import { map } from './page-map'
 import { scan } from './scan'
 import { boot, copies, memory } from './size'
 import { containers, idle, stress, stressRecorded } from './speed'
@@ -29,6 +30,7 @@ const GROUPS: Readonly<Record<string, () => Figure[] | Promise<Figure[]>>> = {
   'stress-recorded': stressRecorded,
   idle,
   containers,
+  map,
 }
 
 export const bench: RunCommand = async (argv, output) => {

@@ -71,6 +71,11 @@ export function freeBlockOrder(state: KernelState, pfn: Pfn): number {
   return hasFlag(state.memmap, pfn, PG_BUDDY) ? pageOrder(state.memmap, pfn) : -1
 }
 
+/** Writes `value` for each 1024 frames that are one free block of order 10. @model for looks at all of memory */
+export function markLargestFree(state: KernelState, out: Int8Array, value: number): void {
+  for (let block = 0; block < out.length; block++) if (state.blockNext[block] !== 0) out[block] = value
+}
+
 /** Type of the free list that the free block at `pfn` is on. @model 6.12's is that of the pageblock; 6.1's may differ */
 export function freeBlockType(state: KernelState, pfn: Pfn, order: number): number {
   if (order === MAX_PAGE_ORDER) return pageblockType(state, pfn)

@@ -7,7 +7,7 @@
 import type { Pfn } from '../../util/units'
 import { clipRanges, ramRanges, type PfnRange } from '../machine_spans'
 import type { KernelState } from '../state'
-import { managedRanges } from './buddy'
+import { freeBlockOrder, managedRanges, markLargestFree } from './buddy'
 import { MAX_PAGE_ORDER } from './gfp'
 import {
   PG_ANON,
@@ -40,10 +40,13 @@ import {
 /** Frames of one block: the largest that the buddy system has. */
 export const BLOCK_PAGES = 1 << MAX_PAGE_ORDER
 
-/** What never changes after boot: which frames are RAM, and which of them the allocator was given. */
+/** What never changes after boot: which frames are RAM, and what is known of each block without a look at its frames. */
 export interface PageMapFacts {
   readonly ram: readonly PfnRange[]
-  readonly managed: readonly PfnRange[]
+  /** FRAME_HOLE or FRAME_RESERVED of a block that is nothing else, −1 where the allocator has frames. */
+  readonly fixed: Int8Array
+  /** Index into state.zones of the block's frames; −1 none, −2 more than one zone. */
+  readonly zones: Int16Array
 }
 
 /** @model  read once a machine, from the same functions that boot used */
@@ -54,7 +57,42 @@ export function pageMapFacts(state: KernelState): PageMapFacts {
     .filter((zone) => zone.present > 0)
     .flatMap((zone) => managedRanges(state, zone))
     .sort(byStart)
-  return { ram, managed }
+  const blocks = Math.ceil(state.memmap.endPfn / BLOCK_PAGES)
+  const fixed = new Int8Array(blocks)
+  const zones = new Int16Array(blocks)
+  for (let block = 0; block < blocks; block++) {
+    fixed[block] = fixedOwner(ram, managed, block << MAX_PAGE_ORDER)
+    zones[block] = zoneOfBlock(state, block << MAX_PAGE_ORDER)
+  }
+  return { ram, fixed, zones }
+}
+
+function fixedOwner(ram: readonly PfnRange[], managed: readonly PfnRange[], start: Pfn): number {
+  const end = start + BLOCK_PAGES
+  if ((rangeAt(managed, end - 1)?.end ?? 0) > start) return -1
+  const range = rangeAt(ram, end - 1)
+  if (range === undefined || range.end <= start) return FRAME_HOLE
+  return range.start <= start && range.end >= end ? FRAME_RESERVED : -1
+}
+
+function zoneOfBlock(state: KernelState, start: Pfn): number {
+  let zone = -1
+  for (let pfn = start; pfn < Math.min(start + BLOCK_PAGES, state.memmap.endPfn); pfn += 256) {
+    const at = pageZoneIndex(state.memmap, pfn)
+    if (at < 0) continue
+    if (zone >= 0 && at !== zone) return -2
+    zone = at
+  }
+  return zone
+}
+
+/**
+ * The owner of each block of which one look tells it, else −1, into `out`: one number a block.
+ * @model  free blocks of order 10 have links of their own; what boot reserved or left out never changes
+ */
+export function readUniformOwners(state: KernelState, facts: PageMapFacts, out: Int8Array): void {
+  out.set(facts.fixed)
+  markLargestFree(state, out, FRAME_FREE)
 }
 
 /** The last range that begins at or before the frame. */
@@ -73,22 +111,6 @@ const isIn = (ranges: readonly PfnRange[], pfn: Pfn): boolean => pfn < (rangeAt(
 
 /** @model  frames that firmware calls usable, less what no kernel uses */
 export const isRam = (facts: PageMapFacts, pfn: Pfn): boolean => isIn(facts.ram, pfn)
-
-/**
- * The owner of a whole block when one look tells it, else −1.
- * @param block  number of the block: pfn >> 10
- * @model  free blocks of order 10 have links of their own; what boot reserved or left out never changes
- */
-export function uniformOwner(state: KernelState, facts: PageMapFacts, block: number): number {
-  if ((state.blockNext[block] ?? 0) !== 0) return FRAME_FREE
-  const start = block << MAX_PAGE_ORDER
-  const end = start + BLOCK_PAGES
-  const managed = rangeAt(facts.managed, end - 1)
-  if (managed !== undefined && managed.end > start) return -1
-  const ram = rangeAt(facts.ram, end - 1)
-  if (ram === undefined || ram.end <= start) return FRAME_HOLE
-  return ram.start <= start && ram.end >= end ? FRAME_RESERVED : -1
-}
 
 /** Owner by the bit that a frame in use has. */
 function ownerOf(own: number): number {
@@ -116,13 +138,13 @@ function ownerOf(own: number): number {
  * @model  the kernel has no such question; tools/mm/page-types.c asks /proc/kpageflags for as much
  */
 export function readOwners(state: KernelState, facts: PageMapFacts, block: number, out: Uint8Array): void {
-  const uniform = uniformOwner(state, facts, block)
-  if (uniform >= 0) {
-    out.fill(uniform, 0, BLOCK_PAGES)
-    return
-  }
   const m = state.memmap
   const start = block << MAX_PAGE_ORDER
+  const isFree = freeBlockOrder(state, start) === MAX_PAGE_ORDER
+  if (isFree || facts.fixed[block]! >= 0) {
+    out.fill(isFree ? FRAME_FREE : facts.fixed[block]!, 0, BLOCK_PAGES)
+    return
+  }
   for (let i = 0; i < BLOCK_PAGES;) {
     const pfn = start + i
     const own = pageFlags(m, pfn) & PG_OWNER_MASK
@@ -142,19 +164,14 @@ export function readOwners(state: KernelState, facts: PageMapFacts, block: numbe
 /**
  * Frames of other zones become holes: for a block where two zones meet, or a zone that spans frames of another node.
  * @param zone  index into state.zones
- * @returns whether any frame was another zone's
  * @model  zones meet at multiples of 256 frames
  */
-export function maskOtherZones(state: KernelState, block: number, zone: number, out: Uint8Array): boolean {
+export function maskOtherZones(state: KernelState, block: number, zone: number, out: Uint8Array): void {
   const start = block << MAX_PAGE_ORDER
-  let isCut = false
   for (let i = 0; i < BLOCK_PAGES; i += 256) {
     const at = pageZoneIndex(state.memmap, start + i)
-    if (at === zone || at < 0) continue
-    out.fill(FRAME_HOLE, i, i + 256)
-    isCut = true
+    if (at !== zone && at >= 0) out.fill(FRAME_HOLE, i, i + 256)
   }
-  return isCut
 }
 
 /** RAM of a zone, ascending: what lies between is a hole. @model addresses only */

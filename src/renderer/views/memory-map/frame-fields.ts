@@ -1,5 +1,6 @@
 /** The fields of a struct page as rows: what the kernel calls them, and their values. Pure. */
 import { FRAME_FREE, FRAME_PGTABLE, FRAME_SLAB, type PageInfo } from '../../../protocol/page-map'
+import { PAGEBLOCK_PAGES } from '../../../util/units'
 import { formatCount } from '../../format'
 import { hex, physicalText } from './why-frame'
 
@@ -8,14 +9,14 @@ export interface FramePair {
   readonly text: string
   /** Kernel text: drawn as it is. */
   readonly isKernel?: boolean
+  /** Too long for half of the panel. */
+  readonly isWide?: boolean
   /** A frame to go to. */
   readonly pfn?: number
   /** A process to go to. */
   readonly pid?: number
   readonly pidText?: string
 }
-
-const PAGE_BITS = 512
 
 function mappingText({ file, slab, owner, mappings, swapSlot }: PageInfo): string {
   if (file) return file.path || `inode ${file.ino}`
@@ -40,9 +41,9 @@ export function framePairs(info: PageInfo): FramePair[] {
     { name: 'zone', text: info.zone === '' ? 'none' : `${info.zone}, node ${info.nid}` },
     {
       name: 'pageblock',
-      text: `${hex(Math.floor(pfn / PAGE_BITS))}, ${info.migratetype}${info.blockSkipped ? ', skipped by compaction' : ''}`,
+      text: `${hex(Math.floor(pfn / PAGEBLOCK_PAGES))}, ${info.migratetype}${info.blockSkipped ? ', skipped by compaction' : ''}`,
     },
-    { name: 'flags', text: info.flags.join(' ') || '0', isKernel: true },
+    { name: 'flags', text: info.flags.join(' ') || '0', isKernel: true, isWide: info.flags.length > 4 },
     { name: '_refcount', text: String(info.refcount), isKernel: true },
     {
       name: '_mapcount',
@@ -53,7 +54,9 @@ export function framePairs(info: PageInfo): FramePair[] {
     },
     { name: 'mapping', text: mappingText(info), isKernel: true },
     { name: 'index', text: indexText(info), isKernel: true },
-    ...(lru ? [{ name: 'lru', text: lru.isOffList ? 'in a per-CPU batch' : lru.name }] : []),
+    ...(lru
+      ? [{ name: 'lru', text: lru.isOffList ? 'in a per-CPU batch' : lru.name, isWide: lru.name.length > 24 }]
+      : []),
     ...neighbour('next', lru?.next),
     ...neighbour('previous', lru?.prev),
     { name: 'memcg', text: info.memcg || 'none', isKernel: true },

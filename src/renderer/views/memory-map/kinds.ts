@@ -64,7 +64,7 @@ const OWNERS: readonly Kind[] = [
   kind(FRAME_SLAB, 'slab', '--o-slab'),
   kind(FRAME_PGTABLE, 'page table', '--o-pgtable'),
   kind(FRAME_KERNEL, 'kernel', '--o-kernel'),
-  { kind: FRAME_PCP, label: 'per-CPU lists', ink: ink('--o-free-edge'), pattern: 'check' },
+  { kind: FRAME_PCP, label: 'per-CPU', ink: ink('--o-free-edge'), pattern: 'check' },
   kind(FRAME_FREE, 'free', '--o-free'),
 ]
 
@@ -78,12 +78,10 @@ const ZONE_TOKENS = ['--m-unmovable', '--m-reclaimable', '--m-movable', '--m-hig
 const TYPE_TOKENS = ['--m-unmovable', '--m-movable', '--m-reclaimable', '--m-highatomic', '--m-isolate']
 
 const ORDERS: readonly Kind[] = [
-  ...Array.from({ length: 11 }, (_, order) =>
-    kind(KIND_USED + order, `free, order ${order}`, '--o-slab', 1 - order * 0.085),
-  ),
-  { kind: ORDER_PCP, label: 'per-CPU lists', ink: ink('--o-free-edge'), pattern: 'check' },
-  kind(ORDER_SINGLE, 'in use, one frame', '--o-kernel', 0.35),
-  kind(ORDER_COMPOUND, 'in use, part of a larger block', '--o-kernel'),
+  ...Array.from({ length: 11 }, (_, order) => kind(KIND_USED + order, `order ${order}`, '--o-slab', 1 - order * 0.085)),
+  { kind: ORDER_PCP, label: 'per-CPU', ink: ink('--o-free-edge'), pattern: 'check' },
+  kind(ORDER_SINGLE, 'in use', '--o-kernel', 0.35),
+  kind(ORDER_COMPOUND, 'compound', '--o-kernel'),
 ]
 
 const MGLRU_AGES = ['youngest generation', 'second', 'third', 'oldest generation']

@@ -1,5 +1,13 @@
 /** Cells → pixels: a buffer of colours for one canvas. Pure, and the only hot loop of the view. */
-import { CELL_UNREAD, type PageMap, type PageRange } from '../../../protocol/page-map'
+import {
+  CELL_UNREAD,
+  FRAME_ANON,
+  FRAME_FILE,
+  FRAME_HOLE,
+  FRAME_RESERVED,
+  type PageMap,
+  type PageRange,
+} from '../../../protocol/page-map'
 import { HEADER_PX, mortonOf, type MapGeometry, type MapSection } from './zoom'
 
 /** Colours by kind as the canvas stores them (ABGR), and how the second one is mixed in. */
@@ -30,6 +38,19 @@ export function createPicture(shift: number, ranges: readonly PageRange[], map: 
   return { shift, ranges, starts, map }
 }
 
+/** The first cell of the picture that user memory holds, else its first cell that is memory. */
+export function firstUserFrame({ shift, ranges, starts, map }: MapPicture): number | undefined {
+  const isUser = (kind: number): boolean => kind === FRAME_ANON || kind === FRAME_FILE
+  for (const is of [isUser, (kind: number) => kind !== FRAME_HOLE && kind !== FRAME_RESERVED]) {
+    for (let r = 0; r < ranges.length; r++) {
+      const { startPfn, cells } = ranges[r]!
+      const at = map.cells.subarray(starts[r]!, starts[r]! + cells).findIndex(is)
+      if (at >= 0) return startPfn + at * 2 ** shift
+    }
+  }
+  return undefined
+}
+
 const columns = new Map<number, { readonly x: Uint8Array; readonly y: Uint8Array }>()
 
 /** Column and row of each cell of a tile. */
@@ -45,6 +66,9 @@ function mortonTable(order: number): { readonly x: Uint8Array; readonly y: Uint8
   columns.set(order, table)
   return table
 }
+
+/** No kind: the ground shows. */
+const OUTSIDE = 254
 
 /** Kinds of the cells of one tile, out of a reply for this or another size of cell. */
 function readTile(
@@ -75,6 +99,8 @@ function readTile(
         kinds[i] = picture.map.cells[base + Math.floor((tilePfn + i * size - range.startPfn) / sizeOfPicture)]!
     }
   }
+  // A tile may begin before its zone does.
+  kinds.fill(OUTSIDE, 0, Math.min(count, Math.max(0, Math.floor((zone.startPfn - tilePfn) / size))))
   return count
 }
 
@@ -124,6 +150,7 @@ function paintTile(
   const drawn = px >= GRID_PX ? px - 1 : px
   for (let i = 0; i < count; i++) {
     const kind = kinds[i]!
+    if (kind === OUTSIDE) continue
     const x = at.x + table.x[i]! * px
     const y = at.y + table.y[i]! * px
     const toY = Math.min(y + drawn, height)

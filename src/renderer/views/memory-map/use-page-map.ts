@@ -49,7 +49,10 @@ export function usePageLayout(again: () => unknown): ShallowRef<PageMapLayout | 
   return layout
 }
 
-export function usePageMap(view: ComputedRef<MapView | undefined>): PageMapFeed {
+export function usePageMap(
+  view: ComputedRef<MapView | undefined>,
+  options: { readonly whole: boolean } = { whole: true },
+): PageMapFeed {
   const client = useClient()
   const session = useSession()
   const frames = useFrames()
@@ -75,7 +78,7 @@ export function usePageMap(view: ComputedRef<MapView | undefined>): PageMapFeed 
     isAsking = true
     const { geometry, scrollY, height, colour, subject } = wanted
     const ranges = rangesBetween(geometry, scrollY - height * MARGIN, scrollY + height * (1 + MARGIN))
-    const isWhole = performance.now() - wholeMs >= WHOLE_MS
+    const isWhole = options.whole && performance.now() - wholeMs >= WHOLE_MS
     if (isWhole) wholeMs = performance.now()
     const { shift } = geometry.level
     const query = { colour, subject, shift, ranges, whole: isWhole }

@@ -11,16 +11,16 @@ export interface ZoomLevel {
   readonly px: number
 }
 
-/** From one frame as large as a stamp to 4 MiB a pixel. */
+/** From one frame as large as a stamp to 16 MiB a pixel. */
 export const LEVELS: readonly ZoomLevel[] = [
   ...[64, 32, 16, 8, 4, 2, 1].map((px) => ({ shift: 0, px })),
-  ...[2, 4, 6, 8, 9, 10].map((shift) => ({ shift, px: 1 })),
+  ...[2, 4, 6, 8, 9, 10, 11, 12].map((shift) => ({ shift, px: 1 })),
 ]
 export const LEVEL_ONE_TO_ONE = LEVELS.findIndex(({ shift, px }) => shift === 0 && px === 1)
 
 /** Where a zone's name stands. */
-export const HEADER_PX = 18
-const GAP_PX = 4
+export const HEADER_PX = 15
+const GAP_PX = 2
 
 /** A zone's place on the map. */
 export interface MapSection {
@@ -165,10 +165,43 @@ export function rangesBetween(g: MapGeometry, fromY: number, toY: number): PageR
   return ranges
 }
 
+/** First frame between two heights, and the one behind the last. */
+export function framesBetween(
+  g: MapGeometry,
+  fromY: number,
+  toY: number,
+  endPfn: Pfn,
+): { readonly from: Pfn; readonly to: Pfn } {
+  const ranges = rangesBetween(g, fromY, toY)
+  if (ranges.length === 0) return { from: 0, to: 0 }
+  const ends = ranges.map((range) => range.startPfn + range.cells * 2 ** g.level.shift)
+  return { from: Math.min(...ranges.map((range) => range.startPfn)), to: Math.min(endPfn, Math.max(...ends)) }
+}
+
+/** The frame some cells to the right and down; beyond an edge the order of addresses goes on. */
+export function frameBeside(
+  g: MapGeometry,
+  pfn: Pfn,
+  { dx, dy }: { readonly dx: number; readonly dy: number },
+  endPfn: Pfn,
+): Pfn {
+  const at = placeOf(g, pfn)
+  const { px, shift } = g.level
+  const to = at && cellAt(g, at.x + (dx + 0.5) * px, at.y + (dy + 0.5) * px)
+  return to ? to.pfn : Math.min(endPfn - 1, Math.max(0, pfn + dx * 2 ** shift))
+}
+
 /** The nearest zoom that shows all of memory in the height, or the farthest of all. */
 export function levelToFit(zones: readonly MapZone[], width: number, height: number): number {
   const fits = LEVELS.findIndex((level) => createGeometry(zones, level, width).height <= height)
   return fits < 0 ? LEVELS.length - 1 : fits
+}
+
+/** The zoom to begin with: all of memory, or half of it where that leaves most of the room empty. */
+export function levelAtFirst(zones: readonly MapZone[], width: number, height: number): number {
+  const fits = levelToFit(zones, width, height)
+  const isSmall = createGeometry(zones, LEVELS[fits]!, width).height < height / 2
+  return isSmall ? Math.max(0, fits - 1) : fits
 }
 
 /** '1 px = 1 frame', '1 px = 512 frames (2 MiB)', '1 frame = 8 × 8 px'. */
