@@ -114,6 +114,11 @@ test('an object taken by hand shows its way and its place; a way is also taken b
   await hand.getByRole('button', { name: 'Free it' }).click()
   await expect(hand).toContainText('free 1: free_fastpath')
   await expect(hand.getByRole('combobox', { name: 'Objects held by hand' })).toBeDisabled()
+  // A second free of the same object: the kernel's answer, and what its log says of it.
+  await hand.getByRole('textbox', { name: 'Line for objects' }).fill('free 1')
+  await page.keyboard.press('Enter')
+  await expect(hand.getByRole('alert')).toContainText('Invalid argument')
+  await expect(hand.getByRole('alert')).toContainText('1 was freed before')
 })
 
 test('a sysctl that is typed shows the marks that it would make, and a wrong one why it would be refused', async ({
@@ -127,10 +132,10 @@ test('a sysctl that is typed shows the marks that it would make, and a wrong one
   await page.getByRole('textbox', { name: 'min_free_kbytes' }).fill('20000')
   await expect(marks).toContainText('figures would change')
   await expect(row).toContainText('→')
-  const low = (await row.getByRole('cell').nth(2).innerText()).split('→')[1]!.trim()
+  const low = (await row.getByRole('cell').nth(3).innerText()).split('→')[1]!.trim()
   await expectAccessible(page)
   await page.keyboard.press('Enter')
-  await expect(row.getByRole('cell').nth(2)).toHaveText(low)
+  await expect(row.getByRole('cell').nth(3)).toHaveText(low)
   await page.getByRole('textbox', { name: 'watermark_scale_factor' }).fill('9000')
   await expect(marks).toContainText('would be refused, Invalid argument')
   await page.keyboard.press('Escape')

@@ -20,7 +20,6 @@ import { runCommand } from './user_commands'
 
 export type { Command, CommandReply, CommandResult, FileStat, Refusal, Stdio } from './commands'
 export type { Checkpoint, Engine } from './engine_api'
-export { firstFreeBlocks, freeBlockCounts, pcpFigures, type PcpFigures } from './mm/free_area'
 export { previewMachine, type Preview, type PreviewZone } from './preview'
 
 function runUntil(state: KernelState, atNs: number, sink: Sink | undefined): number {

@@ -6,12 +6,12 @@
  */
 import type { Pages, Pfn } from '../../util/units'
 import type { KernelState } from '../state'
-import { freeBlockOrder, freeListHead, isMergeable, nextFreeBlock, pageblockType } from './buddy'
+import { freeBlockOrder, freeListHead, isMergeable, pageblockType } from './buddy'
+import { firstFreeBlocks, freeBlockCounts, pcpFigures, type PcpFigures } from './free_area'
 import { fragmentationIndex, unusableFreeIndex } from './fragmentation'
 import {
   MAX_PAGE_ORDER,
   MIGRATE_NAMES,
-  MIGRATE_TYPES,
   NR_PAGE_ORDERS,
   PAGE_ALLOC_COSTLY_ORDER,
   PAGEBLOCK_ORDER,
@@ -49,7 +49,7 @@ export const freeAreas = (state: KernelState): FreeArea[] =>
       freePages: zoneFreePages(zone),
       managed: zone.managed,
       nrFree: [...zone.nrFree],
-      byType: MIGRATE_NAMES.map((_, type) => ORDERS.map((order) => zone.nrFreeType[order * MIGRATE_TYPES + type]!)),
+      byType: freeBlockCounts(zone),
       unusable: ORDERS.map((order) => unusableFreeIndex(zone.nrFree, order)),
       extfrag: ORDERS.map((order) => fragmentationIndex(zone.nrFree, order)),
     }))
@@ -74,19 +74,12 @@ export function pageblockCounts(state: KernelState, zone: Zone): number[] {
 // ---------------------------------------------------------------- per-CPU lists
 
 /** The lists of one CPU for one zone: what /proc/zoneinfo prints of them. */
-export interface PcpLists {
+export interface PcpLists extends PcpFigures {
   readonly cpu: number
-  /** Pages, the sum over all lists. */
-  readonly count: Pages
-  readonly high: Pages
-  readonly batch: Pages
-  readonly highMin: Pages
-  readonly highMax: Pages
 }
 
 /** @kernel mm/vmstat.c zoneinfo_show_print() "pagesets" */
-export const pcpLists = (zone: Zone): PcpLists[] =>
-  zone.pcp.map(({ count, high, batch, highMin, highMax }, cpu) => ({ cpu, count, high, batch, highMin, highMax }))
+export const pcpLists = (zone: Zone): PcpLists[] => pcpFigures(zone).map((figures, cpu) => ({ cpu, ...figures }))
 
 /** Blocks on one list of a CPU. */
 export interface PcpList {
@@ -192,13 +185,10 @@ export function freeListBlocks(
   zone: Zone,
   { order, type, limit }: { readonly order: number; readonly type: number; readonly limit: number },
 ): FreeBlock[] {
-  const found: FreeBlock[] = []
-  for (let pfn = freeListHead(zone, order, type); pfn !== 0 && found.length < limit;) {
+  return firstFreeBlocks(state, zone, { order, migratetype: type }, limit).map((pfn) => {
     const [step] = mergeWalk(state, zone, pfn, order)
-    found.push({ pfn, buddy: step!.buddy, verdict: step!.verdict })
-    pfn = nextFreeBlock(state, pfn, order)
-  }
-  return found
+    return { pfn, buddy: step!.buddy, verdict: step!.verdict }
+  })
 }
 
 /** The free block that an allocation of this order and type would be cut from. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ZoneMarks, ZoneTrial } from '../../../protocol/sysctl-trial'
-import { highDelta, nrChanges, trialColumns } from './trial-rows'
+import { highDelta, nrChanges, trialColumns, trialGauge } from './trial-rows'
 
 const marks = (more: Partial<ZoneMarks> = {}): ZoneMarks => ({
   min: 10,
@@ -43,4 +43,10 @@ test('changes are counted by figure, and high moves by pages', () => {
   expect(nrChanges(zones)).toBe(3)
   expect(highDelta(zones)).toBe(5)
   expect(nrChanges([zone('DMA', marks())])).toBe(0)
+})
+
+test('old and new marks stand on one scale', () => {
+  const { before, after } = trialGauge(zone('DMA', marks({ high: 20 }), marks({ min: 20, low: 30, high: 40 })), 104)
+  expect(before[2]).toBe(51)
+  expect(after).toEqual([51, 76, 101])
 })

@@ -45,3 +45,17 @@ export const nrChanges = (zones: readonly ZoneTrial[]): number => {
 /** Pages that kswapd would keep free more, or less, than now: the sum over the zones of what `high` moves. */
 export const highDelta = (zones: readonly ZoneTrial[]): number =>
   zones.reduce((sum, { before, after }) => sum + after.high - before.high, 0)
+
+export interface TrialGauge {
+  /** px: min, low and high as they are, and as they would be. */
+  readonly before: readonly [number, number, number]
+  readonly after: readonly [number, number, number]
+}
+
+/** Both sets of marks on one scale: the larger `high` stands near the right end. */
+export function trialGauge({ before, after }: ZoneTrial, width: number): TrialGauge {
+  const most = Math.max(1, before.high, after.high)
+  const x = (pages: number): number => Math.round((pages / most) * (width - 4)) + 1
+  const marks = (of: ZoneMarks): readonly [number, number, number] => [x(of.min), x(of.low), x(of.high)]
+  return { before: marks(before), after: marks(after) }
+}
