@@ -147,6 +147,21 @@ export const TRACEPOINTS = {
   buddy_split: tp('pagewalk', 'buddy_split', 'pfn', 'order_high', 'order_low', 'migratetype', 'nid', 'zone'),
   /** Ours: one step of merging, pfn XOR (1 << order) = buddy_pfn, pfn AND buddy_pfn = merged_pfn. */
   buddy_merge: tp('pagewalk', 'buddy_merge', 'pfn', 'buddy_pfn', 'order', 'merged_pfn', 'nid', 'zone'),
+  /** `text` is the cache's name; no call_site: our callers have no addresses. */
+  kmem_cache_alloc: tp(
+    'kmem',
+    'kmem_cache_alloc',
+    'ptr',
+    'bytes_req',
+    'bytes_alloc',
+    'gfp_flags',
+    'node',
+    'accounted',
+    'text',
+  ),
+  kmem_cache_free: tp('kmem', 'kmem_cache_free', 'ptr', 'text'),
+  kmalloc: tp('kmem', 'kmalloc', 'ptr', 'bytes_req', 'bytes_alloc', 'gfp_flags', 'node', 'accounted'),
+  kfree: tp('kmem', 'kfree', 'ptr'),
 } as const satisfies Record<string, TracepointInfo>
 
 export type Tracepoint = keyof typeof TRACEPOINTS
@@ -170,6 +185,10 @@ export const TRACE_PAGE_FAULT = INDEX.page_fault_user
 export const TRACE_WRITE_FOLIO = INDEX.mm_vmscan_write_folio
 export const TRACE_BUDDY_SPLIT = INDEX.buddy_split
 export const TRACE_BUDDY_MERGE = INDEX.buddy_merge
+export const TRACE_CACHE_ALLOC = INDEX.kmem_cache_alloc
+export const TRACE_CACHE_FREE = INDEX.kmem_cache_free
+export const TRACE_KMALLOC = INDEX.kmalloc
+export const TRACE_KFREE = INDEX.kfree
 
 /** Whether anybody wants this tracepoint. */
 export const isWanted = (tracepoint: number): boolean => context.muted[tracepoint] === 0

@@ -59,6 +59,9 @@ const markVictim: Print = (a, { text, series }) =>
     ? `pid=${a(0)}`
     : `pid=${a(0)} comm=${text} total-vm=${a(1)}kB anon-rss=${a(2)}kB file-rss:${a(3)}kB shmem-rss:${a(4)}kB uid=${a(5)} pgtables=${a(6)}kB oom_score_adj=${a(7)}`
 
+const allocated = (a: (index: number) => number): string =>
+  `bytes_req=${a(1)} bytes_alloc=${a(2)} gfp_flags=${gfpNames(a(3))} node=${a(4)} accounted=${a(5) !== 0}`
+
 /** Ours, and those whose formats name nothing else: `field=value`, in the table's order. */
 const plain =
   (name: Tracepoint): Print =>
@@ -111,6 +114,10 @@ const PRINT: Readonly<Record<Tracepoint, Print>> = {
   mm_compaction_kcompactd_sleep: (a) => `nid=${a(0)}`,
   buddy_split: plain('buddy_split'),
   buddy_merge: plain('buddy_merge'),
+  kmem_cache_alloc: (a, { text }) => `ptr=${hex(a(0))} name=${text} ${allocated(a)}`,
+  kmem_cache_free: (a, { text }) => `ptr=${hex(a(0))} name=${text}`,
+  kmalloc: (a) => `ptr=${hex(a(0))} ${allocated(a)}`,
+  kfree: (a) => `ptr=${hex(a(0))}`,
 }
 
 /** 'page=0x2700 pfn=0x2700 order=0 migratetype=1 gfp_flags=GFP_HIGHUSER_MOVABLE|__GFP_COMP'. @kernel TP_printk() */

@@ -37,6 +37,10 @@ export interface EventRing {
 const PER_PAGE: readonly Tracepoint[] = [
   'mm_page_alloc',
   'mm_page_free',
+  'kmem_cache_alloc',
+  'kmem_cache_free',
+  'kmalloc',
+  'kfree',
   'page_fault_user',
   'mm_vmscan_write_folio',
   'buddy_split',

@@ -6,6 +6,7 @@
 import { AssertionError } from '../../util/assert'
 import { PAGE_SIZE, type Bytes } from '../../util/units'
 import type { KernelState } from '../state'
+import { TRACE_KFREE, TRACE_KMALLOC, emit, isWanted } from '../trace'
 import { GFP_BIT_ACCOUNT, GFP_BIT_COMP, GFP_BIT_DMA, GFP_BIT_RECLAIMABLE, MAX_PAGE_ORDER } from './gfp'
 import { MEMCG_STAT_KERNEL, MEMCG_STAT_SLAB_UNRECLAIMABLE } from './memcg_stat'
 import { modMemcgState } from './memcontrol'
@@ -25,7 +26,7 @@ import {
 import { memcgKmemChargePages, memcgKmemUnchargePages } from './obj_cgroup'
 import { allocPages, freePages } from './page_alloc'
 import { cacheNumber, slabHead } from './slab_state'
-import { kmemCacheAlloc, kmemCacheFree } from './slub'
+import { allocCharged, freeCharged } from './slub'
 import { orderOfBytes } from './slub_size'
 import { modStat, NR_SLAB_UNRECLAIMABLE } from './vmstat'
 
@@ -65,9 +66,19 @@ export function kmallocCacheName(bytes: Bytes, gfp: number): string {
  * @spec    03 §3.8
  */
 export function kmalloc(state: KernelState, bytes: Bytes, gfp: number): number {
+  const address = allocate(state, bytes, gfp)
+  if (isWanted(TRACE_KMALLOC)) {
+    const got = address === 0 ? 0 : ksize(state, address)
+    emit(state, 'kmalloc', [address, bytes, got, gfp, -1, Number((gfp & GFP_BIT_ACCOUNT) !== 0)])
+  }
+  return address
+}
+
+/** @kernel mm/slub.c __do_kmalloc_node() */
+function allocate(state: KernelState, bytes: Bytes, gfp: number): number {
   if (bytes === 0) return ZERO_SIZE_PTR
   if (bytes <= KMALLOC_MAX_CACHE_SIZE)
-    return kmemCacheAlloc(state, cacheNumber(state.slabs, kmallocCacheName(bytes, gfp)), gfp & ~GFP_BIT_RECLAIMABLE)
+    return allocCharged(state, cacheNumber(state.slabs, kmallocCacheName(bytes, gfp)), gfp & ~GFP_BIT_RECLAIMABLE)
   return bytes > KMALLOC_MAX_SIZE ? 0 : kmallocLarge(state, bytes, gfp)
 }
 
@@ -107,12 +118,13 @@ export function ksize(state: KernelState, address: number): Bytes {
 
 /** @kernel mm/slub.c kfree() */
 export function kfree(state: KernelState, address: number): void {
+  if (isWanted(TRACE_KFREE)) emit(state, 'kfree', [address])
   if (address === ZERO_SIZE_PTR || address === 0) return
   const pfn = Math.floor(address / PAGE_SIZE)
   const m = state.memmap
   if (!isLarge(state, pfn)) {
     if (slabHead(m, pfn) === 0) throw new AssertionError(`kfree of address ${address}, which kmalloc did not give`)
-    kmemCacheFree(state, address)
+    freeCharged(state, address)
     return
   }
   const order = pageOrder(m, pfn)

@@ -24,6 +24,8 @@ export interface KmemCache extends SlabGeometry {
   /** Every object is charged to the group of the task that asks for it. */
   readonly isAccounted: boolean
   readonly isDma: boolean
+  /** 0 … 100: how readily slabs of other nodes are taken; 0 = never. Can be written. */
+  remoteNodeDefragRatio: number
 }
 
 /** Where a slab is. */
@@ -102,6 +104,7 @@ export function createSlabs(config: Pick<MachineConfig, 'series' | 'release'>, c
       isReclaimable: flags.includes('a'),
       isAccounted: flags.includes('A'),
       isDma: flags.includes('d'),
+      remoteNodeDefragRatio: 100,
       ...slabGeometry(slabSize(objectSize, align, flags.includes('F')), cpus, config.series),
     }
   })

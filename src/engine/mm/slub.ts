@@ -9,6 +9,7 @@
 import { AssertionError } from '../../util/assert'
 import { PAGE_SIZE } from '../../util/units'
 import type { KernelState } from '../state'
+import { TRACE_CACHE_ALLOC, TRACE_CACHE_FREE, emit, isWanted } from '../trace'
 import { GFP_BIT_ACCOUNT } from './gfp'
 import { memcgChargeSlab, memcgUnchargeSlab } from './memcontrol'
 import { currentObjCgroup } from './obj_cgroup'
@@ -35,6 +36,9 @@ const OBJ_CGROUP_BYTES = 8
 
 // ---------------------------------------------------------------- allocate
 
+/** The request had no node of its own. @kernel NUMA_NO_NODE */
+const NO_NODE = -1
+
 /**
  * One object.
  * @param cache  its number, see cacheNumber()
@@ -44,6 +48,17 @@ const OBJ_CGROUP_BYTES = 8
  * @simplifies  the group is charged before the object is taken, 6.12 does it after
  */
 export function kmemCacheAlloc(state: KernelState, cache: number, gfp: number): number {
+  const address = allocCharged(state, cache, gfp)
+  if (isWanted(TRACE_CACHE_ALLOC)) {
+    const { name, objectSize, size, isAccounted } = state.slabs.caches[cache]!
+    const accounted = Number(isAccounted || (gfp & GFP_BIT_ACCOUNT) !== 0)
+    emit(state, 'kmem_cache_alloc', [address, objectSize, size, gfp, NO_NODE, accounted], name)
+  }
+  return address
+}
+
+/** The same without its tracepoint, for kmalloc, which has one of its own. @kernel mm/slub.c slab_alloc_node() */
+export function allocCharged(state: KernelState, cache: number, gfp: number): number {
   const s = state.slabs
   const { isAccounted, isReclaimable, size } = s.caches[cache]!
   let memcg = 0
@@ -135,7 +150,7 @@ function takePartial(state: KernelState, cache: number, cpu: number): boolean {
   const s = state.slabs
   const own = state.cpuNode[state.exec.cpu]!
   if (takePartialOfNode(state, cache, cpu, own)) return true
-  if (state.nodes.length === 1) return false
+  if (state.nodes.length === 1 || s.caches[cache]!.remoteNodeDefragRatio === 0) return false
   for (const index of state.nodes[own]!.zonelist) {
     const { nid } = state.zones[index]!
     if (nid === own || s.nrPartial[nodeCell(state, cache, nid)]! <= s.caches[cache]!.minPartial) continue
@@ -206,6 +221,15 @@ export const objectNid = (state: KernelState, address: number): number => state.
  * @spec    03 §3.6
  */
 export function kmemCacheFree(state: KernelState, address: number): void {
+  if (isWanted(TRACE_CACHE_FREE)) {
+    const { row } = objectAt(state, address)
+    emit(state, 'kmem_cache_free', [address], state.slabs.caches[state.slabs.cache[row]!]!.name)
+  }
+  freeCharged(state, address)
+}
+
+/** The same without its tracepoint, for kfree. @kernel mm/slub.c slab_free() */
+export function freeCharged(state: KernelState, address: number): void {
   const s = state.slabs
   const { row, object, cell } = objectAt(state, address)
   if (s.nextFree[cell] !== OBJECT_IN_USE) throw new AssertionError(`object at ${address} is freed twice`)

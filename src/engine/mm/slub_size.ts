@@ -22,10 +22,11 @@ export interface SlabGeometry {
   /** Order and objects of a slab when the large one cannot be had. */
   readonly minOrder: number
   readonly minOrderObjects: number
-  readonly minPartial: number
+  /** Partial slabs that a node keeps even when they are empty. Can be written. */
+  minPartial: number
   /** Free objects that a CPU may keep in partial slabs, and the slabs that this makes. */
-  readonly cpuPartial: number
-  readonly cpuPartialSlabs: number
+  cpuPartial: number
+  cpuPartialSlabs: number
 }
 
 const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to

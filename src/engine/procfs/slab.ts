@@ -6,7 +6,8 @@
  */
 import { slabCounts } from '../mm/slab_stat'
 import { findCache, type KmemCache } from '../mm/slab_state'
-import { kmemCacheShrink } from '../mm/slub_shrink'
+import type { Errno } from '../../util/errno'
+import { flushAll, kmemCacheShrink } from '../mm/slub_shrink'
 import type { KernelState } from '../state'
 import type { PseudoDir, PseudoFile } from './types'
 
@@ -91,7 +92,7 @@ const ATTRIBUTES: Readonly<Record<string, Show>> = {
   poison: () => 0,
   reclaim_account: (_s, _i, c) => Number(c.isReclaimable),
   red_zone: () => 0,
-  remote_node_defrag_ratio: () => 100,
+  remote_node_defrag_ratio: (_s, _i, c) => c.remoteNodeDefragRatio,
   sanity_checks: () => 0,
   slab_size: (_s, _i, c) => c.size,
   slabs: (s, i) => perNode(s, i, (cell) => s.slabs.nrSlabs[cell]!),
@@ -109,6 +110,37 @@ const shrinkFile = (index: number): PseudoFile => ({
     return undefined
   },
 })
+
+const UINT_MAX = 2 ** 32 - 1
+
+/** Attributes that can be written; a number out of range is refused as kstrtouint() does. */
+const WRITABLE: Readonly<Record<string, (state: KernelState, index: number, value: number) => Errno | undefined>> = {
+  /** @kernel mm/slub.c cpu_partial_store(): what CPUs have set aside goes to the nodes */
+  cpu_partial: (state, index, value) => {
+    const cache = state.slabs.caches[index]!
+    cache.cpuPartial = value
+    cache.cpuPartialSlabs = Math.ceil((value * 2) / cache.objects)
+    flushAll(state, index)
+    return undefined
+  },
+  /** @kernel mm/slub.c min_partial_store() */
+  min_partial: (state, index, value) => {
+    state.slabs.caches[index]!.minPartial = value
+    return undefined
+  },
+  /** @kernel mm/slub.c remote_node_defrag_ratio_store(); @simplifies anything but 0 always looks at other nodes */
+  remote_node_defrag_ratio: (state, index, value) => {
+    if (value > 100) return 'ERANGE'
+    state.slabs.caches[index]!.remoteNodeDefragRatio = value
+    return undefined
+  },
+}
+
+function writeAttribute(state: KernelState, index: number, attribute: string, text: string): Errno | undefined {
+  const value = /^\+?\d+\n?$/.test(text) ? Number(text) : Number.NaN
+  if (Number.isNaN(value)) return 'EINVAL'
+  return value > UINT_MAX ? 'ERANGE' : WRITABLE[attribute]!(state, index, value)
+}
 
 const directoryOf = (cache: KmemCache): string => (cache.sysfsId === '' ? cache.name : cache.sysfsId)
 
@@ -130,7 +162,10 @@ export const slabDir: PseudoDir = {
     if (index < 0 || more !== undefined) return undefined
     if (attribute === 'shrink') return shrinkFile(index)
     const show = Object.hasOwn(ATTRIBUTES, attribute) ? ATTRIBUTES[attribute] : undefined
-    return show === undefined ? undefined : { read: (s) => `${show(s, index, s.slabs.caches[index]!)}\n` }
+    if (show === undefined) return undefined
+    const read = (s: KernelState): string => `${show(s, index, s.slabs.caches[index]!)}\n`
+    if (!Object.hasOwn(WRITABLE, attribute)) return { read }
+    return { read, write: (s, text) => writeAttribute(s, index, attribute, text) }
   },
   link: (state, path) => {
     const index = findCache(state.slabs, path)
