@@ -15,6 +15,9 @@ export interface TracepointInfo {
 
 const tp = (system: string, name: string, ...fields: string[]): TracepointInfo => ({ system, name, fields })
 
+/** Of a zone that is left alone after failures. */
+const DEFER_FIELDS = ['nid', 'zone', 'order', 'defer_shift', 'order_failed', 'considered'] as const
+
 /** Adding one: a row here and the emit. Order is the wire order: append only. */
 export const TRACEPOINTS = {
   mm_page_alloc: tp('kmem', 'mm_page_alloc', 'pfn', 'order', 'gfp_flags', 'migratetype'),
@@ -139,7 +142,7 @@ export const TRACEPOINTS = {
   ),
   mm_compaction_suitable: tp('compaction', 'mm_compaction_suitable', 'nid', 'zone', 'order', 'ret'),
   mm_compaction_finished: tp('compaction', 'mm_compaction_finished', 'nid', 'zone', 'order', 'ret'),
-  mm_compaction_deferred: tp('compaction', 'mm_compaction_deferred', 'nid', 'zone', 'order', 'defer_shift'),
+  mm_compaction_deferred: tp('compaction', 'mm_compaction_deferred', ...DEFER_FIELDS),
   mm_compaction_kcompactd_wake: tp('compaction', 'mm_compaction_kcompactd_wake', 'nid', 'order', 'highest_zoneidx'),
   mm_compaction_wakeup_kcompactd: tp('compaction', 'mm_compaction_wakeup_kcompactd', 'nid', 'order', 'highest_zoneidx'),
   mm_compaction_kcompactd_sleep: tp('compaction', 'mm_compaction_kcompactd_sleep', 'nid'),
@@ -162,6 +165,8 @@ export const TRACEPOINTS = {
   kmem_cache_free: tp('kmem', 'kmem_cache_free', 'ptr', 'text'),
   kmalloc: tp('kmem', 'kmalloc', 'ptr', 'bytes_req', 'bytes_alloc', 'gfp_flags', 'node', 'accounted'),
   kfree: tp('kmem', 'kfree', 'ptr'),
+  mm_compaction_defer_compaction: tp('compaction', 'mm_compaction_defer_compaction', ...DEFER_FIELDS),
+  mm_compaction_defer_reset: tp('compaction', 'mm_compaction_defer_reset', ...DEFER_FIELDS),
 } as const satisfies Record<string, TracepointInfo>
 
 export type Tracepoint = keyof typeof TRACEPOINTS

@@ -41,6 +41,8 @@ const status = (result: number): string => COMPACT_STATUS[result] ?? String(resu
 const scan = (a: (index: number) => number): string =>
   `zone_start=${hex(a(0))} migrate_pfn=${hex(a(1))} free_pfn=${hex(a(2))} zone_end=${hex(a(3))}, mode=${a(4) === 0 ? 'async' : 'sync'}`
 const verdict: Print = (a) => `node=${a(0)} zone=${zoneName(a(1))} order=${a(2)} ret=${status(a(3))}`
+const deferral: Print = (a) =>
+  `node=${a(0)} zone=${zoneName(a(1))} order=${a(2)} order_failed=${a(4)} consider=${a(5)} limit=${2 ** a(3)}`
 const kcompactd: Print = (a) => `nid=${a(0)} order=${a(1)} classzone_idx=${zoneName(a(2))}`
 
 /** @kernel include/trace/events/vmscan.h show_reclaim_flags(), show_throttle_flags() */
@@ -108,7 +110,9 @@ const PRINT: Readonly<Record<Tracepoint, Print>> = {
   mm_compaction_try_to_compact_pages: (a) => `order=${a(0)} gfp_mask=${gfpNames(a(1))} priority=${a(2)}`,
   mm_compaction_suitable: verdict,
   mm_compaction_finished: verdict,
-  mm_compaction_deferred: (a) => `node=${a(0)} zone=${zoneName(a(1))} order=${a(2)} limit=${2 ** a(3)}`,
+  mm_compaction_deferred: deferral,
+  mm_compaction_defer_compaction: deferral,
+  mm_compaction_defer_reset: deferral,
   mm_compaction_kcompactd_wake: kcompactd,
   mm_compaction_wakeup_kcompactd: kcompactd,
   mm_compaction_kcompactd_sleep: (a) => `nid=${a(0)}`,

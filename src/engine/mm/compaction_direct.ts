@@ -7,12 +7,13 @@ import type { Errno } from '../../util/errno'
 import type { Pfn } from '../../util/units'
 import { currentTask, now, suspend } from '../exec'
 import type { KernelState } from '../state'
-import { emit, isTracing } from '../trace'
+import { emit } from '../trace'
 import { beginCompactZone, compactZone, continueCompactZone, createCompactControl } from './compaction'
 import {
   compactionDeferReset,
   compactionDeferred,
   deferCompaction,
+  traceDefer,
   zoneCompaction,
   type CompactControl,
 } from './compaction_state'
@@ -74,10 +75,14 @@ export function tryToCompactPages(state: KernelState, r: CompactRequest, priorit
     const z = zoneCompaction(state, zone)
     if (result === COMPACT_SUCCESS) {
       compactionDeferReset(z, r.order, 'compacted')
+      traceDefer(state, 'mm_compaction_defer_reset', zone, r.order)
       break
     }
     const ended = result === COMPACT_COMPLETE || result === COMPACT_PARTIAL_SKIPPED
-    if (priority !== COMPACT_PRIO_ASYNC && ended) deferCompaction(z, r.order)
+    if (priority !== COMPACT_PRIO_ASYNC && ended) {
+      deferCompaction(z, r.order)
+      traceDefer(state, 'mm_compaction_defer_compaction', zone, r.order)
+    }
     if (currentTask(state)?.killSignal === SIGKILL) break
   }
   return best
@@ -86,7 +91,7 @@ export function tryToCompactPages(state: KernelState, r: CompactRequest, priorit
 function isDeferred(state: KernelState, zone: Zone, order: number): boolean {
   const z = zoneCompaction(state, zone)
   if (!compactionDeferred(z, order)) return false
-  if (isTracing()) emit(state, 'mm_compaction_deferred', [zone.nid, zone.idx, order, z.deferShift])
+  traceDefer(state, 'mm_compaction_deferred', zone, order)
   return true
 }
 
@@ -130,9 +135,11 @@ export function allocPagesDirectCompact(
   const pfn = getPageFromFreelist(state, r.gfp, r.order, r.allocFlags, node)
   countVmEvent(state.vmstat, pfn === 0 ? COMPACT_FAIL : COMPACT_SUCCESS_EVENT)
   if (pfn === 0) return 0
-  const z = zoneCompaction(state, state.zones[pageZoneIndex(state.memmap, pfn)]!)
+  const zone = state.zones[pageZoneIndex(state.memmap, pfn)]!
+  const z = zoneCompaction(state, zone)
   z.blockskipFlush = false
   compactionDeferReset(z, r.order, 'allocated')
+  traceDefer(state, 'mm_compaction_defer_reset', zone, r.order)
   return pfn
 }
 

@@ -97,7 +97,7 @@ function isolateFreepages(state: KernelState, zone: Zone, cc: CompactControl, wa
     if (!cc.ignoreSkipHint && isPageblockSkipped(state, start)) continue
     const end = Math.min(start + PAGEBLOCK_PAGES, zone.startPfn + zone.spanned)
     const before = nrFreepages
-    const next = isolateFreepagesBlock(state, zone, cc, { from, wanted, stride })
+    const next = isolateFreepagesBlock(state, zone, cc, lookAt(from, wanted, stride))
     if (next >= end && !cc.ignoreSkipHint) {
       skipPageblock(state, start)
       zoneCompaction(state, zone).cachedFreePfn = start - PAGEBLOCK_PAGES
@@ -123,9 +123,18 @@ function suitableMigrationTarget(state: KernelState, cc: CompactControl, start: 
 }
 
 interface BlockLook {
-  readonly from: Pfn
-  readonly wanted: Pages
-  readonly stride: Pages
+  from: Pfn
+  wanted: Pages
+  stride: Pages
+}
+/** One for all calls: nothing is made per pageblock. */
+const blockLook: BlockLook = { from: 0, wanted: 0, stride: 1 }
+
+function lookAt(from: Pfn, wanted: Pages, stride: Pages): BlockLook {
+  blockLook.from = from
+  blockLook.wanted = wanted
+  blockLook.stride = stride
+  return blockLook
 }
 
 /**

@@ -7,6 +7,7 @@
  */
 import type { Ns, Pages, Pfn } from '../../util/units'
 import type { KernelState } from '../state'
+import { emit, isTracing } from '../trace'
 import { PAGEBLOCK_ORDER } from './gfp'
 import type { Zone } from './mmzone'
 
@@ -185,6 +186,15 @@ export function compactionDeferReset(z: ZoneCompaction, order: number, outcome: 
   }
   if (order >= z.orderFailed) z.orderFailed = order + 1
 }
+
+/** Tells how long the zone is left alone. @kernel include/trace/events/compaction.h mm_compaction_defer_template */
+export function traceDefer(state: KernelState, what: DeferTracepoint, zone: Zone, order: number): void {
+  if (!isTracing()) return
+  const { deferShift, orderFailed, considered } = zoneCompaction(state, zone)
+  emit(state, what, [zone.nid, zone.idx, order, deferShift, orderFailed, considered])
+}
+
+type DeferTracepoint = 'mm_compaction_deferred' | 'mm_compaction_defer_compaction' | 'mm_compaction_defer_reset'
 
 /** The longest deferral is over: old marks no longer count. @kernel mm/compaction.c compaction_restarting() */
 export const compactionRestarting = (z: ZoneCompaction, order: number): boolean =>

@@ -21,6 +21,7 @@ import {
   compactionDeferred,
   deferCompaction,
   resetIsolationSuitable,
+  traceDefer,
   zoneCompaction,
   type CompactControl,
   type Kcompactd,
@@ -196,7 +197,11 @@ function controlFor(state: KernelState, k: Kcompactd, zone: Zone): CompactContro
     const whole = { wholeZone: true, ignoreSkipHint: true }
     return createCompactControl({ zone: zone.index, order: -1, mode: 'syncLight', by: 'proactive', ...whole })
   }
-  if (zone.idx > k.zoneidx || compactionDeferred(zoneCompaction(state, zone), k.order)) return undefined
+  if (zone.idx > k.zoneidx) return undefined
+  if (compactionDeferred(zoneCompaction(state, zone), k.order)) {
+    traceDefer(state, 'mm_compaction_deferred', zone, k.order)
+    return undefined
+  }
   const highestZoneidx = k.zoneidx
   return createCompactControl({ zone: zone.index, order: k.order, mode: 'syncLight', by: 'kcompactd', highestZoneidx })
 }
@@ -210,11 +215,14 @@ function workOnZone(state: KernelState, k: Kcompactd, cc: CompactControl, endNs:
   if (k.stage === 'proactive') return
   const zone = state.zones[cc.zone]!
   const z = zoneCompaction(state, zone)
-  if (result === COMPACT_SUCCESS) compactionDeferReset(z, cc.order, 'compacted')
-  else if (result === COMPACT_PARTIAL_SKIPPED || result === COMPACT_COMPLETE) {
+  if (result === COMPACT_SUCCESS) {
+    compactionDeferReset(z, cc.order, 'compacted')
+    traceDefer(state, 'mm_compaction_defer_reset', zone, cc.order)
+  } else if (result === COMPACT_PARTIAL_SKIPPED || result === COMPACT_COMPLETE) {
     // Frames on per-CPU lists might have merged.
     for (let cpu = 0; cpu < zone.pcp.length; cpu++) drainZonePcp(state, zone, cpu)
     deferCompaction(z, cc.order)
+    traceDefer(state, 'mm_compaction_defer_compaction', zone, cc.order)
   }
 }
 

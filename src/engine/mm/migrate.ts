@@ -22,6 +22,7 @@ import {
   clearFlag,
   hasFlag,
   movePageRow,
+  pageRmap,
   pageZoneIndex,
   setFlag,
 } from './memmap'
@@ -78,14 +79,20 @@ export function migratePage(state: KernelState, from: Pfn, to: Pfn): void {
   countIsolated(state, from, -1)
   clearFlag(m, from, PG_ISOLATED)
   movePageRow(m, from, to)
-  forEachMapping(state, to, (slot) => {
-    const pte = pteAt(state.pgtables, slot)
-    if (ptePfn(pte) !== from) throw new AssertionError(`slot ${slot} maps pfn ${ptePfn(pte)}, not ${from}`)
-    setPte(state.pgtables, slot, makePte(to, pte & PTE_LOW_BITS))
-  })
+  const head = pageRmap(m, to)
+  // One mapping is the rule: no function is made for it.
+  if (head > 0) remap(state, head - 1, from, to)
+  else if (head < 0) forEachMapping(state, to, (slot) => remap(state, slot, from, to))
   if (hasFlag(m, to, PG_SWAPCACHE)) replaceInSwapCache(state, from, to)
   else if (hasFlag(m, to, PG_FILE)) hooks.replaceMapping(state, from, to)
   folioPutback(state, to)
   freeUnrefPage(state, from, 0)
   charge(state, 2 * state.costs.copyPage + state.costs.scanPage)
+}
+
+/** The page-table entry points to the new frame. @kernel mm/migrate.c remove_migration_pte() */
+function remap(state: KernelState, slot: number, from: Pfn, to: Pfn): void {
+  const pte = pteAt(state.pgtables, slot)
+  if (ptePfn(pte) !== from) throw new AssertionError(`slot ${slot} maps pfn ${ptePfn(pte)}, not ${from}`)
+  setPte(state.pgtables, slot, makePte(to, pte & PTE_LOW_BITS))
 }
