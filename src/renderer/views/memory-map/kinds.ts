@@ -71,7 +71,7 @@ const OWNERS: readonly Kind[] = [
 const FREE_SHARE = 0.35
 const pair = (number: number, name: string, token: string): Kind[] => [
   kind(KIND_USED + 2 * number, name, token),
-  kind(KIND_USED + 2 * number + 1, `${name}, free`, token, FREE_SHARE),
+  kind(KIND_USED + 2 * number + 1, `free ${name}`, token, FREE_SHARE),
 ]
 
 const ZONE_TOKENS = ['--m-unmovable', '--m-reclaimable', '--m-movable', '--m-highatomic', '--m-cma']
