@@ -76,7 +76,6 @@ describe('drivers', () => {
 test.each([
   ['load nosuch', 'ENOENT'],
   ['load pw_atomic rate=0', 'EINVAL'],
-  ['load pw_atomic colour=1', 'EINVAL'],
   ['load pw_bulk table_mb=60000', 'ENOMEM'],
   ['start', 'EINVAL'],
 ])('%j is refused with %s and leaves nothing', (text, errno) => {
@@ -94,4 +93,15 @@ test('each parameter has a default within its limits', () => {
       expect(fallback).toBeGreaterThanOrEqual(min)
       expect(fallback).toBeLessThanOrEqual(max)
     }
+})
+
+test('a parameter that the module does not have is left out with a warning, a wrong value refuses the module', () => {
+  const state = boot()
+  expect(ask(state, 'load pw_dma foo=1')).toBeUndefined()
+  expect(state.klog.some(({ text }) => text === "pw_dma: unknown parameter 'foo' ignored")).toBe(true)
+  expect(ask(state, 'load pw_bulk table_mb=x')).toBe('EINVAL')
+  expect(read(state, CONTROL)).toMatch(
+    /^pw_dma: .*\n {2}bytes=65536 .*\n {2}count=1 .*\n {2}loaded asked=1 failed=0 held=1$/m,
+  )
+  expect(read(state, CONTROL)).toMatch(/^pw_bulk: .*\n {2}table_mb=0 [^\n]*\n(?! {2}loaded)/m)
 })

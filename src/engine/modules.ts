@@ -96,15 +96,26 @@ export const findModule = (state: KernelState, name: string): LoadedModule | und
 export const moduleBytes = (module: LoadedModule): Bytes =>
   module.areas.slice(0, module.nrSections).reduce((sum, area) => sum + area.pages * PAGE_SIZE, 0)
 
-/** 'rate=5 order=2' → numbers with the rest at their defaults; or which word is wrong. */
-function parseParams(kind: ModuleKind, words: readonly string[]): Record<string, number> | string {
+/**
+ * 'rate=5 order=2' → numbers with the rest at their defaults; or which word is wrong.
+ * A parameter that the module does not have is left out with a warning. @kernel unknown_module_param_cb()
+ */
+function parseParams(
+  state: KernelState,
+  name: string,
+  kind: ModuleKind,
+  words: readonly string[],
+): Record<string, number> | string {
   const values: Record<string, number> = {}
   for (const [key, { fallback }] of Object.entries(kind.params)) values[key] = fallback
   for (const word of words) {
     const [key = '', text = ''] = word.split('=', 2)
     const known = Object.hasOwn(kind.params, key) ? kind.params[key] : undefined
     const value = Number(text === '' ? Number.NaN : text)
-    if (known === undefined) return `unknown parameter '${key}' ignored`
+    if (known === undefined) {
+      klog(state, `${name}: unknown parameter '${key}' ignored`)
+      continue
+    }
     if (!Number.isInteger(value) || value < known.min || value > known.max)
       return `\`${text}' invalid for parameter \`${key}' (${known.min} to ${known.max})`
     values[key] = value
@@ -144,7 +155,7 @@ export function loadModule(state: KernelState, name: string, words: readonly str
   const kind = Object.hasOwn(MODULES, name) ? MODULES[name] : undefined
   if (kind === undefined) return 'ENOENT'
   if (findModule(state, name) !== undefined) return 'EEXIST'
-  const params = parseParams(kind, words)
+  const params = parseParams(state, name, kind, words)
   if (typeof params === 'string') {
     klog(state, `${name}: ${params}`)
     return 'EINVAL'

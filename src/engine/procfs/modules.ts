@@ -15,14 +15,23 @@ const moduleLine = (state: KernelState, module: LoadedModule): string =>
 export const modulesText = (state: KernelState): string =>
   state.modules.loaded.map((module) => moduleLine(state, module)).join('')
 
-/** What can be loaded, as `modinfo` would say it. */
-const catalogue = (): string =>
+const COUNTS: Readonly<Record<string, (module: LoadedModule) => number>> = {
+  asked: (module) => module.asked,
+  failed: (module) => module.failed,
+  held: (module) => module.blocks.length,
+}
+
+/** What can be loaded, as `modinfo` would say it, and what those that are loaded did. */
+const catalogue = (state: KernelState): string =>
   Object.entries(MODULES)
     .map(([name, { description, params }]) => {
+      const module = findModule(state, name)
       const rows = Object.entries(params).map(
-        ([key, { fallback, min, max, meaning }]) => `  ${key}=${fallback}  ${meaning}, ${min} to ${max}\n`,
+        ([key, { fallback, min, max, meaning }]) =>
+          `  ${key}=${module?.params[key] ?? fallback}  ${meaning}, ${min} to ${max}\n`,
       )
-      return `${name}: ${description}\n${rows.join('')}`
+      const counts = Object.entries(COUNTS).map(([key, count]) => `${key}=${module ? count(module) : 0}`)
+      return `${name}: ${description}\n${rows.join('')}${module ? `  loaded ${counts.join(' ')}\n` : ''}`
     })
     .join('')
 
@@ -36,12 +45,6 @@ export const moduleControl: PseudoFile = {
     klog(state, `pagewalk/modules: '${verb}' is neither 'load NAME [PARAM=VALUE]...' nor 'unload NAME'`)
     return 'EINVAL'
   },
-}
-
-const COUNTS: Readonly<Record<string, (module: LoadedModule) => number>> = {
-  asked: (module) => module.asked,
-  failed: (module) => module.failed,
-  held: (module) => module.blocks.length,
 }
 
 /** /sys/module: size, parameters, and what a driver of ours counts. */
