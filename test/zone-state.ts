@@ -85,7 +85,7 @@ export function zoneState(config: MachineConfig): KernelState {
     nodes,
     zones,
     cpuNode,
-    exec: { pid: 0, cpu: 0, ns: 0, suspendUntilNs: -1, suspendReason: '', waitPfn: 0, mayStop: false },
+    exec: { pid: 0, cpu: 0, ns: 0, suspendUntilNs: -1, suspendReason: '', waitPfn: 0, mayStop: false, isCommand: false },
     sysctl: {
       minFreeKbytes: 0,
       userMinFreeKbytes: -1,

@@ -22,12 +22,14 @@ const labs = readdirSync(FOLDER).map(
 
 const book = (page: Page): ReturnType<Page['locator']> => page.getByRole('region', { name: 'Workbook', exact: true })
 
-/** What a script prints, read off the screen between two marks that no command line has. */
-async function printed(page: Page, script: string): Promise<string> {
-  await type(page, `answer() { ${script}\n}; clear; echo "got=$(answer)."`)
+/** What a script prints, read off the screen between two marks that no command line has, and no other step's answer. */
+async function printed(page: Page, step: Step): Promise<string> {
+  const mark = `${step.id}=`
+  await type(page, `answer() { ${step.solution!}\n}; clear; echo "${mark}$(answer)."`)
+  const answer = new RegExp(`${mark}([^.$]+)\\.`)
   const text = (): Promise<string> => screen(page).innerText()
-  await expect.poll(text).toMatch(/got=[^.$]+\./)
-  return /got=([^.$]+)\./.exec(await text())![1]!.trim()
+  await expect.poll(text).toMatch(answer)
+  return answer.exec(await text())![1]!.trim()
 }
 
 async function take(page: Page, step: Step): Promise<void> {
@@ -36,7 +38,7 @@ async function take(page: Page, step: Step): Promise<void> {
     await panel.getByRole('radio', { name: step.answer!, exact: true }).check()
     await panel.getByRole('button', { name: 'Lock in' }).click()
   } else if (step.kind === 'number') {
-    await panel.getByRole('textbox', { name: 'Your number' }).fill(await printed(page, step.solution!))
+    await panel.getByRole('textbox', { name: 'Your number' }).fill(await printed(page, step))
     await panel.getByRole('button', { name: 'Compare' }).click()
   } else if (step.kind === 'command') await panel.getByRole('button', { name: 'Run', exact: true }).click()
   else if (step.kind === 'check') await type(page, step.solution!)

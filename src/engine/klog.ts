@@ -8,9 +8,12 @@ import type { KernelState } from './state'
 
 const LINES_MAX = 8192
 
-/** @kernel  printk(); one call a line */
+/**
+ * The log never goes back in time: CPUs that work in the same stretch write one after the other.
+ * @kernel  printk(); one call a line
+ */
 export function klog(state: KernelState, text: string): void {
-  const atNs = now(state)
+  const atNs = Math.max(state.exec.isCommand ? state.nowNs : now(state), state.klog.at(-1)?.atNs ?? 0)
   state.klog.push({ atNs, text })
   if (state.klog.length > LINES_MAX) state.klog.splice(0, state.klog.length - LINES_MAX)
   context.sink.klog?.(atNs, text)

@@ -117,7 +117,7 @@ function parseParams(
       continue
     }
     if (!Number.isInteger(value) || value < known.min || value > known.max)
-      return `\`${text}' invalid for parameter \`${key}' (${known.min} to ${known.max})`
+      return `\`${text}' invalid for parameter \`${key}'`
     values[key] = value
   }
   return values

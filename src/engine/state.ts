@@ -51,6 +51,8 @@ export interface ExecContext {
   waitPfn: number
   /** Whoever allocates now unwinds and tries again when told to wait: direct reclaim may stop in between. */
   mayStop: boolean
+  /** A command of the user's side runs: the clock stands still, and what it charges is dropped. */
+  isCommand: boolean
 }
 
 /** One CPU. Owner: sched.ts */

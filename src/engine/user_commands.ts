@@ -38,7 +38,9 @@ export function runCommand(state: KernelState, command: Command): CommandResult 
   const { exec } = state
   exec.pid = pid
   exec.cpu = task.cpu
+  exec.isCommand = true
   const result = perform(state, task, command)
+  exec.isCommand = false
   // The user's side does not wait inside a command: what it charged or wanted to wait for is dropped.
   exec.pid = 0
   exec.cpu = 0

@@ -15,33 +15,56 @@ export const HUGEPAGES_2M = 'hugepages-2048kB'
 const readOnly = (value: (state: KernelState) => number): PseudoFile => ({ read: (state) => `${value(state)}\n` })
 const none = readOnly(() => 0)
 
-/** A count, decimal; more pages than memory has is not an error. @kernel nr_hugepages_store_common() */
-function writeCount(text: string, set: (count: number) => Errno | undefined): Errno | undefined {
-  const word = text.trim()
-  return /^\d+$/.test(word) ? set(Number(word)) : 'EINVAL'
+type SetCount = (state: KernelState, count: number) => Errno | undefined
+
+/**
+ * A count, decimal; more pages than memory has is not an error, a number that does not fit an unsigned long is.
+ * @kernel      mm/hugetlb.c nr_hugepages_store_common(), lib/kstrtox.c kstrtoul()
+ * @simplifies  numbers above 2^53 are refused, the kernel's limit is 2^64
+ */
+const writeCount =
+  (set: SetCount): NonNullable<PseudoFile['write']> =>
+  (state, text) => {
+    const word = text.trim()
+    if (!/^\+?\d+$/.test(word)) return 'EINVAL'
+    return Number(word) > Number.MAX_SAFE_INTEGER ? 'ERANGE' : set(state, Number(word))
+  }
+
+/** Below /proc/sys a negative number changes nothing. @kernel kernel/sysctl.c proc_doulongvec_minmax() */
+const writeSysctl =
+  (set: SetCount): NonNullable<PseudoFile['write']> =>
+  (state, text, pid) => {
+    if (/^\s*-\d+\s*$/.test(text)) return undefined
+    const errno = writeCount(set)(state, text, pid)
+    return errno === 'ERANGE' ? 'EINVAL' : errno
+  }
+
+const setOvercommit: SetCount = (state, count) => {
+  state.hugetlb.overcommit = count
+  return undefined
 }
 
 /** nr_hugepages of the machine, or of one node. */
-export const nrHugepagesFile = (nid?: number): PseudoFile => ({
+const nrHugepagesFile = (nid?: number): PseudoFile => ({
   read: (state) => `${nid === undefined ? nrHugePages(state) : nrHugePagesNode(state, nid)}\n`,
-  write: (state, text) => writeCount(text, (count) => setMaxHugePages(state, count, nid)),
+  write: writeCount((state, count) => setMaxHugePages(state, count, nid)),
 })
 
-export const nrOvercommitHugepagesFile: PseudoFile = {
-  read: (state) => `${state.hugetlb.overcommit}\n`,
-  write: (state, text) =>
-    writeCount(text, (count) => {
-      state.hugetlb.overcommit = count
-      return undefined
-    }),
+const readOvercommit = (state: KernelState): string => `${state.hugetlb.overcommit}\n`
+
+/** /proc/sys/vm/nr_hugepages and nr_overcommit_hugepages */
+export const SYSCTL_NR_HUGEPAGES: PseudoFile = {
+  read: (state) => `${nrHugePages(state)}\n`,
+  write: writeSysctl((state, count) => setMaxHugePages(state, count)),
 }
+export const SYSCTL_NR_OVERCOMMIT: PseudoFile = { read: readOvercommit, write: writeSysctl(setOvercommit) }
 
 /** /sys/kernel/mm/hugepages/hugepages-2048kB. Nothing maps huge pages: all are free, none reserved or surplus. */
 export const POOL_FILES: Readonly<Record<string, PseudoFile>> = {
   free_hugepages: readOnly(nrHugePages),
   nr_hugepages: nrHugepagesFile(),
   nr_hugepages_mempolicy: nrHugepagesFile(),
-  nr_overcommit_hugepages: nrOvercommitHugepagesFile,
+  nr_overcommit_hugepages: { read: readOvercommit, write: writeCount(setOvercommit) },
   resv_hugepages: none,
   surplus_hugepages: none,
 }

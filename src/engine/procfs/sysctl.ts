@@ -4,6 +4,7 @@
  * @spec    01 §1.10, 04 §4.9, 05, 06 §6.6
  */
 import type { Errno } from '../../util/errno'
+import { PAGE_SIZE } from '../../util/units'
 import type { KernelState, Sysctl } from '../state'
 import { dcacheCounts } from '../fs/dcache'
 import { dropSlab } from '../fs/shrink_slab'
@@ -21,7 +22,7 @@ import {
 import { decayPcp } from '../mm/pcp'
 import { lruAddDrainAll } from '../mm/swap'
 import { DROP_PAGECACHE, DROP_SLAB, countVmEvent } from '../mm/vmstat'
-import { nrHugepagesFile, nrOvercommitHugepagesFile } from './hugepages'
+import { SYSCTL_NR_HUGEPAGES, SYSCTL_NR_OVERCOMMIT } from './hugepages'
 import type { PseudoDir, PseudoFile } from './types'
 
 type NumberKey = { [K in keyof Sysctl]: Sysctl[K] extends number ? K : never }[keyof Sysctl]
@@ -59,6 +60,28 @@ function integer(
   }
 }
 
+/**
+ * An unsigned long: a negative number changes nothing and is no error.
+ * @kernel      kernel/sysctl.c proc_doulongvec_minmax()
+ * @simplifies  numbers above 2^53 are refused, the kernel's limit is 2^64
+ */
+function unsignedLong(key: NumberKey, min: number, written?: (state: KernelState, value: number) => void): SysctlRow {
+  return {
+    file: {
+      read: (state) => `${state.sysctl[key]}\n`,
+      write: (state, text) => {
+        const value = parseInteger(text)
+        if (value === undefined || value > Number.MAX_SAFE_INTEGER) return 'EINVAL'
+        if (value < 0) return undefined
+        if (value < min) return 'EINVAL'
+        state.sysctl[key] = value
+        written?.(state, value)
+        return undefined
+      },
+    },
+  }
+}
+
 /** An integer whose owner stores it. */
 function owned(
   key: NumberKey,
@@ -81,6 +104,8 @@ function owned(
 }
 
 const INT_MAX = 2147483647
+/** @kernel mm/page-writeback.c dirty_bytes_min */
+const DIRTY_BYTES_MIN = 2 * PAGE_SIZE
 
 const lowmemReserveRatio: SysctlRow = {
   file: {
@@ -91,7 +116,7 @@ const lowmemReserveRatio: SysctlRow = {
     },
     write: (state, text) => {
       const numbers = text.trim().split(/\s+/).map(parseInteger)
-      if (numbers.length === 0 || numbers.some((n) => n === undefined)) return 'EINVAL'
+      if (numbers.length === 0 || numbers.some((n) => n === undefined || n > INT_MAX)) return 'EINVAL'
       const old = state.sysctl.lowmemReserveRatio
       writeLowmemReserveRatio(
         state,
@@ -163,18 +188,13 @@ function refreshVmStats(state: KernelState): string {
 }
 
 const VM: Readonly<Record<string, SysctlRow>> = {
-  admin_reserve_kbytes: integer('adminReserveKbytes', 0, INT_MAX),
+  admin_reserve_kbytes: unsignedLong('adminReserveKbytes', 0),
   compact_memory: compactMemory,
   compaction_proactiveness: integer('compactionProactiveness', 0, 100, proactivenessWritten),
   compact_unevictable_allowed: integer('compactUnevictableAllowed', 0, 1),
-  dirty_background_bytes: integer(
-    'dirtyBackgroundBytes',
-    0,
-    Number.MAX_SAFE_INTEGER,
-    zeroOther('dirtyBackgroundRatio'),
-  ),
+  dirty_background_bytes: unsignedLong('dirtyBackgroundBytes', 1, zeroOther('dirtyBackgroundRatio')),
   dirty_background_ratio: integer('dirtyBackgroundRatio', 0, 100, zeroOther('dirtyBackgroundBytes')),
-  dirty_bytes: integer('dirtyBytes', 0, Number.MAX_SAFE_INTEGER, zeroOther('dirtyRatio')),
+  dirty_bytes: unsignedLong('dirtyBytes', DIRTY_BYTES_MIN, zeroOther('dirtyRatio')),
   dirty_expire_centisecs: integer('dirtyExpireCentisecs', 0, INT_MAX),
   dirty_ratio: integer('dirtyRatio', 0, 100, zeroOther('dirtyBytes')),
   dirty_writeback_centisecs: integer('dirtyWritebackCentisecs', 0, INT_MAX),
@@ -185,11 +205,11 @@ const VM: Readonly<Record<string, SysctlRow>> = {
   min_slab_ratio: integer('minSlabRatio', 0, 100),
   min_unmapped_ratio: integer('minUnmappedRatio', 0, 100),
   min_free_kbytes: owned('minFreeKbytes', 0, INT_MAX, writeMinFreeKbytes),
-  nr_hugepages: { file: nrHugepagesFile() },
-  nr_overcommit_hugepages: { file: nrOvercommitHugepagesFile },
+  nr_hugepages: { file: SYSCTL_NR_HUGEPAGES },
+  nr_overcommit_hugepages: { file: SYSCTL_NR_OVERCOMMIT },
   oom_dump_tasks: integer('oomDumpTasks', 0, INT_MAX),
   oom_kill_allocating_task: integer('oomKillAllocatingTask', 0, INT_MAX),
-  overcommit_kbytes: integer('overcommitKbytes', 0, Number.MAX_SAFE_INTEGER, zeroOther('overcommitRatio')),
+  overcommit_kbytes: unsignedLong('overcommitKbytes', 0, zeroOther('overcommitRatio')),
   overcommit_memory: integer('overcommitMemory', 0, 2),
   overcommit_ratio: integer('overcommitRatio', 0, INT_MAX, zeroOther('overcommitKbytes')),
   'page-cluster': integer('pageCluster', 0, 31),
@@ -204,7 +224,7 @@ const VM: Readonly<Record<string, SysctlRow>> = {
   stat_interval: integer('statInterval', 1, INT_MAX),
   stat_refresh: statRefresh,
   swappiness: integer('swappiness', 0, 200),
-  user_reserve_kbytes: integer('userReserveKbytes', 0, INT_MAX),
+  user_reserve_kbytes: unsignedLong('userReserveKbytes', 0),
   vfs_cache_pressure: integer('vfsCachePressure', 0, INT_MAX),
   watermark_boost_factor: integer('watermarkBoostFactor', 0, INT_MAX),
   watermark_scale_factor: owned('watermarkScaleFactor', 1, 3000, writeWatermarkScaleFactor),
