@@ -4,8 +4,20 @@
  * task is woken (docs/decisions/0006-restartable-operations.md).
  */
 import type { Ns } from '../util/units'
-import type { KernelState } from './state'
+import type { ExecContext, KernelState } from './state'
 import type { Task } from './task'
+
+/** Between two events: nothing runs. */
+export const createExecContext = (): ExecContext => ({
+  pid: 0,
+  cpu: 0,
+  ns: 0,
+  suspendUntilNs: -1,
+  suspendReason: '',
+  waitPfn: 0,
+  mayStop: false,
+  isCommand: false,
+})
 
 /** Simulated time at this point of the running event. */
 export const now = (state: KernelState): Ns => state.nowNs + state.exec.ns

@@ -61,6 +61,7 @@ import { writeSysctl } from './procfs/sysctl'
 import { createQueue, schedule } from './queue'
 import { createRatelimit } from './ratelimit'
 import { wakePageWaiters, wakeTask } from './sched_queue'
+import { createExecContext } from './exec'
 import type { KernelState, Sysctl } from './state'
 import { createTaint } from './taint'
 import { startUserland } from './userland'
@@ -142,16 +143,7 @@ function createState(config: MachineConfig, seed: number): KernelState {
     queue: createQueue(),
     prng: createPrng(seed),
     costs: createCosts(config.costs),
-    exec: {
-      pid: 0,
-      cpu: 0,
-      ns: 0,
-      suspendUntilNs: -1,
-      suspendReason: '',
-      waitPfn: 0,
-      mayStop: false,
-      isCommand: false,
-    },
+    exec: createExecContext(),
     sysctl: defaultSysctls(),
     panicked: '',
     memmap: createMemMap(endPfn),
