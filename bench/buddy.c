@@ -1,10 +1,9 @@
 /* The buddy system of src/engine/mm/buddy.ts, line by line in C, driven by the same random sequence.
  * usage: buddy START_PFN PAGES OPERATIONS ROUNDS; prints "operations N" a round (per CPU second) and "checksum N". */
 #define _GNU_SOURCE
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include "measure.h"
 
 #define MAX_ORDER 10
 #define NR_ORDERS 11
@@ -19,20 +18,6 @@ static uint8_t *order_of, *zone_of, *pageblocks;
 static int32_t lists[2 * NR_ORDERS * TYPES];
 static int32_t nr_free[NR_ORDERS], nr_free_type[NR_ORDERS * TYPES];
 static double free_pages;
-
-static double cpu_seconds(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static uint32_t state = 12345;
-static uint32_t next_random(void) {
-  state ^= state << 13;
-  state ^= state >> 17;
-  state ^= state << 5;
-  return state;
-}
 
 static void add_head(int list, int32_t pfn) {
   int32_t head = lists[2 * list];

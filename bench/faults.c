@@ -1,27 +1,12 @@
 /* Anonymous page faults and accesses to resident memory of the real kernel, per second of CPU time.
  * usage: faults MIB ROUNDS; prints "ascending N", "random N", "resident-ascending N", "resident-random N" a round. */
 #define _GNU_SOURCE
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
+#include "measure.h"
 
 #define PAGE 4096UL
-
-static double cpu_seconds(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static uint32_t state = 12345;
-static uint32_t next_random(void) {
-  state ^= state << 13;
-  state ^= state >> 17;
-  state ^= state << 5;
-  return state;
-}
 
 static volatile char *map(size_t bytes) {
   char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

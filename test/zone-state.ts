@@ -13,6 +13,7 @@ import { createCompactionState } from '../src/engine/mm/compaction_state'
 import { createHugetlbPool } from '../src/engine/mm/hugetlb_pool'
 import { createNodes, type Zone } from '../src/engine/mm/mmzone'
 import { createSlabs } from '../src/engine/mm/slab_state'
+import { createExecContext } from '../src/engine/exec'
 import { createReclaimState } from '../src/engine/mm/reclaim'
 import { createModules } from '../src/engine/modules'
 import { createVmap } from '../src/engine/mm/vmalloc'
@@ -85,7 +86,7 @@ export function zoneState(config: MachineConfig): KernelState {
     nodes,
     zones,
     cpuNode,
-    exec: { pid: 0, cpu: 0, ns: 0, suspendUntilNs: -1, suspendReason: '', waitPfn: 0, mayStop: false, isCommand: false },
+    exec: createExecContext(),
     sysctl: {
       minFreeKbytes: 0,
       userMinFreeKbytes: -1,

@@ -4,6 +4,7 @@
  * @kernel  include/trace/events/{kmem,compaction,vmscan,oom,exceptions,sched}.h TP_printk()
  */
 import type { KernelSeries } from './config'
+import { COMPACTION_STATUS } from './mm/compaction_suitable'
 import { ZONE_NAMES, PAGEBLOCK_ORDER } from './mm/gfp'
 import { formatGfp } from './mm/gfp_names'
 import { TRACEPOINTS, type Tracepoint } from './trace'
@@ -25,19 +26,7 @@ const page = (pfn: number): string => `page=${hex(pfn)} pfn=${hex(pfn)}`
 const zoneName = (index: number): string => (ZONE_NAMES[index] ?? '').padEnd(8)
 const range: Print = (a) => `range=(${hex(a(0))} ~ ${hex(a(1))}) nr_scanned=${a(2)} nr_taken=${a(3)}`
 
-/** @kernel include/trace/events/mmflags.h COMPACTION_STATUS */
-const COMPACT_STATUS = [
-  'not_suitable_zone',
-  'skipped',
-  'deferred',
-  'no_suitable_page',
-  'continue',
-  'complete',
-  'partial_skipped',
-  'contended',
-  'success',
-]
-const status = (result: number): string => COMPACT_STATUS[result] ?? String(result)
+const status = (result: number): string => COMPACTION_STATUS[result] ?? String(result)
 const scan = (a: (index: number) => number): string =>
   `zone_start=${hex(a(0))} migrate_pfn=${hex(a(1))} free_pfn=${hex(a(2))} zone_end=${hex(a(3))}, mode=${a(4) === 0 ? 'async' : 'sync'}`
 const verdict: Print = (a) => `node=${a(0)} zone=${zoneName(a(1))} order=${a(2)} ret=${status(a(3))}`

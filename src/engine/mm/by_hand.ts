@@ -7,6 +7,7 @@ import type { Errno } from '../../util/errno'
 import type { Bytes } from '../../util/units'
 import { klog } from '../klog'
 import type { KernelState } from '../state'
+import { parseWords } from './by_hand_words'
 
 export type HandKind = 'objects' | 'kmalloc' | 'vmalloc'
 
@@ -70,19 +71,16 @@ function refuse(state: KernelState, kind: HandKind, errno: Errno, why: string): 
 
 /** 'alloc cache=dentry cpu=1', 'free 3' or 'free id=3'. */
 function parseRequest(text: string, keys: readonly string[]): HandRequest | string {
-  const [verb = '', ...words] = text.trim().split(/\s+/)
+  const verb = /^\s*(\S*)/.exec(text)?.[1] ?? ''
   if (verb !== 'alloc' && verb !== 'free') return `'${verb}' is neither 'alloc' nor 'free'`
-  const values: Record<string, string> = {}
-  let id = ''
-  for (const word of words) {
-    const [key = '', value] = word.split('=', 2)
-    if (verb === 'free' && id === '' && (value === undefined || key === 'id')) id = value ?? key
-    else if (value === undefined || !keys.includes(key))
-      return `'${word}' is not understood; known are ${keys.join(', ')}`
-    else values[key] = value
-  }
-  if (verb === 'free' && id === '') return `'free' needs a number from this file, or 'all'`
-  return { verb, id, values }
+  const words = parseWords(text, verb === 'free' ? ['id'] : keys)
+  if (typeof words === 'string') return words
+  const { values, operands } = words
+  const [id, ...others] = [...(values.id === undefined ? [] : [values.id]), ...operands]
+  const extra = verb === 'alloc' ? id : others[0]
+  if (extra !== undefined) return `'${extra}' is not understood; known are ${keys.join(', ')}`
+  if (verb === 'free' && id === undefined) return `'free' needs a number from this file, or 'all'`
+  return { verb, id: id ?? '', values }
 }
 
 /** Numbers of one `free`: 'all', '3' or '3-7'. */

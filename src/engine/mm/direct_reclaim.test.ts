@@ -4,6 +4,7 @@ import { checkInvariants } from '../check'
 import { SIGKILL } from '../lifecycle'
 import type { KernelState } from '../state'
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from '../task'
+import { tryToFreePages } from './direct_reclaim'
 import { ALLOCSTALL_DMA, PGSTEAL_DIRECT, PGSTEAL_KSWAPD, vmEvent } from './vmstat'
 
 const PAGES = 20_000
@@ -93,5 +94,23 @@ describe.each(['6.1', '6.12'] as const)('a task that reclaims while its swap dev
     expect(w.machine.state.reclaim.direct).toEqual([])
     expect(w.machine.state.psi.nrStalled).toBe(0)
     expect(checkInvariants(w.machine.state)).toEqual([])
+  })
+
+  test('is over when a caller that cannot sleep goes on with it', () => {
+    let isEnded = false
+    const w = swapping(series, 2, (state) => {
+      const [run] = state.reclaim.direct
+      if (isEnded || run === undefined) return
+      isEnded = true
+      const { pid, mayStop } = state.exec
+      const { order, gfp, reclaimIdx } = run.free.sc
+      Object.assign(state.exec, { pid: run.pid, mayStop: false })
+      tryToFreePages(state, { order, gfp, nid: 0, highestZoneidx: reclaimIdx })
+      Object.assign(state.exec, { pid, mayStop })
+      expect(state.reclaim.direct).not.toContain(run)
+    })
+    expect(isEnded).toBe(true)
+    expect(w.machine.state.reclaim.direct).toEqual([])
+    expect(w.machine.state.psi.nrStalled).toBe(0)
   })
 })

@@ -76,16 +76,17 @@ export interface DirectReclaimRequest {
   readonly from?: Zonelists
 }
 
-const isFor = (run: DirectRun, pid: number, r: { readonly order: number; readonly gfp: number }): boolean =>
-  run.pid === pid && run.free.sc.order === r.order && run.free.sc.gfp === r.gfp
+/** The running task's reclaim for such a request, if it stopped in the middle. */
+function parkedRun(state: KernelState, gfp: number, order: number): DirectRun | undefined {
+  for (const run of state.reclaim.direct) {
+    if (run.pid === state.exec.pid && run.free.sc.order === order && run.free.sc.gfp === gfp) return run
+  }
+  return undefined
+}
 
 /** Whether the running task stopped in the middle of reclaim for such a request. */
-export function isReclaimUnderWay(state: KernelState, gfp: number, order: number): boolean {
-  const { direct } = state.reclaim
-  if (direct.length === 0) return false
-  for (const run of direct) if (isFor(run, state.exec.pid, { gfp, order })) return true
-  return false
-}
+export const isReclaimUnderWay = (state: KernelState, gfp: number, order: number): boolean =>
+  state.reclaim.direct.length !== 0 && parkedRun(state, gfp, order) !== undefined
 
 /**
  * Direct reclaim.
@@ -96,7 +97,7 @@ export function isReclaimUnderWay(state: KernelState, gfp: number, order: number
 export function tryToFreePages(state: KernelState, request: DirectReclaimRequest): Pages {
   const node = request.from ?? state.nodes[request.nid]!
   const task = currentTask(state)
-  const parked = state.reclaim.direct.find((run) => isFor(run, state.exec.pid, request))
+  const parked = parkedRun(state, request.gfp, request.order)
   if (parked === undefined && throttleDirectReclaim(state, node, request.highestZoneidx)) return 0
   const run = parked ?? beginRun(state, task, request)
   if (parked !== undefined) memstallEnter(state, task)
@@ -131,16 +132,13 @@ function beginRun(state: KernelState, task: Task | undefined, request: DirectRec
  * @returns whether the run is over
  */
 function runUntilDue(state: KernelState, run: DirectRun, node: Zonelists): boolean {
-  const { direct } = state.reclaim
-  const at = direct.indexOf(run)
   while (!freePagesStep(state, run.free, node)) {
     pollIo(state)
     if (!isSuspended(state)) waitIfNeeded(state, run)
     if (!isSuspended(state)) continue
-    if (at < 0) direct.push(run)
+    if (!state.reclaim.direct.includes(run)) state.reclaim.direct.push(run)
     return false
   }
-  if (at >= 0) direct.splice(at, 1)
   return true
 }
 
@@ -162,6 +160,8 @@ function waitIfNeeded(state: KernelState, run: DirectRun): void {
 export const PREEMPTED = 'preempted'
 
 function endRun(state: KernelState, run: DirectRun): void {
+  const at = state.reclaim.direct.indexOf(run)
+  if (at >= 0) state.reclaim.direct.splice(at, 1)
   emit(state, 'mm_vmscan_direct_reclaim_end', [freed(run.free), now(state) - run.startNs])
   memstallLeave(state, state.tasks[run.pid])
 }
@@ -171,11 +171,6 @@ function endRun(state: KernelState, run: DirectRun): void {
  * @simplifies  the kernel's task works to the end of its batch first
  */
 export function endDirectReclaim(state: KernelState, pid: number): void {
-  const { direct } = state.reclaim
-  for (let i = direct.length - 1; i >= 0; i--) {
-    const run = direct[i]!
-    if (run.pid !== pid) continue
-    direct.splice(i, 1)
-    endRun(state, run)
-  }
+  const run = state.reclaim.direct.find((other) => other.pid === pid)
+  if (run !== undefined) endRun(state, run)
 }

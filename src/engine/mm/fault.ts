@@ -38,7 +38,7 @@ export const failed = (state: KernelState): number => (isSuspended(state) ? FAUL
  */
 export function allocUserPage(state: KernelState, task: Task, vma: Vma, slot: number): Pfn {
   // A task at its own operation makes the fault again; a command of the user's side is done in one go.
-  state.exec.mayStop = task.op !== undefined && task.op.op !== 'host'
+  state.exec.mayStop = task.op !== undefined && !state.exec.isCommand
   const pfn = vmaAllocPages(state, GFP_ANON_FAULT, 0, vma, vpnOfSlot(state.pgtables, slot))
   state.exec.mayStop = false
   if (pfn === 0) return 0

@@ -294,7 +294,6 @@ function endPriority(state: KernelState, nid: number, run: KswapdRun): void {
   run.stage = 'end'
 }
 
-/** Boosts that this run has seen are over. @kernel mm/vmscan.c balance_pgdat(), out: */
 /** While kswapd works, per-CPU lists keep few of the pages that are freed. @kernel update_reclaim_active() */
 function setReclaimActive(state: KernelState, nid: number, highestZoneidx: number, isActive: boolean): void {
   for (const zone of managedZones(state, nid, highestZoneidx)) {
@@ -303,6 +302,7 @@ function setReclaimActive(state: KernelState, nid: number, highestZoneidx: numbe
   }
 }
 
+/** Boosts that this run has seen are over. @kernel mm/vmscan.c balance_pgdat(), out: */
 function endBalance(state: KernelState, nid: number, run: KswapdRun): void {
   setReclaimActive(state, nid, run.highestZoneidx, false)
   if (run.wasBoosted) {

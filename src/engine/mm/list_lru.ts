@@ -127,9 +127,6 @@ export function listLruCount(lru: ListLru, place: LruPlace): number {
   return Object.hasOwn(lru.byKey, key) ? lru.lists[lru.byKey[key]!]!.count : 0
 }
 
-/** Rows of all lists of all owners. @kernel mm/list_lru.c list_lru_count() */
-export const listLruTotal = (lru: ListLru): number => lru.lists.reduce((sum, list) => sum + list.count, 0)
-
 /** The group is gone: its lists go behind those of its parent. @kernel mm/list_lru.c memcg_reparent_list_lru() */
 export function listLruReparent(lru: ListLru, memcg: number, parent: number): void {
   for (const { owner, nid, memcg: own, first } of [...lru.lists]) {

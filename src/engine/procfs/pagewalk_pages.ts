@@ -5,12 +5,12 @@
 import type { Errno } from '../../util/errno'
 import { klog } from '../klog'
 import { allocByHand, freePageByHand, freeRequestByHand, HAND_COUNT_MAX, type HeldBlocks } from '../mm/by_hand_pages'
+import { parseUnsigned, parseWords, type Words } from '../mm/by_hand_words'
 import { gfpMigratetype, MIGRATE_NAMES, ZONE_NAMES } from '../mm/gfp'
 import { formatGfp } from '../mm/gfp_names'
 import { parseGfp } from '../mm/gfp_parse'
 import { pageZoneIndex } from '../mm/memmap'
 import type { KernelState } from '../state'
-import { parseUnsigned, parseWords, type Words } from './pagewalk_words'
 import type { PseudoFile } from './types'
 
 const HEADER = `${'id'.padStart(6)} ${'pfn'.padEnd(12)} order ${'migratetype'.padEnd(11)} ${'node zone'.padEnd(14)}`
@@ -82,8 +82,9 @@ function free(state: KernelState, { values, operands }: Words): Errno | undefine
 
 function write(state: KernelState, text: string): Errno | undefined {
   const words = parseWords(text, ['order', 'gfp', 'node', 'count', 'id', 'pfn'])
-  if (words?.verb === 'alloc') return alloc(state, words)
-  return words?.verb === 'free' ? free(state, words) : refuse(state, 'EINVAL', USAGE)
+  if (typeof words === 'string') return refuse(state, 'EINVAL', words)
+  if (words.verb === 'alloc') return alloc(state, words)
+  return words.verb === 'free' ? free(state, words) : refuse(state, 'EINVAL', USAGE)
 }
 
 export const pagesFile: PseudoFile = { read, write }

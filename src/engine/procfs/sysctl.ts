@@ -262,11 +262,6 @@ const FS: Readonly<Record<string, SysctlRow>> = {
 
 const TABLES: Readonly<Record<string, Readonly<Record<string, SysctlRow>>>> = { fs: FS, kernel: KERNEL, vm: VM }
 
-/** Names as sysctl prints them: 'vm.swappiness'. */
-export const SYSCTL_NAMES: readonly string[] = Object.entries(TABLES).flatMap(([dir, rows]) =>
-  Object.keys(rows).map((name) => `${dir}.${name}`),
-)
-
 export const sysctlDir: PseudoDir = {
   list: (_state, path) => {
     if (path === '') return Object.keys(TABLES)

@@ -136,8 +136,6 @@ const VERDICTS: Readonly<Record<BuddyVerdict, string>> = {
   largest: 'does not matter: there is no larger order',
 }
 
-export const verdictText = (verdict: BuddyVerdict): string => VERDICTS[verdict]
-
 /** A freed block and its buddies, upwards until one is not free. */
 export function mergeStory(walk: readonly MergeStep[]): BlockStory | undefined {
   const first = walk[0]

@@ -1,5 +1,5 @@
 /** Free lists as the rows of a matrix: the zones as /proc/buddyinfo has them, the open one by type as pagetypeinfo. Pure. */
-import type { BuddyView, FreeArea } from '../../../protocol/allocators'
+import type { BuddyView } from '../../../protocol/allocators'
 
 export interface MatrixCell {
   readonly order: number
@@ -77,22 +77,4 @@ export function matrixRows(
 export function indexText(thousandths: number): string {
   if (thousandths % 1000 === 0) return String(thousandths / 1000).replace('-', '−')
   return (thousandths / 1000).toFixed(3).replace('-', '−')
-}
-
-/** The zone that is open until a person chooses: the one with most memory. */
-export const largestArea = (areas: readonly FreeArea[]): FreeArea | undefined =>
-  areas.reduce<FreeArea | undefined>((most, area) => (!most || area.managed > most.managed ? area : most), undefined)
-
-/** What the fragmentation index says of an order. @kernel mm/vmstat.c __fragmentation_index() */
-export function indexWords(area: FreeArea, order: number, threshold: number): string {
-  const index = area.extfrag[order] ?? -1000
-  if (index === -1000) {
-    const blocks = area.nrFree.slice(order).reduce((sum, n, above) => sum + n * 2 ** above, 0)
-    return `${blocks} block${blocks === 1 ? '' : 's'} of order ${order} could be had: no allocation would fail for want of one.`
-  }
-  const why =
-    index > threshold
-      ? `above vm.extfrag_threshold (${threshold}): free memory is there but in pieces, so compaction is tried`
-      : `not above vm.extfrag_threshold (${threshold}): there is too little free memory, so pages are reclaimed, not moved`
-  return `An allocation would fail. The index is ${indexText(index)}, ${why}.`
 }

@@ -13,9 +13,6 @@ export const cacheBytes = (cache: SlabTotals): number => cache.pages * PAGE_SIZE
 export const usePercent = (cache: { readonly activeObjects: number; readonly objects: number }): number =>
   cache.objects === 0 ? 0 : Math.floor((cache.activeObjects * 100) / cache.objects)
 
-/** Bytes that hold no object: free ones, padding behind the ones in use, and the ends of slabs. */
-export const lostBytes = (cache: SlabTotals): number => cache.freeBytes + cache.paddingBytes + cache.tailBytes
-
 const figure = (id: string, title: string, of: (cache: SlabTotals) => number): Column<SlabTotals> => ({
   id,
   title,

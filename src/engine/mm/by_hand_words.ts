@@ -6,17 +6,22 @@ export interface Words {
   readonly operands: readonly string[]
 }
 
-/** undefined when a key is given twice or is not one of `keys`, or the text is more than one line. */
-export function parseWords(text: string, keys: readonly string[]): Words | undefined {
+/**
+ * Splits such a line.
+ * @returns what was read, or which word is wrong: a key that is not one of `keys` or comes twice; or several lines
+ * @model   the files are ours, so is their syntax
+ */
+export function parseWords(text: string, keys: readonly string[]): Words | string {
   const [verb = '', ...rest] = text.trim().split(/[ \t]+/)
   const values: Record<string, string> = {}
   const operands: string[] = []
-  if (/\n/.test(text.trim())) return undefined
+  if (/\n/.test(text.trim())) return 'one line at a time'
   for (const word of rest) {
     const at = word.indexOf('=')
     const key = word.slice(0, Math.max(0, at))
     if (at < 0) operands.push(word)
-    else if (!keys.includes(key) || Object.hasOwn(values, key)) return undefined
+    else if (!keys.includes(key)) return `'${word}' is not understood; known are ${keys.join(', ')}`
+    else if (Object.hasOwn(values, key)) return `${key}= comes twice`
     else values[key] = word.slice(at + 1)
   }
   return { verb, values, operands }
