@@ -13,6 +13,7 @@ import { firstPosition, goBackToEvent, isAtEnd, replayTo } from './machine'
 import { oomReports } from './oom'
 import { startPacing } from './pacer'
 import { pageInfo, pageMap, pageMapLayout } from './page-requests'
+import { spaceReply, walkReply } from './paging'
 import { machineSummary, profileOf } from './ready-machines'
 import {
   act,
@@ -139,6 +140,8 @@ export const handlers: Handlers = {
   getOomReports: looking((state) => ok(oomReports(state))),
   getBuddy: looking(buddyView),
   getSlabs: looking(slabsView),
+  getWalk: looking(walkReply),
+  getSpace: looking(spaceReply),
   trySysctl: looking(sysctlTrial),
   checkInvariants: (session) => {
     const up = needUp(session)

@@ -7,6 +7,7 @@ import type { BuddyView, GetBuddy, GetSlabs, SlabsView } from './allocators'
 import type { TrySysctl, ZoneTrial } from './sysctl-trial'
 import type { Ns, Pfn } from '../util/units'
 import type { PageInfo, PageMap, PageMapLayout, PageMapQuery } from './page-map'
+import type { GetSpace, GetWalk, SpaceReply, WalkReply } from './paging'
 
 // ---------------------------------------------------------------- requests
 
@@ -56,6 +57,8 @@ export type Request =
   | { readonly kind: 'getOomReports' }
   | GetBuddy
   | GetSlabs
+  | GetWalk
+  | GetSpace
   | TrySysctl
   | { readonly kind: 'startLab'; readonly id: string; readonly seed: number }
   | { readonly kind: 'labAnswer'; readonly step: number; readonly answer: string }
@@ -110,6 +113,8 @@ export interface ReplyOf {
   getOomReports: readonly OomReport[]
   getBuddy: BuddyView
   getSlabs: SlabsView
+  getWalk: WalkReply
+  getSpace: SpaceReply
   trySysctl: readonly ZoneTrial[]
   startLab: LabProgress
   labAnswer: LabProgress

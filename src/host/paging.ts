@@ -1,0 +1,42 @@
+/** Page tables as the Paging view asks for them: read through the engine's own readers; bad places are refused in words. */
+import type { Mm } from '../engine/mm/mm_types'
+import { spaceView } from '../engine/mm/space_view'
+import { parseAddress } from '../engine/mm/virtual_address'
+import { TASK_SIZE_VPN } from '../engine/mm/vma'
+import { walkView } from '../engine/mm/walk_view'
+import type { KernelState } from '../engine/state'
+import type { GetSpace, GetWalk, SpaceReply, WalkReply } from '../protocol/paging'
+import { ok, userError, type Result } from '../util/result'
+import { vpnToAddress } from '../util/units'
+
+function spaceOf(state: KernelState, pid: number): Result<Mm> {
+  const task = state.tasks[pid]
+  const fix = 'Take a pid from the Processes view.'
+  if (task === undefined) return userError('paging/process', `pid ${pid}`, 'There is no such process.', fix)
+  const mm = task.mm < 0 ? undefined : state.mms[task.mm]
+  if (mm === undefined || mm.pgd < 0)
+    return userError('paging/process', `pid ${pid}`, `${task.comm} has no address space of its own.`, fix)
+  return ok(mm)
+}
+
+export function walkReply(state: KernelState, { pid, address, cpu }: GetWalk): Result<WalkReply> {
+  const mm = spaceOf(state, pid)
+  if (!mm.ok) return mm
+  const value = parseAddress(address)
+  if (value === undefined)
+    return userError(
+      'paging/address',
+      'address',
+      `"${address}" is no address.`,
+      'Write up to 16 hexadecimal digits such as 0x7f1234567abc, or a decimal number.',
+    )
+  if (state.cpuNode[cpu] === undefined)
+    return userError('paging/cpu', `cpu ${cpu}`, 'There is no such CPU.', `CPUs are 0 to ${state.cpuNode.length - 1}.`)
+  return ok({ atNs: state.nowNs, walk: walkView(state, mm.value, value) })
+}
+
+export function spaceReply(state: KernelState, { pid }: GetSpace): Result<SpaceReply> {
+  const mm = spaceOf(state, pid)
+  if (!mm.ok) return mm
+  return ok({ atNs: state.nowNs, space: spaceView(state, mm.value, vpnToAddress(TASK_SIZE_VPN)) })
+}
