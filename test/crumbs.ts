@@ -3,6 +3,7 @@ import { rmqueueSmallest } from '../src/engine/mm/buddy'
 import { PG_KERNEL, setFlagsOfRange } from '../src/engine/mm/memmap'
 import type { Zone } from '../src/engine/mm/mmzone'
 import { drainAllPages } from '../src/engine/mm/pcp'
+import type { KernelSeries } from '../src/engine/config'
 import type { KernelState } from '../src/engine/state'
 import { TaskMachine } from './task-machine'
 
@@ -20,6 +21,10 @@ interface CrumbsOptions {
   readonly swapPages?: number
   readonly mib?: number
   readonly pages?: number
+  readonly cpus?: number
+  readonly series?: KernelSeries
+  /** Called after every event, crumbs or not. */
+  readonly afterEvent?: (state: KernelState) => void
 }
 
 /** A task whose region had every `keep`-th page kept and the others given back, so that free memory is in crumbs. */
@@ -28,6 +33,9 @@ export function crumbs(options: CrumbsOptions = {}): Crumbs {
     mib: options.mib ?? 64,
     mglru: options.mglru ?? true,
     swapPages: options.swapPages ?? 0,
+    cpus: options.cpus ?? 1,
+    series: options.series ?? '6.12',
+    ...(options.afterEvent === undefined ? {} : { afterEvent: options.afterEvent }),
   })
   const pid = machine.spawn()
   const { pages = 10_000 } = options

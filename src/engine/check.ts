@@ -5,6 +5,7 @@
  */
 import { freeBlockOrder, managedRanges } from './mm/buddy'
 import { checkBuddy } from './mm/buddy_check'
+import { controlsUnderWay } from './mm/compaction_state'
 import { checkHandPages } from './mm/by_hand_pages'
 import { checkDcache } from './fs/dcache_check'
 import { checkLru } from './mm/lru_check'
@@ -31,13 +32,36 @@ export function checkInvariants(state: KernelState): string[] {
   return found
 }
 
-/** Each frame is free, or has exactly one owner. */
-function checkOwners(state: KernelState, found: string[]): void {
-  for (const zone of state.zones)
-    for (const { start, end } of managedRanges(state, zone)) checkOwnersOf(state, { start, end }, found)
+/** Frames that paused compaction holds: off the free lists, and nobody's yet. Each only once, and not free. */
+function compactionFrames(state: KernelState, found: string[]): ReadonlySet<number> {
+  const held = new Set<number>()
+  for (const { freepages } of controlsUnderWay(state)) {
+    for (let i = 0; i < freepages.length; i += 2) {
+      const pfn = freepages[i]!
+      for (let at = pfn; at < pfn + (1 << freepages[i + 1]!); at++) {
+        if (held.has(at)) found.push(`pfn ${at} is held by two compactions`)
+        if (freeBlockOrder(state, at) >= 0 || (pageFlags(state.memmap, at) & PG_OWNER_MASK) !== 0)
+          found.push(`pfn ${at} is held by compaction and has another owner`)
+        held.add(at)
+      }
+    }
+  }
+  return held
 }
 
-function checkOwnersOf(state: KernelState, range: { start: number; end: number }, found: string[]): void {
+/** Each frame is free, or has exactly one owner. */
+function checkOwners(state: KernelState, found: string[]): void {
+  const held = compactionFrames(state, found)
+  for (const zone of state.zones)
+    for (const { start, end } of managedRanges(state, zone)) checkOwnersOf(state, { start, end }, held, found)
+}
+
+function checkOwnersOf(
+  state: KernelState,
+  range: { start: number; end: number },
+  held: ReadonlySet<number>,
+  found: string[],
+): void {
   const m = state.memmap
   let coveredTo = 0
   for (let pfn = range.start; pfn < range.end; pfn++) {
@@ -49,7 +73,7 @@ function checkOwnersOf(state: KernelState, range: { start: number; end: number }
     // The rest of a larger block on a per-CPU list carries no flag of its own.
     if ((owner & PG_PCP) !== 0) coveredTo = Math.max(coveredTo, pfn + (1 << pageOrder(m, pfn)))
     // A tmpfs page on its way to or from swap has left its file: the swap cache holds it.
-    if (owner === 0 && pfn >= coveredTo && (flags & PG_SWAPCACHE) === 0)
+    if (owner === 0 && pfn >= coveredTo && (flags & PG_SWAPCACHE) === 0 && !held.has(pfn))
       found.push(`pfn ${pfn} is allocated and nobody's`)
     if (mapcount(m, pfn) > 0 && (owner === 0 || (owner & PG_TAIL) !== 0))
       found.push(`pfn ${pfn} is mapped but owned by nobody`)

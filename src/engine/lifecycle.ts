@@ -7,6 +7,8 @@ import { context } from './context'
 import { attachTask, detachTask } from './cgroup'
 import { now } from './exec'
 import { releaseInode } from './fs/vfs'
+import { endDirectCompaction } from './mm/compaction_direct'
+import { endManualCompaction } from './mm/compaction_manual'
 import { endDirectReclaim } from './mm/direct_reclaim'
 import { inodeAt } from './mm/filemap'
 import { freeKernelStack } from './kernel_stack'
@@ -171,6 +173,8 @@ export function exitMm(state: KernelState, task: Task): void {
  */
 export function exitTask(state: KernelState, task: Task, status: number): void {
   endDirectReclaim(state, task.pid)
+  endDirectCompaction(state, task.pid)
+  endManualCompaction(state, task.pid)
   exitMm(state, task)
   freeKernelStack(state, task.stackPfns)
   for (const fd of task.fds) closeDescriptor(state, fd)

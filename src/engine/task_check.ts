@@ -34,21 +34,27 @@ function checkTask(state: KernelState, task: Task, found: string[]): void {
       found.push(`pid ${task.pid} would reap ${pid}, which is no zombie child of it`)
 }
 
-/** Reclaim that stopped half-way belongs to a task that will make its fault again. */
-function checkDirectReclaim(state: KernelState, found: string[]): void {
+/** What stopped half-way belongs to a task that will make its request again. */
+function checkParked(
+  what: string,
+  runs: readonly { readonly pid: number }[],
+  state: KernelState,
+  found: string[],
+): void {
   const seen = new Set<number>()
-  for (const { pid } of state.reclaim.direct) {
+  for (const { pid } of runs) {
     const task = state.tasks[pid]
-    if (task === undefined || task.state === 'Z') found.push(`direct reclaim of pid ${pid}, which is gone`)
-    else if (task.op === undefined) found.push(`direct reclaim of pid ${pid}, which does nothing`)
-    if (seen.has(pid)) found.push(`pid ${pid} is in direct reclaim twice`)
+    if (task === undefined || task.state === 'Z') found.push(`${what} of pid ${pid}, which is gone`)
+    else if (task.op === undefined) found.push(`${what} of pid ${pid}, which does nothing`)
+    if (seen.has(pid)) found.push(`pid ${pid} is in ${what} twice`)
     seen.add(pid)
   }
 }
 
 export function checkTasks(state: KernelState, found: string[]): void {
   checkQueues(state, found)
-  checkDirectReclaim(state, found)
+  checkParked('direct reclaim', state.reclaim.direct, state, found)
+  checkParked('direct compaction', state.compaction.direct, state, found)
   const users = new Map<number, number>()
   for (const pid of state.taskList) {
     const task = state.tasks[pid]!

@@ -5,6 +5,7 @@
  */
 import { NS_PER_US, PAGE_SIZE, type Ns, type Vpn } from '../util/units'
 import { charge, isSuspended, now, suspend } from './exec'
+import { endDirectCompaction } from './mm/compaction_direct'
 import { endDirectReclaim } from './mm/direct_reclaim'
 import { mlockFolio } from './mm/mlock'
 import { handleOverHigh } from './mm/memcontrol'
@@ -77,8 +78,11 @@ function faultAt(
   const slot = lookedUp < 0 ? ensurePteSlot(state, mm, vpn) : lookedUp
   // Page numbers stop here: they do not fit a small integer, and passing one on costs an allocation.
   const outcome = handleMmFault(state, task, mm, vma, slot, isWrite)
-  // The fault may have been resolved without the page that reclaim was for.
-  if (state.reclaim.direct.length !== 0 && outcome !== FAULT_RETRY) endDirectReclaim(state, task.pid)
+  // The fault may have been resolved without the page that reclaim or compaction was for.
+  if (outcome !== FAULT_RETRY) {
+    if (state.reclaim.direct.length !== 0) endDirectReclaim(state, task.pid)
+    if (state.compaction.direct.length !== 0) endDirectCompaction(state, task.pid)
+  }
   if (outcome !== FAULT_MINOR && outcome !== FAULT_MAJOR) return faultFailed(state, task, outcome)
   if (task.overHigh !== 0) returnToUser(state, task)
   return STEP_DONE

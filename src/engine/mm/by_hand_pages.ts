@@ -128,7 +128,9 @@ function giveUp(state: KernelState, blocks: HeldBlocks): 'ENOMEM' {
 
 /** @returns 0 = no memory, the charge was refused, or waiting */
 function takeBlock(state: KernelState, { gfp, order, nid }: PageRequest): Pfn {
+  state.exec.mayStop = currentTask(state) !== undefined
   const pfn = allocPages(state, gfp, order, nid < 0 ? undefined : nid)
+  state.exec.mayStop = false
   if (pfn === 0) return 0
   const m = state.memmap
   if ((gfp & GFP_BIT_ACCOUNT) !== 0) {

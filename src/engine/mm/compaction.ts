@@ -9,7 +9,7 @@ import type { KernelState } from '../state'
 import { emit, isTracing } from '../trace'
 import { freeListHead } from './buddy'
 import { canTakeFallback } from './buddy_fallback'
-import { compactionAlloc, releaseFreepages } from './compaction_free'
+import { compactionAlloc, keepFreepages, releaseFreepages, resumeFreepages } from './compaction_free'
 import { isolateMigratepages, nextMigratepage, nrMigratepages, scannersMet } from './compaction_isolate'
 import { fragmentationScoreWmark, fragmentationScoreZone, isKswapdRunning } from './compaction_score'
 import {
@@ -59,22 +59,14 @@ export const createCompactControl = (wish: ControlWish): CompactControl => ({
   finishPageblock: false,
   migrateScanned: 0,
   freeScanned: 0,
+  isPaused: false,
+  freepages: [],
   ...wish,
 })
 
 const zoneOf = (state: KernelState, cc: CompactControl): Zone => state.zones[cc.zone]!
 const zoneEnd = (zone: Zone): Pfn => zone.startPfn + zone.spanned
 const lastPageblock = (zone: Zone): Pfn => pageblockStart(zoneEnd(zone) - 1)
-
-/**
- * All of a zone at once.
- * @returns COMPACT_*; not CONTINUE
- * @kernel  mm/compaction.c compact_zone()
- */
-export function compactZone(state: KernelState, cc: CompactControl): number {
-  const begun = beginCompactZone(state, cc)
-  return begun === COMPACT_CONTINUE ? continueCompactZone(state, cc, Infinity) : begun
-}
 
 /**
  * Looks whether there is anything to do and puts the scanners in place.
@@ -116,20 +108,33 @@ export function beginCompactZone(state: KernelState, cc: CompactControl): number
  */
 export function continueCompactZone(state: KernelState, cc: CompactControl, endNs: Ns): number {
   const zone = zoneOf(state, cc)
-  let result = compactFinished(state, zone, cc)
+  resumeFreepages(state, cc)
+  let result = cc.isPaused ? COMPACT_CONTINUE : compactFinished(state, zone, cc)
   while (result === COMPACT_CONTINUE && state.exec.ns < endNs) {
     result = compactTurn(state, zone, cc) ? compactFinished(state, zone, cc) : COMPACT_CONTENDED
   }
-  releaseFreepages(state, zone, cc)
-  if (result !== COMPACT_CONTINUE) {
-    countVmEvents(state.vmstat, COMPACT_MIGRATE_SCANNED, cc.migrateScanned)
-    countVmEvents(state.vmstat, COMPACT_FREE_SCANNED, cc.freeScanned)
-    const { by, order, migratePfn, freePfn } = cc
-    zoneCompaction(state, zone).last = { by, order, result, migratePfn, freePfn, atNs: Math.floor(now(state)) }
-    const sync = cc.mode === 'async' ? 0 : 1
-    emit(state, 'mm_compaction_end', [zone.startPfn, cc.migratePfn, cc.freePfn, zoneEnd(zone), sync, result])
-  }
+  cc.isPaused = result === COMPACT_CONTINUE
+  if (cc.isPaused) keepFreepages(state, cc)
+  else endCompactZone(state, zone, cc, result)
   return result
+}
+
+/** @kernel mm/compaction.c compact_zone() out: */
+function endCompactZone(state: KernelState, zone: Zone, cc: CompactControl, result: number): void {
+  releaseFreepages(state, zone, cc)
+  countVmEvents(state.vmstat, COMPACT_MIGRATE_SCANNED, cc.migrateScanned)
+  countVmEvents(state.vmstat, COMPACT_FREE_SCANNED, cc.freeScanned)
+  const { by, order, migratePfn, freePfn } = cc
+  zoneCompaction(state, zone).last = { by, order, result, migratePfn, freePfn, atNs: Math.floor(now(state)) }
+  const sync = cc.mode === 'async' ? 0 : 1
+  emit(state, 'mm_compaction_end', [zone.startPfn, migratePfn, freePfn, zoneEnd(zone), sync, result])
+}
+
+/** A paused run whose task goes no further: what it holds goes back. @kernel fatal_signal_pending() in __compact_finished() */
+export function abandonCompactZone(state: KernelState, cc: CompactControl): void {
+  resumeFreepages(state, cc)
+  cc.isPaused = false
+  endCompactZone(state, zoneOf(state, cc), cc, COMPACT_CONTENDED)
 }
 
 /**

@@ -1,14 +1,16 @@
 /**
- * Compaction that somebody waits for: a task whose large request failed, or a person who wrote to compact_memory.
- * @kernel  mm/compaction.c try_to_compact_pages(), compact_nodes(); mm/page_alloc.c should_compact_retry()
+ * Direct compaction: a task whose large request failed makes room for it. As with direct reclaim, others go on meanwhile:
+ * the run stops when somebody else is due, and goes on when the request is made again
+ * (docs/decisions/0008-direct-reclaim-in-steps.md).
+ * @kernel  mm/compaction.c try_to_compact_pages(); mm/page_alloc.c __alloc_pages_direct_compact(), should_compact_retry()
  * @spec    02 §2.7 S3, S6, should_compact_retry; 08 §8.7
  */
-import type { Errno } from '../../util/errno'
-import type { Pfn } from '../../util/units'
+import type { Ns, Pages, Pfn } from '../../util/units'
 import { currentTask, now, suspend } from '../exec'
+import { nextEventAt } from '../queue'
 import type { KernelState } from '../state'
 import { emit } from '../trace'
-import { beginCompactZone, compactZone, continueCompactZone, createCompactControl } from './compaction'
+import { abandonCompactZone, beginCompactZone, continueCompactZone, createCompactControl } from './compaction'
 import {
   compactionDeferReset,
   compactionDeferred,
@@ -16,6 +18,7 @@ import {
   traceDefer,
   zoneCompaction,
   type CompactControl,
+  type DirectCompaction,
 } from './compaction_state'
 import {
   COMPACT_COMPLETE,
@@ -26,12 +29,12 @@ import {
   COMPACT_SUCCESS,
   compactionZonelistSuitable,
 } from './compaction_suitable'
+import { PREEMPTED } from './direct_reclaim'
 import { getPageFromFreelist } from './freelist'
 import { GFP_BIT_IO, PAGE_ALLOC_COSTLY_ORDER, gfpZone } from './gfp'
 import { pageZoneIndex } from './memmap'
 import type { Zone, Zonelists } from './mmzone'
 import { memstallEnter, memstallLeave } from './psi'
-import { lruAddDrainAll } from './swap'
 import { COMPACT_FAIL, COMPACT_STALL, COMPACT_SUCCESS as COMPACT_SUCCESS_EVENT, countVmEvent } from './vmstat'
 
 /** How hard to try: 0 is hardest. @kernel enum compact_priority */
@@ -51,41 +54,99 @@ export interface CompactRequest {
   readonly zonelist: readonly number[]
 }
 
+/** Where in the slow path the request is. @kernel __alloc_pages_slowpath() */
+export interface CompactPlace {
+  /** Before the first reclaim. */
+  readonly isFirst: boolean
+  /** Pages that the reclaim before it freed. */
+  readonly progress: Pages
+}
+
+/** The running task's compaction for such a request, if it stopped in the middle. */
+export function compactionUnderWay(state: KernelState, gfp: number, order: number): DirectCompaction | undefined {
+  for (const run of state.compaction.direct) {
+    if (run.pid === state.exec.pid && run.order === order && run.gfp === gfp) return run
+  }
+  return undefined
+}
+
+/** @kernel mm/compaction.c try_to_compact_pages(), beginning */
+function beginRun(state: KernelState, r: CompactRequest, priority: number, place: CompactPlace): DirectCompaction {
+  const { gfp, order, zonelist } = r
+  // One that was for a request which never came back.
+  endDirectCompaction(state, state.exec.pid)
+  const isOwnStall = memstallEnter(state, currentTask(state))
+  const mayWork = (gfp & GFP_BIT_IO) !== 0
+  if (mayWork) emit(state, 'mm_compaction_try_to_compact_pages', [order, gfp, priority])
+  return {
+    pid: state.exec.pid,
+    gfp,
+    order,
+    priority,
+    ...place,
+    zonelist: mayWork ? zonelist : [],
+    at: 0,
+    control: undefined,
+    best: COMPACT_SKIPPED,
+    isOwnStall,
+  }
+}
+
 /**
- * Compacts zone after zone until one has a block for the request.
- * @returns COMPACT_*: the best of the zones
+ * Compacts zone after zone until one has a block for the request; `best` of the run becomes the best of their results.
+ * @returns whether the run is over; if not, the task has to let others run
  * @kernel      mm/compaction.c try_to_compact_pages()
- * @simplifies  a block that becomes free is not captured for the request, which takes it from the list instead; an
- *              asynchronous run does not give up because another task wants the CPU
+ * @simplifies  a block that becomes free is not captured for the request, which takes it from the list instead
  */
-export function tryToCompactPages(state: KernelState, r: CompactRequest, priority: number): number {
-  let best = COMPACT_SKIPPED
-  if ((r.gfp & GFP_BIT_IO) === 0) return best
-  emit(state, 'mm_compaction_try_to_compact_pages', [r.order, r.gfp, priority])
+function compactUntilDue(state: KernelState, r: CompactRequest, run: DirectCompaction): boolean {
   const highestZoneidx = gfpZone(r.gfp)
-  for (const index of r.zonelist) {
-    const zone = state.zones[index]!
+  for (; run.at < run.zonelist.length; run.at++) {
+    const zone = state.zones[run.zonelist[run.at]!]!
     if (zone.idx > highestZoneidx) continue
-    if (priority > COMPACT_PRIO_SYNC_FULL && isDeferred(state, zone, r.order)) {
-      best = Math.max(best, COMPACT_DEFERRED)
+    if (run.control === undefined && run.priority > COMPACT_PRIO_SYNC_FULL && isDeferred(state, zone, r.order)) {
+      run.best = Math.max(run.best, COMPACT_DEFERRED)
       continue
     }
-    const result = compactZone(state, controlFor(zone, r, priority))
-    best = Math.max(best, result)
-    const z = zoneCompaction(state, zone)
-    if (result === COMPACT_SUCCESS) {
-      compactionDeferReset(z, r.order, 'compacted')
-      traceDefer(state, 'mm_compaction_defer_reset', zone, r.order)
-      break
-    }
-    const ended = result === COMPACT_COMPLETE || result === COMPACT_PARTIAL_SKIPPED
-    if (priority !== COMPACT_PRIO_ASYNC && ended) {
-      deferCompaction(z, r.order)
-      traceDefer(state, 'mm_compaction_defer_compaction', zone, r.order)
-    }
-    if (currentTask(state)?.killSignal === SIGKILL) break
+    const result = workOnZone(state, zone, r, run)
+    if (result === COMPACT_CONTINUE) return false
+    run.best = Math.max(run.best, result)
+    noteResult(state, zone, run, result)
+    if (result === COMPACT_SUCCESS || currentTask(state)?.killSignal === SIGKILL) break
   }
-  return best
+  return true
+}
+
+/** @returns COMPACT_CONTINUE: somebody else is due @kernel mm/compaction.c compact_zone_order() */
+function workOnZone(state: KernelState, zone: Zone, r: CompactRequest, run: DirectCompaction): number {
+  if (run.control === undefined) {
+    const control = controlFor(zone, r, run.priority)
+    const begun = beginCompactZone(state, control)
+    if (begun !== COMPACT_CONTINUE) return begun
+    run.control = control
+  }
+  const result = continueCompactZone(state, run.control, turnEndNs(state))
+  if (result !== COMPACT_CONTINUE) run.control = undefined
+  return result
+}
+
+/** When another CPU or a device is due, after one turn at least; never for those who cannot wait. */
+function turnEndNs(state: KernelState): Ns {
+  const task = currentTask(state)
+  const due = state.exec.mayStop && task?.isKthread === false ? nextEventAt(state.queue) : undefined
+  return due === undefined ? Infinity : Math.max(due - state.nowNs, state.exec.ns + 1)
+}
+
+/** @kernel mm/compaction.c try_to_compact_pages(), after compact_zone_order() */
+function noteResult(state: KernelState, zone: Zone, run: DirectCompaction, result: number): void {
+  const z = zoneCompaction(state, zone)
+  if (result === COMPACT_SUCCESS) {
+    compactionDeferReset(z, run.order, 'compacted')
+    traceDefer(state, 'mm_compaction_defer_reset', zone, run.order)
+    return
+  }
+  if (run.priority === COMPACT_PRIO_ASYNC || (result !== COMPACT_COMPLETE && result !== COMPACT_PARTIAL_SKIPPED)) return
+  deferCompaction(z, run.order)
+  traceDefer(state, 'mm_compaction_defer_compaction', zone, run.order)
 }
 
 function isDeferred(state: KernelState, zone: Zone, order: number): boolean {
@@ -113,7 +174,7 @@ const controlFor = (zone: Zone, r: CompactRequest, priority: number): CompactCon
 /**
  * The task makes room for its own request.
  * @param retry  its priority is used, its result is set
- * @returns first frame, or 0
+ * @returns first frame; 0 = none, or the task has to wait (isSuspended)
  * @kernel  mm/page_alloc.c __alloc_pages_direct_compact()
  * @spec    02 §2.7 S3, S6
  */
@@ -122,14 +183,17 @@ export function allocPagesDirectCompact(
   r: CompactRequest,
   node: Zonelists,
   retry: CompactRetry,
+  place: CompactPlace,
 ): Pfn {
   if (r.order === 0) return 0
-  const task = currentTask(state)
-  const began = memstallEnter(state, task)
-  if (task !== undefined) task.memalloc = true
-  retry.result = tryToCompactPages(state, r, retry.priority)
-  if (task !== undefined) task.memalloc = false
-  memstallLeave(state, task, began)
+  const run = compactionUnderWay(state, r.gfp, r.order) ?? beginRun(state, r, retry.priority, place)
+  if (!compactAsMemalloc(state, r, run)) {
+    if (!state.compaction.direct.includes(run)) state.compaction.direct.push(run)
+    suspend(state, now(state), PREEMPTED)
+    return 0
+  }
+  leaveRun(state, run)
+  retry.result = run.best
   if (retry.result === COMPACT_SKIPPED) return 0
   countVmEvent(state.vmstat, COMPACT_STALL)
   const pfn = getPageFromFreelist(state, r.gfp, r.order, r.allocFlags, node)
@@ -141,6 +205,34 @@ export function allocPagesDirectCompact(
   compactionDeferReset(z, r.order, 'allocated')
   traceDefer(state, 'mm_compaction_defer_reset', zone, r.order)
   return pfn
+}
+
+/** What the task needs for its work may come from the reserves. @kernel memalloc_noreclaim_save() */
+function compactAsMemalloc(state: KernelState, r: CompactRequest, run: DirectCompaction): boolean {
+  const task = currentTask(state)
+  if (task !== undefined) task.memalloc = true
+  const isOver = compactUntilDue(state, r, run)
+  if (task !== undefined) task.memalloc = false
+  return isOver
+}
+
+function leaveRun(state: KernelState, run: DirectCompaction): void {
+  const at = state.compaction.direct.indexOf(run)
+  if (at >= 0) state.compaction.direct.splice(at, 1)
+  memstallLeave(state, state.tasks[run.pid], run.isOwnStall)
+}
+
+/**
+ * The task goes on without its compaction: it was killed, or its request never came back. It counts as one that failed.
+ * @simplifies  the kernel's task looks at the free lists once more first
+ */
+export function endDirectCompaction(state: KernelState, pid: number): void {
+  const run = state.compaction.direct.find((other) => other.pid === pid)
+  if (run === undefined) return
+  if (run.control !== undefined) abandonCompactZone(state, run.control)
+  leaveRun(state, run)
+  countVmEvent(state.vmstat, COMPACT_STALL)
+  countVmEvent(state.vmstat, COMPACT_FAIL)
 }
 
 /** The compaction side of one allocation's loop. */
@@ -168,53 +260,4 @@ export function shouldCompactRetry(state: KernelState, r: CompactRequest, retry:
   retry.priority--
   retry.retries = 0
   return true
-}
-
-// ---------------------------------------------------------------- by hand
-
-/** Longest piece between two looks at the scheduler. @model cond_resched() in the kernel's loops */
-const PIECE_NS = 1_000_000
-
-/**
- * Every zone of some nodes, from end to end.
- * @returns EINTR when the writer was killed; undefined = done, or the task has to wait (isSuspended)
- * @kernel  mm/compaction.c compact_nodes(), compact_node()
- */
-export function compactNodes(state: KernelState, nids: readonly number[]): Errno | undefined {
-  const task = currentTask(state)
-  const { manual } = state.compaction
-  // A person's side of the machine does not wait inside a command: everything at once.
-  const pid = task?.op?.op === 'write' || task?.op?.op === 'writeFile' ? task.pid : 0
-  if (manual[pid] === undefined) lruAddDrainAll(state)
-  const work = manual[pid] ?? { zones: populated(state, nids), control: undefined }
-  const endNs = pid === 0 ? Infinity : state.exec.ns + PIECE_NS
-  while (work.zones.length > 0 && task?.killSignal !== SIGKILL) {
-    work.control ??= beginManual(state, work.zones[0]!)
-    if (continueCompactZone(state, work.control, endNs) === COMPACT_CONTINUE) {
-      manual[pid] = work
-      suspend(state, now(state), 'cond_resched')
-      return undefined
-    }
-    work.control = undefined
-    work.zones.shift()
-  }
-  delete manual[pid]
-  for (const other of Object.keys(manual)) if (state.tasks[Number(other)] === undefined) delete manual[Number(other)]
-  return task?.killSignal === SIGKILL ? 'EINTR' : undefined
-}
-
-const populated = (state: KernelState, nids: readonly number[]): number[] =>
-  nids.flatMap((nid) => state.nodes[nid]!.zones.filter((z) => state.zones[z]!.managed > 0))
-
-function beginManual(state: KernelState, zone: number): CompactControl {
-  const control = createCompactControl({
-    zone,
-    order: -1,
-    mode: 'sync',
-    by: 'manual',
-    wholeZone: true,
-    ignoreSkipHint: true,
-  })
-  beginCompactZone(state, control)
-  return control
 }

@@ -36,7 +36,7 @@ import { COMPACT_ISOLATED, countVmEvents } from './vmstat'
 const STRIDE_MAX: Pages = SWAP_CLUSTER_MAX
 
 /**
- * Frames taken and not used yet, by order. They never outlive a step: releaseFreepages() ends it.
+ * Frames taken and not used yet, by order. Between two steps of a run they are in its control: keepFreepages().
  * @kernel  struct compact_control freepages[]
  */
 const freepages = createLists(NR_PAGE_ORDERS)
@@ -59,6 +59,27 @@ export function compactionAlloc(state: KernelState, zone: Zone, cc: CompactContr
     return pfn
   }
   return 0
+}
+
+/** The run pauses with its frames in hand. @model the kernel's lists stay on the stack of who compacts */
+export function keepFreepages(state: KernelState, cc: CompactControl): void {
+  for (let order = 0; order < NR_PAGE_ORDERS; order++) {
+    for (let pfn = listHead(freepages, order); pfn !== 0; pfn = listHead(freepages, order)) {
+      listDel(state.memmap, freepages, order, pfn)
+      cc.freepages.push(pfn, order)
+    }
+  }
+  nrFreepages = 0
+}
+
+/** The run goes on. @model see keepFreepages() */
+export function resumeFreepages(state: KernelState, cc: CompactControl): void {
+  for (let i = 0; i < cc.freepages.length; i += 2) {
+    const order = cc.freepages[i + 1]!
+    listAddTail(state.memmap, freepages, order, cc.freepages[i]!)
+    nrFreepages += 1 << order
+  }
+  cc.freepages.length = 0
 }
 
 /**

@@ -6,7 +6,7 @@
 import type { Pfn } from '../../util/units'
 import type { KernelState } from '../state'
 import type { CompactBy, CompactControl, LastCompaction } from './compaction_state'
-import { pageblockStart } from './compaction_state'
+import { controlsUnderWay, pageblockStart } from './compaction_state'
 
 export interface CompactionScanners {
   /** Index into state.zones. */
@@ -27,7 +27,6 @@ export interface CompactionScanners {
 
 /**
  * Scanners of every zone with memory.
- * Direct compaction ends in the event in which it began, so that between two events it is only seen in `last`.
  * @model  see above
  */
 export const compactionScanners = (state: KernelState): CompactionScanners[] =>
@@ -56,14 +55,6 @@ export function zoneScanners(state: KernelState, index: number): CompactionScann
   }
 }
 
-/** kcompactd's run before a person's: it is the one that others wait for. */
-function runningControl(state: KernelState, index: number): CompactControl | undefined {
-  const { kcompactd, manual } = state.compaction
-  const byThread = kcompactd[state.zones[index]!.nid]!.control
-  if (byThread?.zone === index) return byThread
-  for (const pid in manual) {
-    const control = manual[pid]!.control
-    if (control?.zone === index) return control
-  }
-  return undefined
-}
+/** kcompactd's run before those of tasks: it is the one that others wait for. */
+const runningControl = (state: KernelState, index: number): CompactControl | undefined =>
+  controlsUnderWay(state).find(({ zone }) => zone === index)

@@ -76,8 +76,10 @@ export interface CompactionState {
   readonly skip: Uint8Array
   /** By node. */
   readonly kcompactd: readonly Kcompactd[]
-  /** Writes to compact_memory under way, by pid. Owner: compaction_direct.ts */
+  /** Writes to compact_memory under way, by pid. Owner: compaction_manual.ts */
   readonly manual: Record<number, ManualCompaction>
+  /** Runs of tasks for their own requests that stopped before their end; at most one a task. Owner: compaction_direct.ts */
+  readonly direct: DirectCompaction[]
 }
 
 /** How much a compaction may do to the machine. @kernel enum migrate_mode */
@@ -108,6 +110,10 @@ export interface CompactControl {
   finishPageblock: boolean
   migrateScanned: number
   freeScanned: number
+  /** The run stopped between two turns of its loop. */
+  isPaused: boolean
+  /** Frames that it holds meanwhile: first frame and order of each block, in turn. @kernel freepages */
+  freepages: number[]
 }
 
 /** A write to compact_memory that is not done yet. */
@@ -115,6 +121,25 @@ export interface ManualCompaction {
   /** Zones left; the first one is under way when `control` is set. */
   readonly zones: number[]
   control: CompactControl | undefined
+}
+
+/** A task compacts for its own request and lets others run. */
+export interface DirectCompaction {
+  readonly pid: number
+  readonly gfp: number
+  readonly order: number
+  readonly priority: number
+  /** Before the first reclaim of the request (S3), or after one that freed `progress` pages (S6). */
+  readonly isFirst: boolean
+  readonly progress: Pages
+  /** Zones in the order of the request; the one at `at` is under way when `control` is set. */
+  readonly zonelist: readonly number[]
+  at: number
+  control: CompactControl | undefined
+  /** COMPACT_* of the zones before. */
+  best: number
+  /** Whether the task's stall began with the run. */
+  isOwnStall: boolean
 }
 
 const createZone = (): ZoneCompaction => ({
@@ -151,7 +176,14 @@ export const createCompactionState = (size: {
   skip: new Uint8Array((size.endPfn >> PAGEBLOCK_ORDER) + 1),
   kcompactd: Array.from({ length: size.nodes }, createKcompactd),
   manual: {},
+  direct: [],
 })
+
+/** Every run over a zone that is under way, kcompactd's first, then those that tasks wait for. */
+export const controlsUnderWay = (state: KernelState): CompactControl[] =>
+  [...state.compaction.kcompactd, ...state.compaction.direct, ...Object.values(state.compaction.manual)].flatMap(
+    ({ control }) => control ?? [],
+  )
 
 /** @kernel zone_to_compact fields of struct zone */
 export const zoneCompaction = (state: KernelState, zone: Zone): ZoneCompaction => state.compaction.zones[zone.index]!

@@ -3,7 +3,8 @@ import { crumbs, take } from '../../../test/crumbs'
 import { withContext, type Sink } from '../context'
 import { TRACEPOINT_NAMES, type Tracepoint } from '../trace'
 import { tracepointText } from '../trace_print'
-import { COMPACT_PRIO_SYNC_LIGHT, tryToCompactPages } from './compaction_direct'
+import { COMPACT_PRIO_SYNC_LIGHT, allocPagesDirectCompact } from './compaction_direct'
+import { COMPACT_SKIPPED } from './compaction_suitable'
 import { GFP_HIGHUSER_MOVABLE } from './gfp'
 
 /** Lines of compaction:* while `act` runs. */
@@ -24,9 +25,10 @@ test('a run that makes no block defers the zone, the next request waits, and the
   machine.write('/proc/sys/vm/compact_unevictable_allowed', '0')
   take(state, 1)
   const request = { gfp: GFP_HIGHUSER_MOVABLE, order: 10, allocFlags: 0, zonelist: [1] }
+  const retry = { priority: COMPACT_PRIO_SYNC_LIGHT, retries: 0, result: COMPACT_SKIPPED }
+  const place = { isFirst: false, progress: 0 }
   const lines = linesOf(() => {
-    tryToCompactPages(state, request, COMPACT_PRIO_SYNC_LIGHT)
-    tryToCompactPages(state, request, COMPACT_PRIO_SYNC_LIGHT)
+    for (let i = 0; i < 2; i++) allocPagesDirectCompact(state, request, state.nodes[0]!, retry, place)
   })
   expect(lines.filter((line) => !/isolate|finished|migratepages/.test(line))).toMatchInlineSnapshot(`
     [

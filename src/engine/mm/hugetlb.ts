@@ -48,7 +48,9 @@ function mayWait(state: KernelState): boolean {
 /** @returns first frame, 0 = none, or waiting @kernel mm/hugetlb.c alloc_buddy_hugetlb_folio() */
 function allocHugePage(state: KernelState, nid: number): Pfn {
   for (let asked = 0; asked < ASKS_WITHOUT_WAITING; asked++) {
+    state.exec.mayStop = mayWait(state)
     const pfn = allocPages(state, GFP_HUGETLB, PAGEBLOCK_ORDER, nid)
+    state.exec.mayStop = false
     if (pfn !== 0 || !isSuspended(state) || mayWait(state)) return pfn
     state.exec.suspendUntilNs = -1
   }

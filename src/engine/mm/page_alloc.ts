@@ -7,6 +7,7 @@ import type { Pfn, Vpn } from '../../util/units'
 import { context } from '../context'
 import { currentNode, currentTask, isSuspended } from '../exec'
 import type { KernelState } from '../state'
+import { compactionUnderWay } from './compaction_direct'
 import { isReclaimUnderWay } from './direct_reclaim'
 import { fastAllocFlags, getPageFromFreelist, preferredZone } from './freelist'
 import {
@@ -31,7 +32,8 @@ import {
 } from './mempolicy'
 import type { Mempolicy, Vma } from './mm_types'
 import type { Zonelists } from './mmzone'
-import { allocPagesSlowpath, allocationEnded } from './page_alloc_slowpath'
+import { allocationEnded } from './page_alloc_retry'
+import { allocPagesSlowpath } from './page_alloc_slowpath'
 import { freeUnrefPage } from './pcp'
 import { NUMA_INTERLEAVE, modStat } from './vmstat'
 import { warnOrder } from './warn_alloc'
@@ -104,6 +106,11 @@ function countInterleaveHit(state: KernelState, pfn: Pfn, nid: number): void {
   if (zone.nid === nid) modStat(zone.numaStat, NUMA_INTERLEAVE, 1)
 }
 
+/** The running task stopped in the middle of reclaim or compaction for such a request. */
+const isUnderWay = (state: KernelState, gfp: number, order: number): boolean =>
+  isReclaimUnderWay(state, gfp, order) ||
+  (state.compaction.direct.length !== 0 && compactionUnderWay(state, gfp, order) !== undefined)
+
 /** @kernel mm/page_alloc.c __alloc_pages_noprof() */
 function allocPagesFrom(state: KernelState, gfp: number, order: number, from: Zonelists): Pfn {
   if (order > MAX_PAGE_ORDER) {
@@ -113,7 +120,7 @@ function allocPagesFrom(state: KernelState, gfp: number, order: number, from: Zo
   if (context.failAlloc?.(gfp, order) === true) return 0
   const preferred = preferredZone(state, from, gfp)
   if (preferred === undefined) return 0
-  if (isReclaimUnderWay(state, gfp, order)) return allocPagesSlowpath(state, gfp, order, from)
+  if (isUnderWay(state, gfp, order)) return allocPagesSlowpath(state, gfp, order, from)
   const pfn = getPageFromFreelist(state, gfp, order, fastAllocFlags(state, gfp, preferred), from, preferred)
   if (pfn === 0) return allocPagesSlowpath(state, gfp, order, from)
   allocationEnded(state, gfp, order)

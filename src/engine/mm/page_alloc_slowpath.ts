@@ -14,6 +14,7 @@ import {
   COMPACT_PRIO_ASYNC,
   COMPACT_PRIO_SYNC_LIGHT,
   allocPagesDirectCompact,
+  compactionUnderWay,
   shouldCompactRetry,
   type CompactRequest,
   type CompactRetry,
@@ -60,18 +61,9 @@ import {
   type Zonelists,
 } from './mmzone'
 import { outOfMemory } from './oom_kill'
+import { allocationEnded, compactSoFar, isFirstTry, loopsSoFar, suspended, type Request } from './page_alloc_retry'
 import { drainAllPages } from './pcp'
 import { warnAlloc } from './warn_alloc'
-
-/** Names a request among those of one operation: a retried operation may repeat others that succeed. */
-const requestKey = (gfp: number, order: number): number => gfp * 16 + order
-
-/** The task's allocation is over: the next one like it counts its fruitless loops from 0. @model see the file's head */
-export function allocationEnded(state: KernelState, gfp: number, order: number): void {
-  const retry = currentTask(state)?.retry
-  if (retry === undefined || retry.noProgressLoops < 0 || retry.noProgressRequest !== requestKey(gfp, order)) return
-  retry.noProgressLoops = -1
-}
 
 /**
  * @returns first frame; 0 = failed, or suspended
@@ -89,13 +81,6 @@ export function allocPagesSlowpath(state: KernelState, gfp: number, order: numbe
   return nopage(state, request)
 }
 
-interface Request {
-  readonly gfp: number
-  readonly order: number
-  readonly node: Zonelists
-  readonly allocFlags: number
-}
-
 function slowpath(state: KernelState, r: Request): Pfn {
   const { gfp, order, node } = r
   const task = currentTask(state)
@@ -105,29 +90,35 @@ function slowpath(state: KernelState, r: Request): Pfn {
   const compact = compactSoFar(state, r)
   const mayCompact = canReclaim && (gfp & GFP_BIT_IO) !== 0
   let isInReclaim = isReclaimUnderWay(state, gfp, order)
-  if (!isInReclaim) {
-    wakeAllKswapds(state, r)
-    const first = getPageFromFreelist(state, gfp, order, r.allocFlags, node)
+  let inCompact = compactionUnderWay(state, gfp, order)
+  if (!isInReclaim && inCompact?.isFirst !== false) {
+    const first = inCompact === undefined ? wakeAndLook(state, r) : 0
     if (first !== 0) return first
-    if (mayCompact && isFirstTry(state, r)) {
+    if (mayCompact && (inCompact !== undefined || isFirstTry(state, r))) {
       const early = compactFirst(state, r, compact)
+      if (isSuspended(state)) return suspended(state, r, loops, compact)
       if (early.pfn !== 0 || early.isEnough) return early.pfn
+      inCompact = undefined
     }
   }
   for (;;) {
-    if (!isInReclaim) wakeAllKswapds(state, r)
+    const isGoingOn = isInReclaim || inCompact !== undefined
+    if (!isGoingOn) wakeAllKswapds(state, r)
     const reserve = pfmemallocFlags(state, gfp)
     const flags = reserve === 0 ? r.allocFlags : reserve | (r.allocFlags & (ALLOC_KSWAPD | ALLOC_CMA))
     // High priority requests of the system are not bound by a task's policy.
     const from = reserve === 0 && (r.allocFlags & ALLOC_CPUSET) !== 0 ? node : state.nodes[node.nid]!
-    const pfn = isInReclaim ? 0 : getPageFromFreelist(state, gfp, order, flags, from)
+    const pfn = isGoingOn ? 0 : getPageFromFreelist(state, gfp, order, flags, from)
     if (pfn !== 0 || !canReclaim || task?.memalloc === true) return pfn
     isInReclaim = false
-    const progress = directReclaim(state, r)
+    const progress = inCompact?.progress ?? directReclaim(state, r)
     if (isSuspended(state)) return suspended(state, r, loops, compact)
-    const reclaimed = progress > 0 ? afterReclaim(state, r, flags) : 0
+    const reclaimed = progress > 0 && inCompact === undefined ? afterReclaim(state, r, flags) : 0
     if (reclaimed !== 0) return reclaimed
-    const compacted = mayCompact ? allocPagesDirectCompact(state, compactRequest(r, flags), node, compact) : 0
+    inCompact = undefined
+    const place = { isFirst: false, progress }
+    const compacted = mayCompact ? allocPagesDirectCompact(state, compactRequest(r, flags), node, compact, place) : 0
+    if (isSuspended(state)) return suspended(state, r, loops, compact)
     if (compacted !== 0 || (gfp & GFP_BIT_NORETRY) !== 0) return compacted
     if (isCostly && (!mayCompact || (gfp & GFP_BIT_RETRY_MAYFAIL) === 0)) return 0
     loops = progress > 0 && !isCostly ? 0 : loops + 1
@@ -146,6 +137,12 @@ function slowpath(state: KernelState, r: Request): Pfn {
   }
 }
 
+/** The first look after kswapd was woken. */
+function wakeAndLook(state: KernelState, r: Request): Pfn {
+  wakeAllKswapds(state, r)
+  return getPageFromFreelist(state, r.gfp, r.order, r.allocFlags, r.node)
+}
+
 const compactRequest = (r: Request, allocFlags: number): CompactRequest => ({
   gfp: r.gfp,
   order: r.order,
@@ -162,46 +159,15 @@ function compactFirst(state: KernelState, r: Request, compact: CompactRetry): { 
   const isWorthIt = isCostly || (r.order > 0 && gfpMigratetype(r.gfp) !== MIGRATE_MOVABLE)
   if (!isWorthIt || pfmemallocFlags(state, r.gfp) !== 0) return { pfn: 0, isEnough: false }
   compact.priority = COMPACT_PRIO_ASYNC
-  const pfn = allocPagesDirectCompact(state, compactRequest(r, r.allocFlags), r.node, compact)
+  const place = { isFirst: true, progress: 0 }
+  const pfn = allocPagesDirectCompact(state, compactRequest(r, r.allocFlags), r.node, compact, place)
+  if (isSuspended(state)) return { pfn: 0, isEnough: false }
   if (pfn !== 0) return { pfn, isEnough: true }
   const isOptional = isCostly && (r.gfp & GFP_BIT_NORETRY) !== 0
   if (!isOptional) compact.priority = COMPACT_PRIO_SYNC_LIGHT
   const isHopeless = compact.result === COMPACT_SKIPPED || compact.result === COMPACT_DEFERRED
   return { pfn: 0, isEnough: isOptional && (isHopeless || (r.gfp & GFP_BIT_THISNODE) !== 0) }
 }
-
-/** Remembers the loop for the next try of the operation. */
-function suspended(state: KernelState, r: Request, loops: number, compact?: CompactRetry): Pfn {
-  const retry = currentTask(state)?.retry
-  if (retry !== undefined) {
-    retry.noProgressLoops = loops
-    retry.noProgressRequest = requestKey(r.gfp, r.order)
-    if (compact !== undefined) {
-      retry.compactRetries = compact.retries
-      retry.compactPriority = compact.priority
-      retry.compactResult = compact.result
-    }
-  }
-  return 0
-}
-
-/** Not one that goes on after waiting. */
-function isFirstTry(state: KernelState, r: Request): boolean {
-  const retry = currentTask(state)?.retry
-  return retry === undefined || retry.noProgressLoops < 0 || retry.noProgressRequest !== requestKey(r.gfp, r.order)
-}
-
-function compactSoFar(state: KernelState, r: Request): CompactRetry {
-  const retry = isFirstTry(state, r) ? undefined : currentTask(state)?.retry
-  return {
-    priority: retry?.compactPriority ?? COMPACT_PRIO_SYNC_LIGHT,
-    retries: retry?.compactRetries ?? 0,
-    result: retry?.compactResult ?? COMPACT_SKIPPED,
-  }
-}
-
-const loopsSoFar = (state: KernelState, r: Request): number =>
-  isFirstTry(state, r) ? 0 : (currentTask(state)?.retry.noProgressLoops ?? 0)
 
 /**
  * A fruitless round ends with cond_resched(): I/O completes, kswapd and victims run.

@@ -9,7 +9,7 @@ import type { KernelState, Sysctl } from '../state'
 import { dcacheCounts } from '../fs/dcache'
 import { dropSlab } from '../fs/shrink_slab'
 import { klog } from '../klog'
-import { compactNodes } from '../mm/compaction_direct'
+import { compactNodes } from '../mm/compaction_manual'
 import { proactivenessWritten } from '../mm/kcompactd'
 import { dropPagecache } from '../mm/filemap'
 import {

@@ -5,7 +5,7 @@
  */
 import type { Errno } from '../../util/errno'
 import type { ThpMode } from '../config'
-import { compactNodes } from '../mm/compaction_direct'
+import { compactNodes } from '../mm/compaction_manual'
 import { khugepagedMinFree } from '../mm/watermark'
 import { setMglruEnabled } from '../mm/reclaim'
 import type { KernelState } from '../state'
