@@ -6,6 +6,7 @@
  */
 import { assert } from '../../util/assert'
 import { exact, near, percent, type Band, type BandRow } from './band'
+import { FAULT_BANDS } from './bands-fault'
 import { NUMA_BANDS } from './bands-numa'
 import { PRESSURE_BANDS } from './bands-pressure'
 import type { CaseTraits } from './figure'
@@ -72,6 +73,8 @@ export const BANDS: readonly BandRow[] = [
     band: exact,
     reason: 'rule of the kernel, or the direction of the only capture without compaction before',
   },
+
+  ...FAULT_BANDS,
 
   ...NUMA_BANDS,
 

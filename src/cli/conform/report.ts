@@ -1,5 +1,6 @@
 /** Results of conform: kinds, totals, the table, the stable JSON. */
 import { cgroupFigures } from './figures/cgroup'
+import { faultFigures } from './figures/fault'
 import { fragFigures } from './figures/frag'
 import { numaFigures } from './figures/numa'
 import { oomFigures } from './figures/oom'
@@ -13,6 +14,7 @@ type FiguresOf = (files: CaseFiles, traits: CaseTraits) => Figure[]
 /** Kinds of cases that can be compared: one line each. */
 const KINDS: Readonly<Record<string, FiguresOf>> = {
   '1-static': staticFigures,
+  '3-fault': faultFigures,
   '4-cgroup': cgroupFigures,
   '5-pressure': pressureFigures,
   '6-oom': oomFigures,

@@ -2,6 +2,7 @@
 import type { Op, ProgramData } from '../../engine/task'
 import { stdout, type Step } from '../steps'
 import { MB, alignedRegionSteps, commonSteps, createData, longOption, option, type MmData } from './options'
+import { findOwnPages, runText, runVdso, writeData, writeStack } from './own_pages'
 import { phaseSteps } from './phase'
 
 type S = Step<MmData>
@@ -35,10 +36,13 @@ const keepChild: S = (d, view) => {
 }
 const waitChild: S = (d) => ({ op: 'wait', pid: Number(d['child']) })
 
+/** A child measures: it has its own stack by then, and takes its data, the clock and its text anew. */
+const childBegin: readonly S[] = [writeStack, ...begin, writeData, runVdso, runText]
+
 /** Children, by part. The second one waits at a pipe until its parent has written. */
 export const cowChildren: Readonly<Record<string, readonly S[]>> = {
   first: [
-    ...begin,
+    ...childBegin,
     read,
     ...phase('child1_read_all'),
     write,
@@ -48,11 +52,11 @@ export const cowChildren: Readonly<Record<string, readonly S[]>> = {
   ],
   second: [
     (d) => ({ op: 'read', fd: Number(d['readEnd']), length: 1 }),
-    ...begin,
+    ...childBegin,
     write,
     ...phase('child2_write_all(reuse)'),
   ],
-  third: [...begin, writeHalf, ...phase('child3_write_half(copy)')],
+  third: [...childBegin, writeHalf, ...phase('child3_write_half(copy)')],
 }
 
 export const cowSteps: readonly S[] = [
@@ -63,6 +67,7 @@ export const cowSteps: readonly S[] = [
   },
   ...phase('warmup'),
   ...phase('empty_phase'),
+  ...findOwnPages,
   ...alignedRegionSteps,
   (d) => ({
     op: 'madvise',
@@ -78,14 +83,18 @@ export const cowSteps: readonly S[] = [
   ...begin,
   fork('first'),
   keepChild,
+  writeStack,
   ...phase('parent_fork'),
+  writeData,
   waitChild,
   ...phase('parent_wait_child1'),
   write,
   ...phase('parent_write_after_exit(reuse)'),
   fork('second'),
   keepChild,
+  writeStack,
   ...phase('parent_fork2'),
+  writeData,
   write,
   ...phase('parent_write_shared(copy)'),
   (d) => ({ op: 'write', fd: Number(d['writeEnd']), length: 1 }),
@@ -96,6 +105,8 @@ export const cowSteps: readonly S[] = [
   fork('third'),
   keepChild,
   ...begin,
+  writeStack,
+  writeData,
   waitChild,
   ...phase('parent_wait_child3'),
   (d) => ({ op: 'munmap', address: d.address, length: d.bytes }),

@@ -168,6 +168,8 @@ export const mallocSteps: readonly S[] = [
 
 interface MapFileData extends MmData {
   fd: number
+  /** Buffer of mincore(). */
+  vector?: number
 }
 const isPrivate = (d: MmData): boolean => longOption(d.args, 'private', 0) !== 0
 const mapMode = (d: MmData): string => option(d.args, 'mode', 'seq')
@@ -189,7 +191,26 @@ export function shuffledPages(count: number): number[] {
   return pages
 }
 
-const mincore = (d: MmData): Op => ({ op: 'mincore', address: d.address, length: d.bytes })
+/** mincore() into a buffer of one byte a page: malloc() gives the freed one again, unless a shuffle holds it. */
+const incore: readonly Step<MapFileData>[] = [
+  (d) => (d.vector === undefined || mapMode(d) === 'rand' ? { op: 'malloc', length: d.bytes / PG } : undefined),
+  (d, view) => {
+    if (d.vector === undefined || mapMode(d) === 'rand') d.vector = view.result
+    return { op: 'touch', address: d.vector, length: d.bytes / PG, mode: 'write' }
+  },
+  (d) => ({ op: 'mincore', address: d.address, length: d.bytes }),
+]
+
+/**
+ * The order of a shuffled pass: four bytes a page. malloc() gives it the buffer that mincore() had, at the top of the
+ * heap, and grows it.
+ */
+const shuffle: readonly Step<MapFileData>[] = [
+  (d) => (mapMode(d) === 'rand' ? { op: 'malloc', length: (d.bytes / PG) * 3 } : undefined),
+  (d) =>
+    mapMode(d) === 'rand' ? { op: 'touch', address: d.vector!, length: (d.bytes / PG) * 4, mode: 'write' } : undefined,
+  ...(begin as readonly Step<MapFileData>[]),
+]
 
 function firstPass(d: MmData): Op {
   if (mapMode(d) === 'rand')
@@ -218,16 +239,17 @@ export const mapfileSteps: readonly Step<MapFileData>[] = [
     const advice = option(d.args, 'advice', 'normal')
     return advice === 'random' ? advise(d, 'random') : advice === 'seq' ? advise(d, 'sequential') : undefined
   },
-  mincore,
+  ...incore,
   (d, view) =>
     stdout(
       `# mapfile mb=${d.bytes / MB} mode=${mapMode(d)} advice=${option(d.args, 'advice', 'normal')} private=${isPrivate(d) ? 1 : 0}\nincore_before=${view.result}\n`,
     ),
   ...phase('warmup'),
   ...phase('empty_phase'),
+  ...shuffle,
   firstPass,
   ...phase('first_pass'),
-  mincore,
+  ...incore,
   (_d, view) => stdout(`incore_after=${view.result}\n`),
   ...begin,
   read,
