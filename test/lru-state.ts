@@ -171,7 +171,7 @@ export function addFilePage(state: KernelState, inode: Inode, index: number, wis
 export function newSpace(state: KernelState, inode?: Inode): { mm: Mm; anon: Vma; file: Vma } {
   const mm = state.mms[createMm(state)]!
   allocPgd(state, mm.id)
-  const common = { flags: VM_READ | VM_WRITE, pgoff: 0, name: '', hasAnon: true, incompressible: false }
+  const common = { flags: VM_READ | VM_WRITE, pgoff: 0, name: '', anonVma: 1, incompressible: false }
   const anon: Vma = { ...common, start: 0x10000, end: 0x110000, ino: 0 }
   const file: Vma = { ...common, start: 0x200000, end: 0x300000, ino: inode?.ino ?? 0 }
   mm.vmas.push(anon, file)

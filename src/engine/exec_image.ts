@@ -14,7 +14,7 @@ import { allocKernelStack } from './kernel_stack'
 import { exitMm } from './lifecycle'
 import { unmapAll } from './mappings'
 import { inodeAt } from './mm/filemap'
-import { VM_ACCOUNT, VM_DONTEXPAND, VM_EXEC, VM_GROWSDOWN, VM_READ, VM_WRITE, type Mm } from './mm/mm_types'
+import { VM_ACCOUNT, VM_DONTEXPAND, VM_EXEC, VM_GROWSDOWN, VM_MAY_ALL, VM_READ, VM_WRITE, type Mm } from './mm/mm_types'
 import { vmEnoughMemory } from './mm/overcommit'
 import { allocPgd } from './mm/pgtable'
 import { mmAt, mmOf } from './mm/rss'
@@ -45,8 +45,8 @@ function mapImage(state: KernelState, mm: Mm, image: ProgramImage): boolean {
   if (!vmEnoughMemory(state, undefined, dataPages + STACK_PAGES)) return false
   const map = (start: Vpn, pages: Pages, flags: number, name: string, inode?: Inode): void => {
     if (inode !== undefined) inode.users++
-    const rest = { pgoff: 0, name, hasAnon: false, incompressible: false }
-    insertVma(state, mm, { start, end: start + pages, flags, ino: inode?.ino ?? 0, ...rest })
+    const rest = { pgoff: inode === undefined ? start : 0, name, anonVma: 0, incompressible: false }
+    insertVma(state, mm, { start, end: start + pages, flags: flags | VM_MAY_ALL, ino: inode?.ino ?? 0, ...rest })
   }
   const file = lookup(state, image.path)
   const heapPages = Math.floor(dataPages / 2)

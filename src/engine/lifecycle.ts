@@ -73,7 +73,7 @@ function newTask(state: KernelState, pid: number, spec: NewTask, parent: Task | 
     ppid: spec.ppid,
     comm: spec.comm.slice(0, 15),
     argv: spec.argv,
-    uid: 0,
+    uid: parent?.uid ?? 0,
     isKthread: spec.isKthread,
     state: 'S',
     waitChannel: '',
@@ -133,6 +133,7 @@ function newTask(state: KernelState, pid: number, spec: NewTask, parent: Task | 
 /** Allowed CPUs and the memory policy with its place in the round. @kernel dup_task_struct(), mpol_dup() */
 function inheritPlacement(task: Task, parent: Task | undefined): Task {
   if (parent?.cpusAllowed !== undefined) task.cpusAllowed = parent.cpusAllowed
+  if (parent?.rlimits !== undefined) task.rlimits = parent.rlimits
   if (parent?.mempolicy !== undefined) task.mempolicy = parent.mempolicy
   if (parent?.ilPrev !== undefined) task.ilPrev = parent.ilPrev
   if (parent?.ilWeight !== undefined) task.ilWeight = parent.ilWeight
@@ -256,7 +257,8 @@ export function sendKill(state: KernelState, pid: number): void {
 export function reapMm(state: KernelState, mmIndex: number): number {
   const mm = mmAt(state, mmIndex)
   let freed = 0
-  for (const vma of mm.vmas) if (vma.ino === 0 || vma.hasAnon) freed += zapRange(state, mm, vma, vma.start, vma.end)
+  for (const vma of mm.vmas)
+    if (vma.ino === 0 || vma.anonVma !== 0) freed += zapRange(state, mm, vma, vma.start, vma.end)
   return freed
 }
 

@@ -10,17 +10,27 @@ import { dAdd, giveNameObjects, takeNameObjects } from './fs/dcache'
 import { createInode, releaseInode } from './fs/vfs'
 import { inodeAt } from './mm/filemap'
 import { zapRange } from './mm/zap'
-import type { Mm, Vma } from './mm/mm_types'
+import { VM_MAYWRITE, VM_SHARED, type Mm, type Vma } from './mm/mm_types'
 import { vmEnoughMemory } from './mm/overcommit'
 import { freeAllTables, freePageTables } from './mm/pgtable'
-import { mmapRegion, removeVmas, splitAt, splitsNeeded, type MmapRequest } from './mm/vma'
+import { getUnmappedArea, mayLock, mayMap, mmapRegion, vmFlags } from './mm/mmap'
+import { removeVmas, splitAt } from './mm/vma'
+import { findVma } from './mm/vma_find'
+import { isCapable, rlimitPages } from './rlimit'
 import type { KernelState } from './state'
 import {
   MAP_ANONYMOUS,
   MAP_FIXED,
+  MAP_GROWSDOWN,
+  MAP_LOCKED,
+  MAP_NONBLOCK,
   MAP_NORESERVE,
+  MAP_POPULATE,
   MAP_PRIVATE,
   MAP_SHARED,
+  MAP_SHARED_VALIDATE,
+  MAP_STACK,
+  MAP_TYPE,
   PROT_WRITE,
   type Op,
   type Task,
@@ -35,6 +45,8 @@ export const pagesIn = (bytes: number): Pages => Math.ceil(bytes / PAGE_SIZE)
 interface Backing {
   readonly ino: number
   readonly name: string
+  /** VM_* that the mapping may not have. */
+  readonly clear: number
 }
 
 /** Shared memory without a name is a tmpfs file without a name. @kernel mm/shmem.c shmem_zero_setup() */
@@ -53,46 +65,83 @@ function sharedAnonymous(state: KernelState, op: MmapOp): Backing | Errno {
   inode.committed = isReserved ? pages : 0
   inode.isReserved = isReserved
   inode.users = 1
-  return { ino: inode.ino, name: '/dev/zero (deleted)' }
+  return { ino: inode.ino, name: '/dev/zero (deleted)', clear: 0 }
 }
 
+/** What a mapping may become of a file, by the way the file was opened. @kernel mm/mmap.c do_mmap(), the file's part */
 function mappedFile(state: KernelState, task: Task, op: MmapOp): Backing | Errno {
   const fd = task.fds[op.fd ?? -1]
-  if (fd?.kind !== 'inode') return 'EBADF'
-  if ((op.prot & PROT_WRITE) !== 0 && (op.flags & MAP_PRIVATE) === 0 && !fd.writable) return 'EACCES'
-  const inode = inodeAt(state, fd.ino)
-  if (inode.kind !== 'file') return 'ENODEV'
+  if (fd === undefined) return 'EBADF'
+  const type = op.flags & MAP_TYPE
+  const canWrite = fd.kind === 'inode' && fd.writable
+  if (type === MAP_SHARED_VALIDATE && (op.flags & ~KNOWN_FLAGS) !== 0) return 'EOPNOTSUPP'
+  if (type !== MAP_PRIVATE && (op.prot & PROT_WRITE) !== 0 && !canWrite) return 'EACCES'
+  if (type !== MAP_PRIVATE && canWrite && fd.append) return 'EACCES'
+  const inode = fd.kind === 'inode' ? inodeAt(state, fd.ino) : undefined
+  if (fd.kind !== 'inode' || inode?.kind !== 'file') return 'ENODEV'
+  if ((op.flags & MAP_GROWSDOWN) !== 0) return 'EINVAL'
   inode.users++
-  return { ino: fd.ino, name: fd.path ?? '' }
+  // A file opened for reading only: it can never become writable, and nothing of it is ever dirtied.
+  const clear = type !== MAP_PRIVATE && !canWrite ? VM_MAYWRITE | VM_SHARED : 0
+  return { ino: fd.ino, name: fd.path ?? '', clear }
 }
 
-const NO_FILE: Backing = { ino: 0, name: '' }
+const NO_FILE: Backing = { ino: 0, name: '', clear: 0 }
 
-/** @returns first page of the new mapping */
+/** Flags that MAP_SHARED_VALIDATE knows. @kernel LEGACY_MAP_MASK */
+const KNOWN_FLAGS =
+  MAP_TYPE |
+  MAP_FIXED |
+  MAP_ANONYMOUS |
+  MAP_GROWSDOWN |
+  MAP_LOCKED |
+  MAP_NORESERVE |
+  MAP_POPULATE |
+  MAP_NONBLOCK |
+  MAP_STACK |
+  0x1800
+
+/** Of a request: what no file and no other mapping is needed to refuse. @kernel do_mmap(), the first checks */
+function refusedAtSight(state: KernelState, mm: Mm, op: MmapOp): Errno | undefined {
+  if ((op.offset ?? 0) % PAGE_SIZE !== 0 || op.length === 0) return 'EINVAL'
+  if (op.length < 0 || op.length >= 2 ** 64 - PAGE_SIZE) return 'ENOMEM'
+  return mm.vmas.length > state.sysctl.maxMapCount ? 'ENOMEM' : undefined
+}
+
+const isTypeKnown = (op: MmapOp): boolean => {
+  const type = op.flags & MAP_TYPE
+  if (type === MAP_SHARED_VALIDATE) return (op.flags & MAP_ANONYMOUS) === 0
+  return type === MAP_SHARED || type === MAP_PRIVATE
+}
+
+/**
+ * A new mapping, in the kernel's order of questions; what a fixed one covers goes only when nothing stands against it.
+ * @returns first page of the new mapping
+ * @kernel  ksys_mmap_pgoff(), do_mmap(), mmap_region()
+ */
 export function makeMapping(state: KernelState, task: Task, mm: Mm, op: MmapOp): Vpn | Errno {
-  if (op.length <= 0 || (op.flags & (MAP_SHARED | MAP_PRIVATE)) === 0) return 'EINVAL'
-  const isFixed = (op.flags & MAP_FIXED) !== 0
-  if (isFixed && (op.address ?? -1) % PAGE_SIZE !== 0) return 'EINVAL'
-  const pages = pagesIn(op.length)
-  if (isFixed) {
-    const errno = unmapRange(state, mm, pageOf(op.address!), pageOf(op.address!) + pages)
-    if (errno !== undefined) return errno
-  }
   const isAnonymous = (op.flags & MAP_ANONYMOUS) !== 0
-  const isShared = (op.flags & MAP_SHARED) !== 0
+  if (!isAnonymous && (op.offset ?? 0) % PAGE_SIZE === 0 && task.fds[op.fd ?? -1] === undefined) return 'EBADF'
+  const refused = refusedAtSight(state, mm, op)
+  if (refused !== undefined) return refused
+  const pages = pagesIn(op.length)
+  const place = { pages, flags: op.flags, address: op.address ?? 0, isAnonymous, isHuge: false }
+  const start = getUnmappedArea(state, mm, place)
+  if (typeof start === 'string') return start
+  const wanted = vmFlags(op.prot, op.flags) | mm.defFlags
+  if ((op.flags & MAP_LOCKED) !== 0 && !isCapable(state) && rlimitPages(state, 'memlock') === 0) return 'EPERM'
+  if (!mayLock(state, mm, wanted, pages)) return 'EAGAIN'
+  if (!isTypeKnown(op)) return 'EINVAL'
+  const isShared = (op.flags & MAP_TYPE) !== MAP_PRIVATE
+  if (isAnonymous && isShared && (op.flags & MAP_GROWSDOWN) !== 0) return 'EINVAL'
+  if (!mayMap(state, mm, wanted, start, pages)) return 'ENOMEM'
   const backing = !isAnonymous ? mappedFile(state, task, op) : isShared ? sharedAnonymous(state, op) : NO_FILE
   if (typeof backing === 'string') return backing
-  const request: MmapRequest = {
-    pages,
-    prot: op.prot,
-    flags: op.flags,
-    ...backing,
-    pgoff: pagesIn(op.offset ?? 0),
-    at: op.address === undefined ? -1 : pageOf(op.address),
-  }
-  const start = mmapRegion(state, mm, request)
-  if (typeof start === 'string' && backing.ino !== 0) putFile(state, backing.ino)
-  return start
+  const { ino, name, clear } = backing
+  const region = { start, pages, flags: wanted & ~clear, ino, name, pgoff: pagesIn(op.offset ?? 0) }
+  const errno = unmapRange(state, mm, start, start + pages) ?? mmapRegion(state, mm, region)
+  if (errno !== undefined && backing.ino !== 0) putFile(state, backing.ino)
+  return errno ?? start
 }
 
 function putFile(state: KernelState, ino: number): void {
@@ -107,11 +156,14 @@ const putFiles = (state: KernelState, gone: readonly Vma[]): void => {
 
 /**
  * Takes a range out of an address space: its pages, its mappings, and the tables that nobody needs any more.
- * @returns ENOMEM when cutting mappings at the borders would make too many of them
+ * @returns ENOMEM when a hole in a mapping would make too many of them
  * @kernel  do_vmi_munmap()
  */
 export function unmapRange(state: KernelState, mm: Mm, start: Vpn, end: Vpn): Errno | undefined {
-  if (mm.vmas.length + splitsNeeded(mm, start, end) > state.sysctl.maxMapCount + 1) return 'ENOMEM'
+  const around = findVma(mm, start)
+  // Only a hole in the middle of one makes them more.
+  const isHole = around !== undefined && around.start < start && end < around.end
+  if (isHole && mm.vmas.length >= state.sysctl.maxMapCount) return 'ENOMEM'
   const { first, last } = splitAt(state, mm, start, end)
   if (first === last) return undefined
   for (let i = first; i < last; i++) zapRange(state, mm, mm.vmas[i]!, mm.vmas[i]!.start, mm.vmas[i]!.end)

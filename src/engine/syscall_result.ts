@@ -14,3 +14,11 @@ export function succeed(task: Task, result: number): number {
   task.errno = ''
   return STEP_DONE
 }
+
+/** Runs a part of an operation whose progress counts from `base`, because what came before it is done once only. */
+export function partFrom(task: Task, base: number, part: () => number): number {
+  task.opDone -= base
+  const step = part()
+  task.opDone += base
+  return step
+}

@@ -6,16 +6,13 @@
 import type { Ns } from '../util/units'
 import { charge } from './exec'
 import { exitTask } from './lifecycle'
-import { pageOf } from './mappings'
 import type { KernelState } from './state'
 import { succeed } from './syscall_result'
-import { fileOp } from './syscalls_file'
+import { memoryOp } from './syscalls_memory'
 import { opMbind, opMovePages, opSetAffinity, opSetMempolicy } from './syscalls_numa'
-import { opMadvise } from './syscalls_madvise'
-import { opBrk, opFree, opMalloc, opMlock, opMlockall, opMmap, opMprotect, opMunmap, opTouch } from './syscalls_mm'
 import { opCompute, opExec, opFork, opSignal, opSleep, opWait } from './syscalls_process'
 import type { Op, Task } from './task'
-import { STEP_DONE, touchList } from './touch'
+import { STEP_DONE } from './touch'
 
 /**
  * Goes on with the task's operation.
@@ -23,31 +20,6 @@ import { STEP_DONE, touchList } from './touch'
  */
 export function stepOp(state: KernelState, task: Task, op: Op, endNs: Ns): number {
   switch (op.op) {
-    case 'touch':
-      return opTouch(state, task, op, endNs)
-    case 'touchList': {
-      const step = touchList(state, task, pageOf(op.address), op.pages, op.mode === 'write', state.costs.access, endNs)
-      return step === STEP_DONE ? succeed(task, op.pages.length) : step
-    }
-    case 'mmap':
-      return opMmap(state, task, op, endNs)
-    case 'munmap':
-      return opMunmap(state, task, op.address, op.length)
-    case 'mprotect':
-      return opMprotect(state, task, op)
-    case 'madvise':
-      return opMadvise(state, task, op, endNs)
-    case 'mlock':
-    case 'munlock':
-      return opMlock(state, task, op, endNs)
-    case 'mlockall':
-      return opMlockall(state, task, op, endNs)
-    case 'brk':
-      return opBrk(state, task, op.address)
-    case 'malloc':
-      return opMalloc(state, task, op.length)
-    case 'free':
-      return opFree(state, task, op.address)
     case 'sleep':
     case 'pause':
     case 'host':
@@ -82,6 +54,6 @@ export function stepOp(state: KernelState, task: Task, op: Op, endNs: Ns): numbe
       exitTask(state, task, op.status)
       return STEP_DONE
     default:
-      return fileOp(state, task, op, endNs)
+      return memoryOp(state, task, op, endNs)
   }
 }

@@ -6,6 +6,7 @@
 import type { Errno } from '../util/errno'
 import { PAGE_SIZE, type Ns, type Vpn } from '../util/units'
 import { charge } from './exec'
+import { punchHole } from './fs/vfs'
 import { pageOf, pagesIn } from './mappings'
 import { filePages, inodeAt, startReadahead } from './mm/filemap'
 import { GFP_KERNEL } from './mm/gfp'
@@ -13,14 +14,22 @@ import { PG_DIRTY, PG_REFERENCED, PG_SWAPCACHE, clearFlag, hasFlag, mapcount } f
 import { zapRange } from './mm/zap'
 import {
   MM_SWAPENTS,
+  VM_DONTCOPY,
+  VM_DONTDUMP,
   VM_DONTEXPAND,
   VM_HUGEPAGE,
+  VM_HUGETLB,
+  VM_IO,
   VM_LOCKED,
+  VM_MAYSHARE,
+  VM_MERGEABLE,
   VM_NOHUGEPAGE,
   VM_RAND_READ,
   VM_READ,
   VM_SEQ_READ,
   VM_SHARED,
+  VM_SPECIAL,
+  VM_WIPEONFORK,
   VM_WRITE,
   type Mm,
   type Vma,
@@ -43,7 +52,7 @@ import { folioDeactivate, folioMarkLazyfree, lruAddDrainAll } from './mm/swap'
 import { freeSwapAndCache, tryToFreeSwap } from './mm/swap_fault'
 import { swapReadFolio } from './mm/swap_state'
 import { swapCacheLookup } from './mm/swapfile'
-import { changeFlags, isFullyMapped, splitsNeeded } from './mm/vma'
+import { changeFlags, errnoOf, forEachPart, isFullyMapped, type VmaPart } from './mm/vma'
 import { findVma } from './mm/vma_find'
 import { reclaimPages } from './mm/vmscan'
 import type { KernelState } from './state'
@@ -53,13 +62,41 @@ import { STEP_DONE, STEP_KILLED, touchRange } from './touch'
 
 type MadviseOp = Extract<Op, { op: 'madvise' }>
 
-/** Advice that is only remembered: flags to set and to clear. */
+/** Advice that is only remembered: flags to set and to clear. @kernel madvise_vma_behavior() */
 const FLAGS: { readonly [K in Advice]?: readonly [set: number, clear: number] } = {
   normal: [0, VM_RAND_READ | VM_SEQ_READ],
   random: [VM_RAND_READ, VM_SEQ_READ],
   sequential: [VM_SEQ_READ, VM_RAND_READ],
   hugepage: [VM_HUGEPAGE, VM_NOHUGEPAGE],
   nohugepage: [VM_NOHUGEPAGE, VM_HUGEPAGE],
+  dontfork: [VM_DONTCOPY, 0],
+  dofork: [0, VM_DONTCOPY],
+  wipeonfork: [VM_WIPEONFORK, 0],
+  keeponfork: [0, VM_WIPEONFORK],
+  dontdump: [VM_DONTDUMP, 0],
+  dodump: [0, VM_DONTDUMP],
+  mergeable: [VM_MERGEABLE, 0],
+  unmergeable: [0, VM_MERGEABLE],
+}
+
+/** Mappings that KSM leaves alone, whatever is asked. @kernel vma_ksm_compatible() */
+const KSM_NEVER = VM_SHARED | VM_MAYSHARE | VM_SPECIAL | VM_HUGETLB
+
+/** Mappings for which a flag makes no sense. @kernel madvise_vma_behavior(), hugepage_madvise() */
+const isFlagRefused = (advice: Advice, vma: Vma): boolean => {
+  if (advice === 'dofork') return (vma.flags & VM_IO) !== 0
+  if (advice === 'wipeonfork') return vma.ino !== 0 || (vma.flags & VM_SHARED) !== 0
+  if (advice === 'dodump') return (vma.flags & VM_HUGETLB) === 0 && (vma.flags & VM_SPECIAL) !== 0
+  return advice === 'hugepage' && (vma.flags & VM_SPECIAL) !== 0
+}
+
+/** @returns EINVAL, EAGAIN: too many mappings, which is said that way here */
+function adviseFlags(state: KernelState, mm: Mm, part: VmaPart, advice: Advice): Errno | undefined {
+  const [set, clear] = FLAGS[advice]!
+  if (isFlagRefused(advice, part.vma)) return 'EINVAL'
+  if ((advice === 'mergeable' || advice === 'unmergeable') && (part.vma.flags & KSM_NEVER) !== 0) return undefined
+  const errno = errnoOf(changeFlags(state, mm, part, set, clear))
+  return errno === undefined ? undefined : 'EAGAIN'
 }
 
 type RangeAction = (state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: Vpn) => Errno | undefined
@@ -140,7 +177,19 @@ const willneed: RangeAction = (state, mm, vma, start, end) => {
   return undefined
 }
 
-const ACTIONS: { readonly [K in Advice]?: RangeAction } = { dontneed, free, cold, pageout, willneed }
+/**
+ * A hole is punched into the file, for everybody who maps it.
+ * @kernel  madvise_remove(), shmem_fallocate(), ext4_punch_hole()
+ */
+const remove: RangeAction = (state, _mm, vma, start, end) => {
+  if ((vma.flags & VM_LOCKED) !== 0) return 'EINVAL'
+  if (vma.ino === 0) return 'EINVAL'
+  if ((vma.flags & (VM_SHARED | VM_WRITE)) !== (VM_SHARED | VM_WRITE)) return 'EACCES'
+  punchHole(state, inodeAt(state, vma.ino), vma.pgoff + (start - vma.start), vma.pgoff + (end - vma.start))
+  return undefined
+}
+
+const ACTIONS: { readonly [K in Advice]?: RangeAction } = { dontneed, free, cold, pageout, willneed, remove }
 
 /** @kernel do_madvise() */
 export function opMadvise(state: KernelState, task: Task, op: MadviseOp, endNs: Ns): number {
@@ -152,24 +201,12 @@ export function opMadvise(state: KernelState, task: Task, op: MadviseOp, endNs: 
     return madvisePopulate(state, task, mm, { start, end, isWrite: op.advice === 'populate_write' }, endNs)
   charge(state, state.costs.syscall)
   if (start === end) return succeed(task, 0)
-  const flags = FLAGS[op.advice]
-  if (flags !== undefined && mm.vmas.length + splitsNeeded(mm, start, end) > state.sysctl.maxMapCount)
-    return fail(task, 'ENOMEM')
-  const hasHoles = !isFullyMapped(mm, start, end)
-  let errno: Errno | undefined
-  if (flags === undefined) errno = forEachMappingIn(state, mm, start, end, ACTIONS[op.advice]!)
-  else changeFlags(state, mm, start, end, flags[0], flags[1])
+  const action = ACTIONS[op.advice]
   // What is mapped has been done; only then a hole is an error.
-  return errno !== undefined ? fail(task, errno) : hasHoles ? fail(task, 'ENOMEM') : succeed(task, 0)
-}
-
-function forEachMappingIn(state: KernelState, mm: Mm, start: Vpn, end: Vpn, action: RangeAction): Errno | undefined {
-  for (const vma of mm.vmas) {
-    if (vma.start >= end || vma.end <= start) continue
-    const errno = action(state, mm, vma, Math.max(vma.start, start), Math.min(vma.end, end))
-    if (errno !== undefined) return errno
-  }
-  return undefined
+  const errno = forEachPart(mm, start, end, (part) =>
+    action === undefined ? adviseFlags(state, mm, part, op.advice) : action(state, mm, part.vma, part.start, part.end),
+  )
+  return errno === undefined ? succeed(task, 0) : fail(task, errno)
 }
 
 interface PopulateRange {

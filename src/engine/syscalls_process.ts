@@ -122,3 +122,11 @@ export function opSignal(state: KernelState, task: Task, op: OpOf<'signal'>): nu
   const errno = sendSignal(state, op.pid, op.signal)
   return errno === undefined ? succeed(task, 0) : fail(task, errno)
 }
+
+/** @returns EPERM: only root may become somebody else @kernel kernel/sys.c __sys_setuid() */
+export function opSetuid(state: KernelState, task: Task, uid: number): number {
+  charge(state, state.costs.syscall)
+  if (task.uid !== 0 && task.uid !== uid) return fail(task, 'EPERM')
+  task.uid = uid
+  return succeed(task, 0)
+}

@@ -7,10 +7,12 @@
 import type { Errno } from '../util/errno'
 import type { Bytes, Ns, Pages } from '../util/units'
 import type { Mempolicy } from './mm/mm_types'
+import type { Rlimit, Rlimits } from './rlimit'
 
 // ---------------------------------------------------------------- operations
 
-export type TouchMode = 'read' | 'write'
+/** 'exec' fetches instructions. */
+export type TouchMode = 'read' | 'write' | 'exec'
 
 /**
  * What a program asks of the machine, one at a time. Addresses and lengths are bytes. The engine performs it, charges
@@ -40,9 +42,26 @@ export type Op =
   | { readonly op: 'munmap'; readonly address: number; readonly length: Bytes }
   | { readonly op: 'mprotect'; readonly address: number; readonly length: Bytes; readonly prot: number }
   | { readonly op: 'madvise'; readonly address: number; readonly length: Bytes; readonly advice: Advice }
-  | { readonly op: 'mlock'; readonly address: number; readonly length: Bytes }
+  /** Grows, shrinks or moves a mapping; `flags` are MREMAP_*. Result: its address now. */
+  | {
+      readonly op: 'mremap'
+      readonly address: number
+      readonly oldLength: Bytes
+      readonly newLength: Bytes
+      readonly flags: number
+      readonly newAddress?: number
+    }
+  /** Writes dirty pages of file mappings back; `flags` are MS_*. */
+  | { readonly op: 'msync'; readonly address: number; readonly length: Bytes; readonly flags: number }
+  /** onFault: mlock2(MLOCK_ONFAULT). */
+  | { readonly op: 'mlock'; readonly address: number; readonly length: Bytes; readonly onFault?: boolean }
   | { readonly op: 'munlock'; readonly address: number; readonly length: Bytes }
-  | { readonly op: 'mlockall'; readonly current: boolean; readonly future: boolean }
+  | { readonly op: 'mlockall'; readonly current: boolean; readonly future: boolean; readonly onFault?: boolean }
+  | { readonly op: 'munlockall' }
+  /** Soft limit of the task itself, Infinity = unlimited. */
+  | { readonly op: 'setrlimit'; readonly resource: Rlimit; readonly bytes: Bytes }
+  /** Another user than root has no capabilities: limits and reserves hold for it. Root cannot be had back. */
+  | { readonly op: 'setuid'; readonly uid: number }
   /** Grows or shrinks the heap; result: new break. 0 asks. */
   | { readonly op: 'brk'; readonly address: number }
   /** malloc of glibc: brk below 128 KiB, else mmap of length + one page, data at +16. Result: address of the data. */
@@ -129,17 +148,40 @@ export type Advice =
   | 'nohugepage'
   | 'populate_read'
   | 'populate_write'
+  | 'dontfork'
+  | 'dofork'
+  | 'wipeonfork'
+  | 'keeponfork'
+  | 'dontdump'
+  | 'dodump'
+  | 'mergeable'
+  | 'unmergeable'
+  | 'remove'
 
 export const PROT_READ = 1
 export const PROT_WRITE = 2
 export const PROT_EXEC = 4
 export const MAP_SHARED = 1
 export const MAP_PRIVATE = 2
+export const MAP_SHARED_VALIDATE = 3
+/** Bits of MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE. */
+export const MAP_TYPE = 0xf
 export const MAP_FIXED = 0x10
 export const MAP_ANONYMOUS = 0x20
+export const MAP_GROWSDOWN = 0x100
 export const MAP_LOCKED = 0x2000
 export const MAP_NORESERVE = 0x4000
 export const MAP_POPULATE = 0x8000
+export const MAP_NONBLOCK = 0x10000
+export const MAP_STACK = 0x20000
+export const MAP_HUGETLB = 0x40000
+export const MAP_FIXED_NOREPLACE = 0x100000
+export const MREMAP_MAYMOVE = 1
+export const MREMAP_FIXED = 2
+export const MREMAP_DONTUNMAP = 4
+export const MS_ASYNC = 1
+export const MS_INVALIDATE = 2
+export const MS_SYNC = 4
 
 // ---------------------------------------------------------------- programs
 
@@ -260,7 +302,9 @@ export interface Task {
   ppid: number
   comm: string
   argv: readonly string[]
-  readonly uid: number
+  uid: number
+  /** Absent: the defaults. Owner: rlimit.ts */
+  rlimits?: Rlimits
   isKthread: boolean
   state: TaskState
   /** What a blocked task waits for, as /proc/<pid>/wchan would say; '' when running. */

@@ -10,7 +10,7 @@ import { endDirectReclaim } from './mm/direct_reclaim'
 import { mlockFolio } from './mm/mlock'
 import { handleOverHigh } from './mm/memcontrol'
 import { FAULT_MAJOR, FAULT_MINOR, FAULT_OOM, FAULT_RETRY, FAULT_SIGBUS, handleMmFault } from './mm/memory'
-import { VM_LOCKED, VM_READ, VM_SHARED, VM_WRITE, type Mm, type Vma } from './mm/mm_types'
+import { VM_LOCKED, VM_LOCKONFAULT, VM_SHARED, VM_WRITE, type Mm, type Vma } from './mm/mm_types'
 import {
   PTE_ACCESSED,
   PTE_DIRTY,
@@ -23,7 +23,7 @@ import {
   setPte,
 } from './mm/pgtable'
 import { mmOf } from './mm/rss'
-import { expandStack } from './mm/vma'
+import { expandStack, isAccessible } from './mm/mmap'
 import { findVma } from './mm/vma_find'
 import type { KernelState } from './state'
 import type { Task } from './task'
@@ -54,8 +54,7 @@ export function returnToUser(state: KernelState, task: Task): void {
 }
 
 /** @returns whether the mapping allows the access. @kernel access_error() */
-const isAllowed = (vma: Vma, isWrite: boolean): boolean =>
-  isWrite ? (vma.flags & VM_WRITE) !== 0 : (vma.flags & (VM_READ | VM_WRITE)) !== 0
+const isAllowed = (vma: Vma, isWrite: boolean): boolean => (isWrite ? (vma.flags & VM_WRITE) !== 0 : isAccessible(vma))
 
 /**
  * One faulting access. STEP_DONE = the page is there now (and exec may be suspended by memory.high).
@@ -194,7 +193,7 @@ export function populate(state: KernelState, task: Task, first: Vpn, count: numb
     if (state.exec.ns >= endNs) return STEP_MORE
     const vpn = first + task.opDone
     const vma = findVma(mm, vpn)
-    if (vma !== undefined && (vma.flags & (VM_READ | VM_WRITE)) !== 0) {
+    if (vma !== undefined && isAccessible(vma) && (vma.flags & VM_LOCKONFAULT) === 0) {
       const isWrite = (vma.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE
       const step = touchPage(state, task, mm, vpn, isWrite)
       if (step === STEP_KILLED && task.killSignal === SIGBUS) task.killSignal = 0

@@ -238,7 +238,12 @@ export function releaseInode(state: KernelState, inode: Inode): void {
 export function truncate(state: KernelState, inode: Inode, size: Bytes): void {
   inode.size = size
   if (inode.content !== '') inode.content = inode.content.slice(0, size)
-  for (let i = Math.ceil(size / PAGE_SIZE); i < inode.pages.length; i++) {
+  punchHole(state, inode, Math.ceil(size / PAGE_SIZE), inode.pages.length)
+}
+
+/** Pages [from, to) leave the cache and whoever maps them; the file is as long as before. @kernel fallocate(FALLOC_FL_PUNCH_HOLE) */
+export function punchHole(state: KernelState, inode: Inode, from: number, to: number): void {
+  for (let i = from; i < Math.min(to, inode.pages.length); i++) {
     const pfn = findPage(inode, i)
     const slot = shmemSwapSlot(inode, i)
     if (pfn !== 0) dropCutOff(state, inode, pfn)

@@ -19,6 +19,7 @@ import { PTE_ACCESSED, PTE_DIRTY, PTE_WRITE, makePte, setPte, vpnOfSlot } from '
 import { pageAddRmap } from './rmap'
 import { addMmCounter } from './rss'
 import { folioAddLru } from './swap'
+import { anonVmaPrepare } from './vma_merge'
 
 /** Outcomes of a fault. */
 export const FAULT_MINOR = 0
@@ -58,7 +59,7 @@ export function installAnon(state: KernelState, mm: Mm, vma: Vma, slot: number, 
   setPte(state.pgtables, slot, makePte(pfn, PTE_ACCESSED | PTE_DIRTY | (writable ? PTE_WRITE : 0)))
   pageAddRmap(state, pfn, slot)
   addMmCounter(state, mm.id, MM_ANONPAGES, 1)
-  vma.hasAnon = true
+  if (vma.anonVma === 0) anonVmaPrepare(mm, vma)
   folioAddLru(state, pfn, true)
   if ((vma.flags & VM_LOCKED) !== 0) mlockFolio(state, pfn)
 }

@@ -7,7 +7,7 @@ import { charge, isSuspended } from '../exec'
 import type { KernelState } from '../state'
 import { inodeAt } from './filemap'
 import { PG_ANON, PG_ANON_EXCLUSIVE, clearFlag, hasFlag, pageFlags } from './memmap'
-import { MM_SWAPENTS, VM_ACCOUNT, VM_LOCKED, type Mm } from './mm_types'
+import { MM_SWAPENTS, VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_WIPEONFORK, type Mm, type Vma } from './mm_types'
 import { vmEnoughMemory } from './overcommit'
 import {
   PTE_ACCESSED,
@@ -25,7 +25,7 @@ import {
 import { pageAddRmap, rssCounter } from './rmap'
 import { addMmCounter, mmAt } from './rss'
 import { swapDuplicate } from './swapfile'
-import { copyVma, createMm, insertVma } from './vma'
+import { copyVma, createMm, linkVma } from './vma'
 
 /**
  * @param partial  set as soon as the copy exists: on failure whoever calls tears it down
@@ -41,18 +41,26 @@ export function copyMm(state: KernelState, from: Mm, partial: { mm: number }): n
   to.brk = from.brk
   to.mmapBase = from.mmapBase
   for (const vma of from.vmas) {
+    if ((vma.flags & VM_DONTCOPY) !== 0) continue
     if ((vma.flags & VM_ACCOUNT) !== 0 && !vmEnoughMemory(state, from, vma.end - vma.start)) return -1
     if (vma.ino !== 0) inodeAt(state, vma.ino).users++
-    // Locks are not inherited.
-    insertVma(state, to, { ...copyVma(vma), flags: vma.flags & ~VM_LOCKED })
+    linkVma(to, childVma(to, vma))
     charge(state, state.costs.forkVma)
   }
   for (const vma of from.vmas) {
     // Pure file mappings are filled again by faults.
-    if (!vma.hasAnon) continue
+    if (vma.anonVma === 0 || (vma.flags & (VM_DONTCOPY | VM_WIPEONFORK)) !== 0) continue
     if (!copyPtes(state, from, to, vma.start, vma.end)) return -1
   }
   return index
+}
+
+/** Locks are not inherited; each mapping with pages gets an anon_vma of its own. @kernel dup_mmap(), anon_vma_fork() */
+function childVma(to: Mm, vma: Vma): Vma {
+  const child = { ...copyVma(vma), flags: vma.flags & ~VM_LOCKED_MASK }
+  if ((vma.flags & VM_WIPEONFORK) !== 0) return { ...child, anonVma: 0 }
+  if (vma.anonVma === 0) return child
+  return { ...child, anonVma: ++to.lastAnonVma, isCloned: true }
 }
 
 function copyPtes(state: KernelState, from: Mm, to: Mm, start: number, end: number): boolean {

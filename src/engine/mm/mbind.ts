@@ -42,7 +42,7 @@ import { mlockFolio, munlockFolio } from './mlock'
 import type { Mempolicy, Mm } from './mm_types'
 import { allocPages, allocPagesMpol } from './page_alloc'
 import { freeUnrefPage } from './pcp'
-import { findPteSlot, forEachPte, isPresent, makePte, pteAt, ptePfn, setPte, vpnOfSlot } from './pgtable'
+import { findPteSlot, forEachPte, isPresent, pteAt, ptePfn, setPte, vpnOfSlot, withPfn } from './pgtable'
 import { pageAddRmap, pageRemoveRmap } from './rmap'
 import { folioPutback, lruAddDrainAll, lruDel } from './swap'
 import { isFullyMapped, setRangePolicy } from './vma'
@@ -107,8 +107,9 @@ export function mbindRange(state: KernelState, mm: Mm, r: MbindRequest): Errno |
     })
     if (misplaced > 0) return 'EIO'
   }
-  setRangePolicy(state, mm, r.start, r.end, policy)
-  return undefined
+  const errno = setRangePolicy(state, mm, r, policy)
+  // The default policy may be set over holes.
+  return errno === 'ENOMEM' && isDefault && !isFullyMapped(mm, r.start, r.end) ? undefined : errno
 }
 
 /**
@@ -157,7 +158,7 @@ function moveAnonPage(state: KernelState, mm: Mm, slot: number, policy: Mempolic
   pageRemoveRmap(state, old, slot)
   // The charge goes over with the contents. @kernel mem_cgroup_migrate()
   setPageMemcg(m, target, memcg)
-  setPte(state.pgtables, slot, makePte(target, pte & 15))
+  setPte(state.pgtables, slot, withPfn(pte, target))
   pageAddRmap(state, target, slot)
   folioPutback(state, target)
   if (isMlocked) mlockFolio(state, target)

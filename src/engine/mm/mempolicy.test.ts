@@ -56,9 +56,9 @@ const vma = (start: number, pages: number, more: Partial<Vma> = {}): Vma => ({
   end: start + pages,
   flags: 3,
   ino: 0,
-  pgoff: 0,
+  pgoff: start,
   name: '',
-  hasAnon: false,
+  anonVma: 0,
   incompressible: false,
   ...more,
 })

@@ -111,14 +111,14 @@ export const vmaPolicy = (state: KernelState, vma: Vma): Mempolicy | undefined =
   vma.policy ?? currentTask(state)?.mempolicy
 
 /**
- * Place of a page in its object, in units of its order; private anonymous memory counts from address 0.
+ * Place of a page in its object, in units of its order; private anonymous memory counts from address 0 of where it
+ * was first mapped.
  * @kernel  mm/mempolicy.c get_vma_policy() ilx
  * @spec    08 §8.1 INTERLEAVE
  */
 export function interleaveIndex(vma: Vma, vpn: Vpn, order: number): number {
   const size = 2 ** order
-  const pgoff = vma.ino === 0 ? vma.start : vma.pgoff
-  return Math.floor(pgoff / size) + Math.floor((vpn - vma.start) / size)
+  return Math.floor(vma.pgoff / size) + Math.floor((vpn - vma.start) / size)
 }
 
 /**

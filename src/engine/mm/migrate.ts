@@ -27,14 +27,11 @@ import {
   setFlag,
 } from './memmap'
 import { freeUnrefPage } from './pcp'
-import { makePte, pteAt, ptePfn, setPte } from './pgtable'
+import { pteAt, ptePfn, setPte, withPfn } from './pgtable'
 import { forEachMapping } from './rmap'
 import { folioPutback, lruDel } from './swap'
 import { replaceInSwapCache } from './swapfile'
 import { NR_ISOLATED_ANON, modStat } from './vmstat'
-
-/** The hardware bits of a PTE: everything below the frame number. */
-const PTE_LOW_BITS = 15
 
 /**
  * Whether migration could move the page now: a page of a list that no I/O holds.
@@ -94,5 +91,5 @@ export function migratePage(state: KernelState, from: Pfn, to: Pfn): void {
 function remap(state: KernelState, slot: number, from: Pfn, to: Pfn): void {
   const pte = pteAt(state.pgtables, slot)
   if (ptePfn(pte) !== from) throw new AssertionError(`slot ${slot} maps pfn ${ptePfn(pte)}, not ${from}`)
-  setPte(state.pgtables, slot, makePte(to, pte & PTE_LOW_BITS))
+  setPte(state.pgtables, slot, withPfn(pte, to))
 }

@@ -16,16 +16,41 @@ export const VM_READ = 1
 export const VM_WRITE = 2
 export const VM_EXEC = 4
 export const VM_SHARED = 8
+/** What mprotect() may still allow: a shared mapping of a file that was opened for reading lacks MAYWRITE. */
+export const VM_MAYREAD = 0x10
+export const VM_MAYWRITE = 0x20
+export const VM_MAYEXEC = 0x40
+export const VM_MAYSHARE = 0x80
 export const VM_GROWSDOWN = 0x100
+export const VM_PFNMAP = 0x400
 export const VM_LOCKED = 0x2000
-export const VM_RAND_READ = 0x8000
-export const VM_SEQ_READ = 0x10000
+export const VM_IO = 0x4000
+export const VM_SEQ_READ = 0x8000
+export const VM_RAND_READ = 0x10000
+/** fork leaves it out. */
+export const VM_DONTCOPY = 0x20000
 /** Special mappings (vdso, vvar): never locked, never merged. */
 export const VM_DONTEXPAND = 0x40000
+/** mlock2(MLOCK_ONFAULT): pages are locked when they are touched. */
+export const VM_LOCKONFAULT = 0x80000
 export const VM_ACCOUNT = 0x100000
 export const VM_NORESERVE = 0x200000
+export const VM_HUGETLB = 0x400000
+/** A forked child finds zeros. */
+export const VM_WIPEONFORK = 0x2000000
+export const VM_DONTDUMP = 0x4000000
 export const VM_HUGEPAGE = 0x20000000
 export const VM_NOHUGEPAGE = 0x40000000
+/** Bit 31, as JavaScript's bit operations give it back. */
+export const VM_MERGEABLE = 0x80000000 | 0
+
+/** @kernel VM_ACCESS_FLAGS */
+export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC
+/** @kernel VM_LOCKED_MASK */
+export const VM_LOCKED_MASK = VM_LOCKED | VM_LOCKONFAULT
+/** Mappings that are never merged nor locked. @kernel VM_SPECIAL */
+export const VM_SPECIAL = VM_IO | VM_DONTEXPAND | VM_PFNMAP
+export const VM_MAY_ALL = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC
 
 /** Where pages come from. Never changed once made, so that tasks and mappings may share it. Owner: mm/mempolicy.ts */
 export interface Mempolicy {
@@ -46,12 +71,14 @@ export interface Vma {
   flags: number
   /** Inode of a file or shared mapping, 0 for private anonymous memory. */
   ino: number
-  /** Page offset of `start` in the file. */
-  pgoff: Pages
+  /** Page offset of `start` in the file; of anonymous memory the page at which it was first mapped. */
+  pgoff: number
   /** '[heap]', '[stack]', a path, or ''. */
   name: string
-  /** Has ever had an anonymous page (anon_vma exists). */
-  hasAnon: boolean
+  /** Number of its anon_vma in this address space, 0 = never had an anonymous page. Owner: mm/vma_merge.ts */
+  anonVma: number
+  /** Its anonymous pages may belong to the parent too, so it takes no neighbour in. @kernel !list_is_singular(&anon_vma_chain) */
+  isCloned?: true
   /** Contents do not compress: for zram and zero-page detection. */
   incompressible: boolean
   /** History of swap-in; absent before the first. Owner: mm/swap_state.ts */
@@ -84,7 +111,10 @@ export interface Mm {
   brk: number
   /** mmap goes down from here, bytes. */
   mmapBase: number
-  lockFuture: boolean
+  /** VM_LOCKED bits of mappings to come: mlockall(MCL_FUTURE). @kernel mm->def_flags */
+  defFlags: number
+  /** Number of the anon_vma made last. Owner: mm/vma_merge.ts */
+  lastAnonVma: number
   /** MMF_OOM_SKIP: reaped or given up. */
   oomSkip: boolean
   /** pid of the task chosen as victim, 0 none. */

@@ -2,7 +2,8 @@
  * Page tables: a pool of 512-entry tables, each made of one simulated frame. A page-table slot is
  * `table * 512 + index`: one int32 names a PTE of any address space, which is what the reverse map keeps.
  *
- * Entries: present PTE = pfn << 4 | A D W P; not present = payload << 4 | kind (SWAP); upper level = child table + 1.
+ * Entries: present PTE = pfn << 4 | A D W P; PROT_NONE = pfn << 4 | A D 0 0; not present = payload << 4 | kind (SWAP);
+ * upper level = child table + 1.
  * @kernel  arch/x86/include/asm/pgtable.h, mm/memory.c
  * @spec    04 §4.1
  */
@@ -48,6 +49,8 @@ const PTE_BITS = 4
 /** Not present: the low bits say what the payload is. */
 const PTE_KIND_SWAP = 2
 const PTE_KIND_MASK = 15
+/** The hardware bits of a PTE: everything below the frame number. */
+const PTE_LOW_BITS = 15
 
 export const ENTRIES_PER_TABLE = 512
 const INITIAL_TABLES = 64
@@ -71,14 +74,22 @@ export function createPageTables(): PageTables {
 
 /** @kernel pte_val() */
 export const pteAt = (t: PageTables, slot: number): number => t.entries[slot]!
-export const isPresent = (pte: number): boolean => (pte & PTE_PRESENT) !== 0
-export const isSwapPte = (pte: number): boolean => pte !== 0 && (pte & PTE_KIND_MASK) === PTE_KIND_SWAP
+/** Maps a frame: also when nobody may access it for now. @kernel pte_present() */
+export const isPresent = (pte: number): boolean => pte !== 0 && (pte & 3) !== PTE_KIND_SWAP
+/** A frame behind PROT_NONE: the hardware sees no entry. @kernel pte_protnone() */
+export const isProtNone = (pte: number): boolean => pte !== 0 && (pte & 3) === 0
+/** The same entry with another access. @kernel pte_modify() */
+export const withAccess = (pte: number, access: 'none' | 'read' | 'write'): number =>
+  ((pte & ~3) | (access === 'none' ? 0 : access === 'read' ? PTE_PRESENT : PTE_PRESENT | PTE_WRITE)) >>> 0
+export const isSwapPte = (pte: number): boolean => (pte & PTE_KIND_MASK) === PTE_KIND_SWAP
 /** @kernel pte_pfn() */
 export const ptePfn = (pte: number): Pfn => pte >>> PTE_BITS
 /** Global swap slot of a swap PTE. @kernel pte_to_swp_entry() */
 export const pteSwapSlot = (pte: number): number => pte >>> PTE_BITS
 /** @kernel mk_pte() */
 export const makePte = (pfn: Pfn, bits: number): number => ((pfn << PTE_BITS) | bits | PTE_PRESENT) >>> 0
+/** The same bits with another frame. @kernel remove_migration_pte() */
+export const withPfn = (pte: number, pfn: Pfn): number => ((pfn << PTE_BITS) | (pte & PTE_LOW_BITS)) >>> 0
 /** @kernel swp_entry_to_pte() */
 export const makeSwapPte = (slot: number): number => ((slot << PTE_BITS) | PTE_KIND_SWAP) >>> 0
 
@@ -99,6 +110,10 @@ export const tableLevel = (t: PageTables, table: number): number => t.level[tabl
 export const tableBase = (t: PageTables, table: number): Vpn => t.base[table]!
 export const tableUsed = (t: PageTables, table: number): number => t.used[table]!
 export const tableMm = (t: PageTables, table: number): number => t.mm[table]!
+/** A PTE table that serves other addresses from now on. @kernel mm/mremap.c move_normal_pmd() */
+export function setTableBase(t: PageTables, table: number, base: Vpn): void {
+  t.base[table] = base
+}
 /** Child of an upper-level entry, −1 none. */
 export const childTable = (t: PageTables, table: number, index: number): number =>
   t.entries[table * ENTRIES_PER_TABLE + index]! - 1

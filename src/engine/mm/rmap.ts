@@ -163,6 +163,12 @@ export function pageRemoveRmap(state: KernelState, pfn: Pfn, slot: number): void
   countInGroup(state, pfn, isAnon ? MEMCG_ANON : MEMCG_FILE_MAPPED, -1, nid)
 }
 
+/** The entry that maps a page has moved. @kernel mm/mremap.c move_ptes(); the anon_vma's offsets stay */
+export function pageMoveRmap(state: KernelState, pfn: Pfn, from: number, to: number): void {
+  removeMappingOf(state, pfn, from)
+  addMapping(state, pfn, to)
+}
+
 /** Calls `visit` for every PTE that maps the page; it may remove that mapping. @kernel rmap_walk() */
 export function forEachMapping(state: KernelState, pfn: Pfn, visit: (slot: number) => void): void {
   const head = pageRmap(state.memmap, pfn)

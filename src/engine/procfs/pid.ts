@@ -166,7 +166,7 @@ function mapsLine(vma: Vma): string {
     (vma.flags & VM_WRITE ? 'w' : '-') +
     (vma.flags & VM_EXEC ? 'x' : '-') +
     (vma.flags & VM_SHARED ? 's' : 'p')
-  const offset = (vma.pgoff * PAGE_SIZE).toString(16).padStart(8, '0')
+  const offset = (vma.ino === 0 ? 0 : vma.pgoff * PAGE_SIZE).toString(16).padStart(8, '0')
   const head = `${hex(vma.start)}-${hex(vma.end)} ${perms} ${offset} 00:${vma.ino === 0 ? '00' : '02'} ${vma.ino}`
   return vma.name === '' ? `${head} \n` : `${head.padEnd(72)} ${vma.name}\n`
 }

@@ -1,0 +1,265 @@
+/**
+ * Where a new mapping goes, whether it may be made, and how a stack grows.
+ * @kernel  mm/mmap.c, mm/vma.c, arch/x86/kernel/sys_x86_64.c
+ * @spec    04 §4.4
+ */
+import type { Errno } from '../../util/errno'
+import { HPAGE_PAGES, PAGE_SIZE, type Pages, type Vpn } from '../../util/units'
+import { isCapable, rlimitPages } from '../rlimit'
+import type { KernelState } from '../state'
+import {
+  MAP_FIXED,
+  MAP_FIXED_NOREPLACE,
+  MAP_GROWSDOWN,
+  MAP_LOCKED,
+  MAP_NORESERVE,
+  MAP_SHARED,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+} from '../task'
+import {
+  VM_ACCESS_FLAGS,
+  VM_ACCOUNT,
+  VM_EXEC,
+  VM_GROWSDOWN,
+  VM_HUGETLB,
+  VM_LOCKED,
+  VM_LOCKED_MASK,
+  VM_MAYSHARE,
+  VM_MAY_ALL,
+  VM_NORESERVE,
+  VM_READ,
+  VM_SHARED,
+  VM_WRITE,
+  type Mm,
+  type Vma,
+} from './mm_types'
+import { vmEnoughMemory } from './overcommit'
+import { TASK_SIZE_VPN, insertVma, statAccount } from './vma'
+import { findVma, findVmaIndex } from './vma_find'
+
+/** Nothing is mapped below, so that a null pointer with an offset faults. @kernel vm.mmap_min_addr = 65536 */
+export const MMAP_MIN_VPN: Vpn = 16
+/** Bottom-up search starts here when there is no room below mmap_base. @kernel TASK_UNMAPPED_BASE */
+const UNMAPPED_BASE_VPN: Vpn = Math.ceil(TASK_SIZE_VPN / 3)
+/** Pages between a stack and the mapping below it. @kernel stack_guard_gap */
+export const GUARD_GAP_PAGES: Pages = 256
+/** Sysctl overcommit_memory = 2. */
+const OVERCOMMIT_NEVER = 2
+
+/** @kernel calc_vm_prot_bits(), calc_vm_flag_bits() */
+export function vmFlags(prot: number, flags: number): number {
+  return (
+    (prot & PROT_READ ? VM_READ : 0) |
+    (prot & PROT_WRITE ? VM_WRITE : 0) |
+    (prot & PROT_EXEC ? VM_EXEC : 0) |
+    (flags & MAP_SHARED ? VM_SHARED | VM_MAYSHARE : 0) |
+    (flags & MAP_NORESERVE ? VM_NORESERVE : 0) |
+    (flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0) |
+    (flags & MAP_LOCKED ? VM_LOCKED : 0) |
+    VM_MAY_ALL
+  )
+}
+
+/** Lowest page of a mapping with the gap that a stack keeps below itself. @kernel vm_start_gap() */
+export const startGap = (vma: Vma): Vpn =>
+  (vma.flags & VM_GROWSDOWN) !== 0 ? Math.max(0, vma.start - GUARD_GAP_PAGES) : vma.start
+
+// ---------------------------------------------------------------- a place
+
+/** Highest gap of that size below mmap_base, else the lowest one above. @returns −1 none @kernel vm_unmapped_area() */
+function findGap(mm: Mm, pages: Pages): Vpn {
+  let top = mm.mmapBase / PAGE_SIZE
+  for (let i = mm.vmas.length - 1; i >= -1; i--) {
+    const floor = i < 0 ? MMAP_MIN_VPN : mm.vmas[i]!.end
+    if (floor < top && top - pages >= floor) return top - pages
+    if (i >= 0) top = Math.min(top, startGap(mm.vmas[i]!))
+  }
+  let bottom = UNMAPPED_BASE_VPN
+  for (let i = findVmaIndex(mm, bottom); i < mm.vmas.length; i++) {
+    if (startGap(mm.vmas[i]!) - bottom >= pages) return bottom
+    bottom = Math.max(bottom, mm.vmas[i]!.end)
+  }
+  return TASK_SIZE_VPN - bottom >= pages ? bottom : -1
+}
+
+/**
+ * A free range: the highest below mmap_base.
+ * @returns first page, −1 when the address space is full
+ * @kernel  mm_get_unmapped_area(), thp_get_unmapped_area() (6.7+: anonymous multiples of 2 MiB are aligned to 2 MiB)
+ */
+export function findFreeRange(state: KernelState, mm: Mm, pages: Pages, isAnonymous: boolean): Vpn {
+  if (state.config.series !== '6.1' && isAnonymous && pages % HPAGE_PAGES === 0) {
+    // Room for one huge page more, so that an aligned range lies in it somewhere.
+    const start = findGap(mm, pages + HPAGE_PAGES)
+    if (start >= 0) return Math.floor((start + HPAGE_PAGES) / HPAGE_PAGES) * HPAGE_PAGES
+  }
+  return findGap(mm, pages)
+}
+
+/** As hugetlb_get_unmapped_area(): whole huge pages at a multiple of their size. */
+function findHugeRange(mm: Mm, pages: Pages): Vpn {
+  const start = findGap(mm, pages + HPAGE_PAGES - 1)
+  return start < 0 ? -1 : Math.floor((start + HPAGE_PAGES - 1) / HPAGE_PAGES) * HPAGE_PAGES
+}
+
+export interface PlaceRequest {
+  readonly pages: Pages
+  /** MAP_* */
+  readonly flags: number
+  /** Wanted address, bytes; 0 = anywhere. */
+  readonly address: number
+  readonly isAnonymous: boolean
+  readonly isHuge: boolean
+}
+
+/** Whether the range lies between mappings, with the gap of a stack above it. */
+function isRoomAt(mm: Mm, at: Vpn, pages: Pages): boolean {
+  const next = mm.vmas[findVmaIndex(mm, at)]
+  return next === undefined || at + pages <= startGap(next)
+}
+
+/**
+ * Where a mapping goes: where it must, where it would like to, or the highest free range.
+ * @returns first page; ENOMEM no room; EINVAL a fixed address that is not aligned; EPERM below mmap_min_addr; EEXIST
+ * @kernel  __get_unmapped_area(), do_mmap(), security_mmap_addr()
+ */
+export function getUnmappedArea(state: KernelState, mm: Mm, request: PlaceRequest): Vpn | Errno {
+  const { pages, flags, address } = request
+  if (pages > TASK_SIZE_VPN) return 'ENOMEM'
+  if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0) return fixedPlace(state, mm, request)
+  const unit = request.isHuge ? HPAGE_PAGES : 1
+  const hinted = Math.floor(address / PAGE_SIZE)
+  if (hinted > 0) {
+    const at = Math.ceil(Math.max(hinted, MMAP_MIN_VPN) / unit) * unit
+    if (at + pages <= TASK_SIZE_VPN && isRoomAt(mm, at, pages)) return at
+  }
+  // An address that was asked for turns off the alignment of large mappings (6.12.y).
+  const isAlignable = request.isAnonymous && hinted === 0
+  const start = request.isHuge ? findHugeRange(mm, pages) : findFreeRange(state, mm, pages, isAlignable)
+  return start < 0 ? 'ENOMEM' : start
+}
+
+function fixedPlace(state: KernelState, mm: Mm, request: PlaceRequest): Vpn | Errno {
+  const { pages, flags, address, isHuge } = request
+  if (address < 0 || address > (TASK_SIZE_VPN - pages) * PAGE_SIZE) return 'ENOMEM'
+  if (address % (isHuge ? HPAGE_PAGES * PAGE_SIZE : PAGE_SIZE) !== 0) return 'EINVAL'
+  const at = address / PAGE_SIZE
+  if (at < MMAP_MIN_VPN && !isCapable(state)) return 'EPERM'
+  const next = mm.vmas[findVmaIndex(mm, at)]
+  const isTaken = next !== undefined && next.start < at + pages
+  return (flags & MAP_FIXED_NOREPLACE) !== 0 && isTaken ? 'EEXIST' : at
+}
+
+// ---------------------------------------------------------------- limits
+
+/** @kernel is_data_mapping() */
+const isData = (flags: number): boolean => (flags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN)) === VM_WRITE
+
+/** RLIMIT_AS and RLIMIT_DATA. @kernel may_expand_vm() */
+export function mayExpandVm(state: KernelState, mm: Mm, flags: number, pages: Pages): boolean {
+  if (mm.totalVm + pages > rlimitPages(state, 'as')) return false
+  return !isData(flags) || mm.dataVm + pages <= rlimitPages(state, 'data')
+}
+
+/** RLIMIT_MEMLOCK, which root need not keep. @kernel mlock_future_ok() */
+export const mayLock = (state: KernelState, mm: Mm, flags: number, pages: Pages): boolean =>
+  (flags & VM_LOCKED) === 0 || isCapable(state) || mm.lockedVm + pages <= rlimitPages(state, 'memlock')
+
+/** Private and writable: promised memory. @kernel accountable_mapping() */
+const isAccountable = (flags: number): boolean =>
+  (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE | VM_HUGETLB)) === VM_WRITE
+
+/** Mapped pages of a range. @kernel count_vma_pages_range() */
+function mappedPages(mm: Mm, start: Vpn, end: Vpn): Pages {
+  let pages = 0
+  for (let i = findVmaIndex(mm, start); i < mm.vmas.length && mm.vmas[i]!.start < end; i++)
+    pages += Math.min(end, mm.vmas[i]!.end) - Math.max(start, mm.vmas[i]!.start)
+  return pages
+}
+
+/** Whether the limits leave room for a mapping that replaces what is there. @kernel mmap_region() */
+export const mayMap = (state: KernelState, mm: Mm, flags: number, start: Vpn, pages: Pages): boolean =>
+  mayExpandVm(state, mm, flags, pages) || mayExpandVm(state, mm, flags, pages - mappedPages(mm, start, start + pages))
+
+// ---------------------------------------------------------------- making it
+
+export interface MmapRequest {
+  readonly start: Vpn
+  readonly pages: Pages
+  /** VM_* */
+  readonly flags: number
+  /** Inode of the mapped file, 0 for private anonymous memory. */
+  readonly ino: number
+  readonly pgoff: number
+  readonly name: string
+}
+
+/**
+ * Makes a mapping in a range that is free; whoever calls has counted the file's new user.
+ * @returns ENOMEM: the memory may not be promised
+ * @kernel  mm/mmap.c mmap_region()
+ */
+export function mmapRegion(state: KernelState, mm: Mm, request: MmapRequest): Errno | undefined {
+  const { start, pages, ino, name } = request
+  let { flags } = request
+  if (state.sysctl.overcommitMemory === OVERCOMMIT_NEVER) flags &= ~VM_NORESERVE
+  if (isAccountable(flags)) {
+    if (!vmEnoughMemory(state, mm, pages)) return 'ENOMEM'
+    flags |= VM_ACCOUNT
+  }
+  if ((flags & VM_HUGETLB) !== 0) flags &= ~VM_LOCKED_MASK
+  if ((flags & VM_LOCKED) !== 0) mm.lockedVm += pages
+  const pgoff = ino === 0 ? start : request.pgoff
+  insertVma(state, mm, { start, end: start + pages, flags, ino, pgoff, name, anonVma: 0, incompressible: false })
+  return undefined
+}
+
+// ---------------------------------------------------------------- stacks
+
+/** A mapping that one can read, write or execute. @kernel vma_is_accessible() */
+export const isAccessible = (vma: Vma): boolean => (vma.flags & VM_ACCESS_FLAGS) !== 0
+
+/** Why a stack does not grow down to a page; 'ok' when it may. */
+export type StackGrowth = 'ok' | 'no-stack' | 'guard-gap' | 'rlimit' | 'min-addr'
+
+/**
+ * Whether the mapping above a page is a stack that may grow down to it; what may be promised is not asked.
+ * @kernel  expand_downwards(), acct_stack_growth()
+ */
+export function stackGrowth(state: KernelState, mm: Mm, vpn: Vpn): StackGrowth {
+  const i = findVmaIndex(mm, vpn)
+  const vma = mm.vmas[i]
+  if (vma === undefined || (vma.flags & VM_GROWSDOWN) === 0) return 'no-stack'
+  if (vpn < MMAP_MIN_VPN) return 'min-addr'
+  const before = mm.vmas[i - 1]
+  const isGuarded = before !== undefined && (before.flags & VM_GROWSDOWN) === 0 && isAccessible(before)
+  if (isGuarded && vpn - before.end < GUARD_GAP_PAGES) return 'guard-gap'
+  const grow = vma.start - vpn
+  if (!mayExpandVm(state, mm, vma.flags, grow) || !mayLock(state, mm, vma.flags, grow)) return 'rlimit'
+  return vma.end - vpn > rlimitPages(state, 'stack') ? 'rlimit' : 'ok'
+}
+
+/**
+ * An access below a stack: the mapping grows down to it, if it may.
+ * @returns the mapping that contains the page now
+ * @kernel  expand_stack(), expand_downwards(), acct_stack_growth()
+ */
+export function expandStack(state: KernelState, mm: Mm, vpn: Vpn): Vma | undefined {
+  if (stackGrowth(state, mm, vpn) !== 'ok') return undefined
+  const vma = mm.vmas[findVmaIndex(mm, vpn)]!
+  const grow = vma.start - vpn
+  if ((vma.flags & VM_ACCOUNT) !== 0 && !vmEnoughMemory(state, mm, grow)) return undefined
+  vma.start = vpn
+  vma.pgoff -= grow
+  statAccount(mm, vma.flags, grow)
+  if ((vma.flags & VM_LOCKED) !== 0) mm.lockedVm += grow
+  return vma
+}
+
+/** Whether a whole range is one mapping's, for calls that take no more than one. */
+export function vmaCovering(mm: Mm, start: Vpn, end: Vpn): Vma | undefined {
+  const vma = findVma(mm, start)
+  return vma !== undefined && vma.end >= end ? vma : undefined
+}
