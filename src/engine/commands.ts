@@ -25,6 +25,8 @@ export type Command =
       readonly stdout?: Stdio
       readonly stderr?: Stdio
       readonly tool?: boolean
+      /** The program in an executable file that was built on the machine, and that file's path. */
+      readonly built?: { readonly program: string; readonly path: string }
     }
   /** fork without exec: a subshell, driven by the host. Reply: pid. */
   | { readonly kind: 'fork'; readonly parent: number }
@@ -43,6 +45,8 @@ export type Command =
       readonly text: string
       readonly create: boolean
       readonly append: boolean
+      /** At least so long, by bytes without text after it. */
+      readonly sizeBytes?: number
     }
   /** stat(2) of a path, or of everything in a directory: names and inodes come into memory. Never refused. */
   | { readonly kind: 'lookup'; readonly pid: number; readonly path: string; readonly entries: boolean }

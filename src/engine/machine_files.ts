@@ -1,5 +1,6 @@
 /** Files that are on the root file system when user land starts. */
 import { PAGE_SIZE, type Pages } from '../util/units'
+import { byteLength } from '../util/utf8'
 import { createAt, lookup, makeDirs } from './fs/vfs'
 import { filePages } from './mm/filemap'
 import { MODULES } from './modules'
@@ -12,6 +13,15 @@ export function installModules(state: KernelState): void {
     const bytes = sections.reduce((sum, n) => sum + n, 0)
     installFile(state, `/lib/modules/${state.config.release}/extra/${name}.ko`, Math.ceil(bytes / PAGE_SIZE), false)
   }
+}
+
+/** A small text that the installation left on the disk; its page comes when it is read. */
+export function installText(state: KernelState, path: string, text: string): void {
+  installFile(state, path, 0, false)
+  const inode = lookup(state, path)
+  if (typeof inode === 'string') return
+  inode.content = text
+  inode.size = byteLength(text)
 }
 
 /**

@@ -296,7 +296,7 @@ export function writeWhole(
   task: Task,
   path: string,
   text: string,
-  how: { create: boolean; append: boolean },
+  how: { readonly create: boolean; readonly append: boolean; readonly sizeBytes?: number },
 ): Errno | undefined {
   const opened = openPath(state, task, path, {
     write: true,
@@ -308,7 +308,7 @@ export function writeWhole(
   if (opened.kind === 'pseudo') return pseudo.write(state, opened.path, text, task.pid)
   if (opened.kind !== 'inode') return undefined
   const inode = inodeAt(state, opened.ino)
-  const errno = inode.kind === 'device' ? undefined : writeText(state, inode, text, true)
+  const errno = inode.kind === 'device' ? undefined : writeText(state, inode, text, true, how.sizeBytes)
   closeDescriptor(state, opened)
   return errno
 }

@@ -226,6 +226,8 @@ export interface ProgramImage {
 export interface Program {
   readonly name: string
   readonly image: ProgramImage
+  /** C source in root's home folder: the program is not on the machine until somebody builds it. */
+  readonly source?: string
   /** Parses arguments. `usage` is printed to stderr and the task exits with `status`. */
   start(argv: readonly string[], env: Readonly<Record<string, string>>): ProgramStart
   next(data: ProgramData, view: ProgramView): Op

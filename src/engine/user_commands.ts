@@ -132,7 +132,7 @@ function descriptorFor(
 
 function spawn(state: KernelState, parent: Task, command: Extract<Command, { kind: 'spawn' }>): CommandResult {
   const name = command.argv[0] ?? ''
-  const base = name.split('/').pop() ?? ''
+  const base = command.built?.program ?? name.split('/').pop() ?? ''
   const program = Object.hasOwn(context.programs, base) ? context.programs[base] : undefined
   if (program === undefined && command.tool !== true)
     return refuse('ENOENT', `There is no program ${base} in this machine.`)
@@ -151,7 +151,9 @@ function spawn(state: KernelState, parent: Task, command: Extract<Command, { kin
     op: 'exec',
     argv: command.argv,
     program: isTool ? 'tool' : base,
-    image: isTool ? toolImage(state.config, base) : program.image,
+    image: isTool
+      ? toolImage(state.config, base)
+      : { ...program.image, path: command.built?.path ?? program.image.path },
     forked: shellImage(state.config),
   }
   // Until exec the child has its parent's name.

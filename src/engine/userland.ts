@@ -4,7 +4,7 @@
 import { cgroupByPath, createCgroup, migrateProcess, writeSubtreeControl } from './cgroup'
 import { imageFiles, shellImage } from './images'
 import { createTask, startTask } from './lifecycle'
-import { installFile } from './machine_files'
+import { installFile, installText } from './machine_files'
 import { context } from './context'
 import type { KernelState } from './state'
 import type { ProgramImage } from './task'
@@ -45,6 +45,7 @@ const SYSTEMD: ProgramImage = { path: '/usr/lib/systemd/systemd', totalVm: 25500
 export function startUserland(state: KernelState): void {
   for (const file of imageFiles(state.config)) installFile(state, file.path, file.pages, true)
   for (const program of Object.values(context.programs)) {
+    if (program.source !== undefined) continue
     // The capture machines carried the lab program only; what they did not have costs them nothing.
     installFile(state, program.image.path, program.image.textPages, program.name === 'mm')
   }
@@ -59,6 +60,9 @@ function startDebian(state: KernelState): void {
   makeGroup(state, '/user.slice/user-0.slice')
   writeSubtreeControl(state, cgroupByPath(state, '/user.slice/user-0.slice')!.id, '+memory +pids')
   makeGroup(state, '/user.slice/user-0.slice/session-1.scope')
+  for (const program of Object.values(context.programs)) {
+    if (program.source !== undefined) installText(state, `/root/${program.name}`, program.source)
+  }
   installFile(state, SYSTEMD.path, SYSTEMD.textPages, true)
   const init = state.tasks[1]!
   init.op = { op: 'exec', argv: ['systemd'], program: 'tool', image: SYSTEMD, forked: shellImage(state.config) }

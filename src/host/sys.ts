@@ -248,13 +248,16 @@ function createSys(machine: Machine, waiting: Waiting, options: SysOptions): Sys
     now: () => machine.state.nowNs,
     bootEpochMs: BOOT_EPOCH_MS,
     hostname: machine.config.hostname,
-    isProgram: (name) => Object.hasOwn(options.programs, name),
-    programNames: () => Object.keys(options.programs).sort(),
+    isProgram: (name) => options.programs[name] !== undefined && options.programs[name].source === undefined,
+    programNames: () =>
+      Object.keys(options.programs)
+        .filter((name) => options.programs[name]!.source === undefined)
+        .sort(),
     read: (pid, path) => {
       const result = act({ kind: 'read', pid, path })
       return result.ok ? ok(result.value.text) : result
     },
-    write: (pid, path, text, how) => act({ kind: 'write', pid, path, text, create: how.create, append: how.append }),
+    write: (pid, path, text, how) => act({ kind: 'write', pid, path, text, ...how }),
     list: (pid, path) => machine.engine.listDir(machine.state, absolute(machine, pid, path)),
     stat: (pid, path) => machine.engine.statFile(machine.state, path, pid),
     command: act,

@@ -5,6 +5,7 @@
 import type { Refusal, Stdio } from '../engine/commands'
 import { strerror } from '../util/errno'
 import { Doom, Unwind } from './control'
+import { programIn } from './executable'
 import { basename, dirname, resolvePath } from './paths'
 import {
   explainRefusal,
@@ -32,6 +33,8 @@ export function launch(world: World, parent: number, request: LaunchRequest): La
   if (!stat.ok) return { ok: false, status: 127, message: `${name}: ${strerror(stat.error.errno)}` }
   if (stat.value.kind === 'dir') return { ok: false, status: 126, message: `${name}: Is a directory` }
   const text = world.sys.read(parent, path)
+  const program = text.ok ? programIn(text.value) : undefined
+  if (program !== undefined) return launchProgram(world, parent, request, { program, path })
   const isScript = text.ok && (stat.value.executable || text.value.startsWith('#!'))
   if (!isScript) return { ok: false, status: 126, message: `${name}: Permission denied` }
   const interpreter = /^#!\s*\S*bash/.test(text.value) ? 'bash' : 'sh'
@@ -52,7 +55,12 @@ function refused(world: World, refusal: Refusal): LaunchResult {
   return { ok: false, status: 254, message: `fork: ${strerror(refusal.errno)}` }
 }
 
-function launchProgram(world: World, parent: number, request: LaunchRequest): LaunchResult {
+function launchProgram(
+  world: World,
+  parent: number,
+  request: LaunchRequest,
+  built?: { readonly program: string; readonly path: string },
+): LaunchResult {
   const { fds } = request
   let pid = 0
   const spawned = world.sys.spawn(
@@ -63,6 +71,7 @@ function launchProgram(world: World, parent: number, request: LaunchRequest): La
       stdin: fds.get(0)?.kind === 'terminal' ? { to: 'host' } : { to: 'null' },
       stdout: outputStdio(fds.get(1)),
       stderr: outputStdio(fds.get(2)),
+      ...(built === undefined ? {} : { built }),
     },
     (fd, text) => {
       if (!deliver(fds.get(fd), text)) world.sys.kill(pid, pid, SIGPIPE)

@@ -15,6 +15,8 @@ export interface SpawnRequest {
   readonly stdin?: Stdio
   readonly stdout?: Stdio
   readonly stderr?: Stdio
+  /** The program in an executable file that was built on the machine, and that file's path. */
+  readonly built?: { readonly program: string; readonly path: string }
 }
 
 /** What a task has used so far. */
@@ -50,7 +52,12 @@ export interface Sys {
   programNames(): readonly string[]
 
   read(pid: number, path: string): Result<string, Refusal>
-  write(pid: number, path: string, text: string, how: { create: boolean; append: boolean }): CommandResult
+  write(
+    pid: number,
+    path: string,
+    text: string,
+    how: { create: boolean; append: boolean; sizeBytes?: number },
+  ): CommandResult
   /** Names in a directory, sorted as ls sorts them. */
   list(pid: number, path: string): Result<readonly string[], Refusal>
   stat(pid: number, path: string): Result<FileStat, Refusal>

@@ -266,11 +266,18 @@ function dropCutOff(state: KernelState, inode: Inode, pfn: number): void {
 
 /**
  * Appends text to, or overwrites, a file; its pages are allocated and charged to the writer.
+ * @param sizeBytes  the file's size afterwards, if more: bytes without text
  * @returns EAGAIN = the operation has to wait (isSuspended)
  */
-export function writeText(state: KernelState, inode: Inode, text: string, append: boolean): Errno | undefined {
+export function writeText(
+  state: KernelState,
+  inode: Inode,
+  text: string,
+  append: boolean,
+  sizeBytes: Bytes = 0,
+): Errno | undefined {
   const before = append ? inode.size : 0
-  const bytes = byteLength(text)
+  const bytes = Math.max(byteLength(text), sizeBytes - before)
   if (!append && inode.size > 0) truncate(state, inode, 0)
   const size = before + bytes
   const old = inode.size
@@ -306,6 +313,9 @@ function touchPages(state: KernelState, inode: Inode, from: Bytes, bytes: Bytes)
   return undefined
 }
 
+/** An executable that was built on the machine: the linker sets its mode. @kernel include/uapi/linux/elf.h ELFMAG */
+const ELF_MAGIC = '\x7fELF'
+
 export function statPath(state: KernelState, path: string): FileStat | Errno {
   if (isPseudoPath(state, path)) return pseudo.stat(state, path) ?? 'ENOENT'
   const inode = lookup(state, path)
@@ -314,7 +324,7 @@ export function statPath(state: KernelState, path: string): FileStat | Errno {
     kind: inode.kind,
     sizeBytes: inode.size,
     writable: !mountOf(state, path).readOnly,
-    executable: inode.kind === 'dir' || path.includes('/bin/'),
+    executable: inode.kind === 'dir' || path.includes('/bin/') || inode.content.startsWith(ELF_MAGIC),
     target: inode.target,
   }
 }

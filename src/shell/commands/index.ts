@@ -10,6 +10,7 @@ import { env, man, nohup, printenv, seq, which, yes } from './env'
 import { basename, cp, dirname, mkdir, mv, readlink, rm, rmdir, tee, touch } from './files'
 import { find, xargs } from './find'
 import { free } from './free'
+import { cc, gcc } from './gcc'
 import { egrep, fgrep, grep } from './grep'
 import { head, tail } from './head'
 import { arch, clear, date, hostname, id, nproc, sync, uname, uptime, whoami } from './host'
@@ -37,6 +38,7 @@ const all: readonly Tool[] = [
   basename,
   bash,
   cat,
+  cc,
   clear,
   comm,
   cp,
@@ -51,6 +53,7 @@ const all: readonly Tool[] = [
   fgrep,
   find,
   free,
+  gcc,
   grep,
   head,
   hostname,

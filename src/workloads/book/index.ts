@@ -1,0 +1,24 @@
+/** The table of the workbook's C programs. A new one is its file and a line here. */
+import { cowTest } from './cow_test'
+import { faultTest } from './fault_test'
+import { mmapFile, pastTheEnd } from './files'
+import { nullDeref, overflow, readOnly, stackOverflow, useAfterFree } from './invalid'
+import { mallocTest } from './malloc_test'
+import { mlockTest } from './mlock_test'
+import type { BookProgram } from './source'
+
+export type { BookProgram } from './source'
+
+export const BOOK: readonly BookProgram[] = [
+  cowTest,
+  faultTest,
+  mallocTest,
+  mlockTest,
+  mmapFile,
+  nullDeref,
+  overflow,
+  pastTheEnd,
+  readOnly,
+  stackOverflow,
+  useAfterFree,
+]
