@@ -6,11 +6,22 @@
 import { freeBlockOrder, managedRanges } from './mm/buddy'
 import { checkBuddy } from './mm/buddy_check'
 import { controlsUnderWay } from './mm/compaction_state'
+import { compoundHead } from './mm/folio'
 import { checkHandPages } from './mm/by_hand_pages'
 import { checkDcache } from './fs/dcache_check'
 import { checkLru } from './mm/lru_check'
 import { checkMemcg } from './mm/memcg_check'
-import { PG_OWNER_MASK, PG_PCP, PG_SWAPCACHE, PG_TAIL, mapcount, pageFlags, pageOrder } from './mm/memmap'
+import {
+  PG_ANON,
+  PG_OWNER_MASK,
+  PG_PCP,
+  PG_SWAPCACHE,
+  PG_TAIL,
+  hasFlag,
+  mapcount,
+  pageFlags,
+  pageOrder,
+} from './mm/memmap'
 import { checkMm } from './mm/mm_check'
 import { checkSlabs } from './mm/slub_check'
 import type { KernelState } from './state'
@@ -49,6 +60,10 @@ function compactionFrames(state: KernelState, found: string[]): ReadonlySet<numb
   return held
 }
 
+/** Tails are mapped as part of anonymous memory only. */
+const isMappable = (state: KernelState, pfn: number): boolean =>
+  !hasFlag(state.memmap, pfn, PG_TAIL) || hasFlag(state.memmap, compoundHead(state.memmap, pfn), PG_ANON)
+
 /** Each frame is free, or has exactly one owner. */
 function checkOwners(state: KernelState, found: string[]): void {
   const held = compactionFrames(state, found)
@@ -75,7 +90,7 @@ function checkOwnersOf(
     // A tmpfs page on its way to or from swap has left its file: the swap cache holds it.
     if (owner === 0 && pfn >= coveredTo && (flags & PG_SWAPCACHE) === 0 && !held.has(pfn))
       found.push(`pfn ${pfn} is allocated and nobody's`)
-    if (mapcount(m, pfn) > 0 && (owner === 0 || (owner & PG_TAIL) !== 0))
+    if (mapcount(m, pfn) > 0 && (owner === 0 || !isMappable(state, pfn)))
       found.push(`pfn ${pfn} is mapped but owned by nobody`)
   }
 }

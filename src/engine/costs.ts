@@ -51,6 +51,12 @@ export const DEFAULT_COSTS = {
   contextSwitch: 1_500,
   shellBuiltin: 20_000,
   zero2MiB: 100_000,
+  /** First touch of 2 MiB with a huge page, zeroing included. */
+  thpFault: 120_000,
+  /** A PMD entry becomes 512 PTEs. @model 512 entries and map counts of cached lines */
+  splitPmd: 5_000,
+  /** A huge page becomes 512 pages. @model 512 struct pages, unmapped and mapped again */
+  splitPage: 30_000,
 } as const satisfies Record<string, Ns>
 
 export type CostName = keyof typeof DEFAULT_COSTS

@@ -46,6 +46,7 @@ import { memcgOutOfMemory } from './mm/oom_kill'
 import { createReclaimState } from './mm/reclaim'
 import { allocPages } from './mm/page_alloc'
 import { createPageTables } from './mm/pgtable'
+import { createThp } from './mm/thp'
 import { createPsiGroup, startPsiClock } from './mm/psi'
 import { createRmapChains } from './mm/rmap'
 import { createShadowNodes } from './mm/shadow_nodes'
@@ -218,6 +219,7 @@ type ExtraState = Pick<
   | 'taint'
   | 'reclaim'
   | 'hugetlb'
+  | 'thp'
   | 'compaction'
   | 'pipes'
   | 'handPages'
@@ -232,6 +234,7 @@ const extraState = (nodes: number, zones: number, endPfn: number): ExtraState =>
   taint: createTaint(),
   reclaim: createReclaimState(nodes),
   hugetlb: createHugetlbPool(nodes),
+  thp: createThp(nodes),
   compaction: createCompactionState({ zones, nodes, endPfn }),
   pipes: [],
   ...fileCaches(),

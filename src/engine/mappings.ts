@@ -9,6 +9,7 @@ import { charge } from './exec'
 import { dAdd, giveNameObjects, takeNameObjects } from './fs/dcache'
 import { createInode, releaseInode } from './fs/vfs'
 import { inodeAt } from './mm/filemap'
+import { putHugeZeroPage } from './mm/huge_zero'
 import { zapRange } from './mm/zap'
 import { VM_MAYWRITE, VM_SHARED, type Mm, type Vma } from './mm/mm_types'
 import { vmEnoughMemory } from './mm/overcommit'
@@ -179,6 +180,7 @@ export function unmapAll(state: KernelState, mm: Mm): void {
   if (mm.pgd >= 0) for (const vma of mm.vmas) zapRange(state, mm, vma, vma.start, vma.end)
   putFiles(state, removeVmas(state, mm, 0, mm.vmas.length))
   if (mm.pgd >= 0) freeAllTables(state, mm)
+  putHugeZeroPage(state, mm)
   mm.oomSkip = true
   charge(state, state.costs.mmapCall)
 }

@@ -54,6 +54,8 @@ const ADVICE: readonly Advice[] = [
   'random',
   'normal',
   'populate_write',
+  'hugepage',
+  'nohugepage',
 ]
 
 const who = fc.nat(5)
@@ -123,6 +125,8 @@ class Stage {
 
   constructor(options: TaskMachineOptions) {
     this.m = new TaskMachine({ mib: 48, swapPages: 3000, files: { f: 600 }, ...options })
+    // On a machine of this size huge pages are off until somebody asks for them.
+    if (options.thp !== undefined) this.m.write('/sys/kernel/mm/transparent_hugepage/enabled', options.thp)
     this.m.command({ kind: 'mkdir', pid: 1, path: GROUPS[1], parents: false })
     this.m.command({ kind: 'mkdir', pid: 1, path: GROUPS[2], parents: false })
     this.actors = [0, 1, 2].map((i) => ({ pid: this.m.spawn(`actor${i}`), regions: [] }))
@@ -253,6 +257,9 @@ const MACHINES: readonly (readonly [string, TaskMachineOptions])[] = [
   ['6.12, classic LRU, two CPUs', { mglru: false, cpus: 2 }],
   ['6.1, a disk that turns', { series: '6.1', rotational: true }],
   ['6.12, no swap', { swapPages: 0 }],
+  ['6.12, huge pages', { thp: 'always', mib: 64 }],
+  ['6.1, huge pages, classic LRU', { thp: 'always', mib: 64, series: '6.1' }],
+  ['6.12, huge pages, no swap', { thp: 'madvise', mib: 64, swapPages: 0 }],
 ]
 
 describe.each(MACHINES)('%s', (_name, options) => {

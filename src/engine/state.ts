@@ -26,6 +26,7 @@ import type { Mm } from './mm/mm_types'
 import type { PgData, Zone } from './mm/mmzone'
 import type { OomRecord } from './mm/oom_kill'
 import type { PageTables } from './mm/pgtable'
+import type { ThpState } from './mm/thp'
 import type { RmapChains } from './mm/rmap'
 import type { Lruvec } from './mm/swap'
 import type { SwapArea } from './mm/swapfile'
@@ -153,6 +154,8 @@ export interface KernelState {
   interleaveWeights?: number[]
   thpEnabled: ThpMode
   thpDefrag: string
+  /** createThp(). Owner: mm/thp.ts */
+  readonly thp: ThpState
   committedAs: Pages
   readonly pgtables: PageTables
   /** createSlabs(). Owners: mm/slub.ts, mm/slab_state.ts */

@@ -9,7 +9,9 @@ import { charge } from './exec'
 import { punchHole } from './fs/vfs'
 import { pageOf, pagesIn } from './mappings'
 import { filePages, inodeAt, startReadahead } from './mm/filemap'
+import { PG_LARGE } from './mm/folio'
 import { GFP_KERNEL } from './mm/gfp'
+import { forEachOwnHugePage } from './mm/huge_madvise'
 import { PG_DIRTY, PG_REFERENCED, PG_SWAPCACHE, clearFlag, hasFlag, mapcount } from './mm/memmap'
 import { zapRange } from './mm/zap'
 import {
@@ -114,6 +116,11 @@ const isPageable = (vma: Vma): boolean => (vma.flags & (VM_LOCKED | VM_DONTEXPAN
 const free: RangeAction = (state, mm, vma, start, end) => {
   if (!isFreeable(vma)) return 'EINVAL'
   lruAddDrainAll(state)
+  forEachOwnHugePage(state, mm, start, end, (slot, entry, head) => {
+    clearFlag(state.memmap, head, PG_DIRTY)
+    setPte(state.pgtables, slot, (entry & ~(PTE_ACCESSED | PTE_DIRTY)) >>> 0)
+    folioMarkLazyfree(state, head)
+  })
   forEachPte(state, mm, start, end, (slot, pte) => {
     if (isSwapPte(pte)) {
       setPte(state.pgtables, slot, 0)
@@ -122,7 +129,7 @@ const free: RangeAction = (state, mm, vma, start, end) => {
       return
     }
     const pfn = ptePfn(pte)
-    if (pfn === state.zeroPfn || mapcount(state.memmap, pfn) !== 1) return
+    if (pfn === state.zeroPfn || mapcount(state.memmap, pfn) !== 1 || hasFlag(state.memmap, pfn, PG_LARGE)) return
     if (hasFlag(state.memmap, pfn, PG_SWAPCACHE) && !tryToFreeSwap(state, pfn)) return
     clearFlag(state.memmap, pfn, PG_DIRTY)
     setPte(state.pgtables, slot, pte & ~(PTE_ACCESSED | PTE_DIRTY))
@@ -134,8 +141,14 @@ const free: RangeAction = (state, mm, vma, start, end) => {
 /** Private pages, and those of nobody else. @kernel madvise_cold_or_pageout_pte_range() */
 function ownPages(state: KernelState, mm: Mm, start: Vpn, end: Vpn, visit: (pfn: number) => void): void {
   lruAddDrainAll(state)
+  forEachOwnHugePage(state, mm, start, end, (slot, entry, head) => {
+    setPte(state.pgtables, slot, (entry & ~PTE_ACCESSED) >>> 0)
+    clearFlag(state.memmap, head, PG_REFERENCED)
+    visit(head)
+  })
   forEachPte(state, mm, start, end, (slot, pte) => {
     if (!isPresent(pte) || ptePfn(pte) === state.zeroPfn || mapcount(state.memmap, ptePfn(pte)) !== 1) return
+    if (hasFlag(state.memmap, ptePfn(pte), PG_LARGE)) return
     setPte(state.pgtables, slot, pte & ~PTE_ACCESSED)
     clearFlag(state.memmap, ptePfn(pte), PG_REFERENCED)
     visit(ptePfn(pte))

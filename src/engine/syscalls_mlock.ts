@@ -9,6 +9,8 @@ import { PAGE_SIZE, type Ns, type Vpn } from '../util/units'
 import { charge } from './exec'
 import { pageOf, pagesIn } from './mappings'
 import { filePages, inodeAt } from './mm/filemap'
+import { compoundHead } from './mm/folio'
+import { forEachHugePmd, pmdPfn } from './mm/huge_pmd'
 import { mlockFolio, munlockFolio } from './mm/mlock'
 import { isAccessible } from './mm/mmap'
 import { VM_HUGETLB, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, VM_SPECIAL, type Mm } from './mm/mm_types'
@@ -77,10 +79,12 @@ function mlockFixup(state: KernelState, mm: Mm, part: VmaPart, flags: number): E
   const isLocked = (flags & VM_LOCKED) !== 0
   if (isLocked === wasLocked) return undefined
   mm.lockedVm += isLocked ? end - start : start - end
+  const mark = isLocked ? mlockFolio : munlockFolio
+  forEachHugePmd(state, mm, start, end, (_slot, entry) => {
+    if (pmdPfn(entry) !== state.thp.hugeZeroPfn) mark(state, pmdPfn(entry))
+  })
   forEachPte(state, mm, start, end, (_slot, pte) => {
-    if (!isPresent(pte) || ptePfn(pte) === state.zeroPfn) return
-    if (isLocked) mlockFolio(state, ptePfn(pte))
-    else munlockFolio(state, ptePfn(pte))
+    if (isPresent(pte) && ptePfn(pte) !== state.zeroPfn) mark(state, compoundHead(state.memmap, ptePfn(pte)))
   })
   return undefined
 }

@@ -8,6 +8,7 @@ import { PAGE_SIZE } from '../util/units'
 import { charge } from './exec'
 import { pageOf, pagesIn } from './mappings'
 import { inodeAt, isShmem } from './mm/filemap'
+import { forEachHugePmd, pmdPfn } from './mm/huge_pmd'
 import { PG_ANON_EXCLUSIVE, hasFlag } from './mm/memmap'
 import { mayExpandVm, vmFlags } from './mm/mmap'
 import {
@@ -98,11 +99,21 @@ function accountChange(
 function changeProtection(state: KernelState, mm: Mm, vma: Vma, range: { start: number; end: number }): void {
   const isNone = (vma.flags & VM_ACCESS_FLAGS) === 0
   const isWritable = (vma.flags & VM_WRITE) !== 0
+  const access = (upgrade: boolean): 'none' | 'write' | 'read' => (isNone ? 'none' : upgrade ? 'write' : 'read')
+  forEachHugePmd(state, mm, range.start, range.end, (slot, entry) =>
+    setPte(state.pgtables, slot, withAccess(entry, access(isWritable && mayWriteHugeAtOnce(state, entry)))),
+  )
   forEachPte(state, mm, range.start, range.end, (slot, pte) => {
     if (!isPresent(pte)) return
     const upgrade = isWritable && mayWriteAtOnce(state, vma, pte)
-    setPte(state.pgtables, slot, withAccess(pte, isNone ? 'none' : upgrade ? 'write' : 'read'))
+    setPte(state.pgtables, slot, withAccess(pte, access(upgrade)))
   })
+}
+
+/** @kernel mm/huge_memory.c can_change_pmd_writable() */
+function mayWriteHugeAtOnce(state: KernelState, entry: number): boolean {
+  if ((entry & PTE_DIRTY) === 0 && state.config.series === '6.1') return false
+  return pmdPfn(entry) !== state.thp.hugeZeroPfn && hasFlag(state.memmap, pmdPfn(entry), PG_ANON_EXCLUSIVE)
 }
 
 function mayWriteAtOnce(state: KernelState, vma: Vma, pte: number): boolean {

@@ -3,21 +3,32 @@
  * @kernel  arch/x86/mm/fault.c do_user_addr_fault()
  * @spec    04 §4.1, §4.5
  */
-import { NS_PER_US, PAGE_SIZE, type Ns, type Vpn } from '../util/units'
+import { NS_PER_US, PAGE_SIZE, type Ns, type Pfn, type Vpn } from '../util/units'
 import { charge, isSuspended, now, suspend } from './exec'
 import { endDirectCompaction } from './mm/compaction_direct'
 import { endDirectReclaim } from './mm/direct_reclaim'
+import { compoundHead } from './mm/folio'
+import { accessHugePmd } from './mm/huge_memory'
+import { findHugePmd, pmdPfn } from './mm/huge_pmd'
 import { mlockFolio } from './mm/mlock'
 import { handleOverHigh } from './mm/memcontrol'
-import { FAULT_MAJOR, FAULT_MINOR, FAULT_OOM, FAULT_RETRY, FAULT_SIGBUS, handleMmFault } from './mm/memory'
+import {
+  FAULT_MAJOR,
+  FAULT_MINOR,
+  FAULT_OOM,
+  FAULT_RETRY,
+  FAULT_SIGBUS,
+  handleFaultAbovePte,
+  handleMmFault,
+} from './mm/memory'
 import { VM_LOCKED, VM_LOCKONFAULT, VM_SHARED, VM_WRITE, type Mm, type Vma } from './mm/mm_types'
 import {
   PTE_ACCESSED,
   PTE_DIRTY,
   PTE_PRESENT,
   PTE_WRITE,
-  ensurePteSlot,
   findPteSlot,
+  isPresent,
   pteAt,
   ptePfn,
   setPte,
@@ -74,9 +85,11 @@ function faultAt(
   const vma = found ?? expandStack(state, mm, vpn)
   if (vma === undefined || !isAllowed(vma, isWrite)) return deadlySignal(task, SIGSEGV)
   if (isWanted(TRACE_PAGE_FAULT)) emit(state, 'page_fault_user', [vpn * PAGE_SIZE, (isWrite ? 2 : 0) | 4])
-  const slot = lookedUp < 0 ? ensurePteSlot(state, mm, vpn) : lookedUp
   // Page numbers stop here: they do not fit a small integer, and passing one on costs an allocation.
-  const outcome = handleMmFault(state, task, mm, vma, slot, isWrite)
+  const outcome =
+    lookedUp < 0
+      ? handleFaultAbovePte(state, task, mm, vma, vpn, isWrite)
+      : handleMmFault(state, task, mm, vma, lookedUp, isWrite)
   // The fault may have been resolved without the page that reclaim or compaction was for.
   if (outcome !== FAULT_RETRY) {
     if (state.reclaim.direct.length !== 0) endDirectReclaim(state, task.pid)
@@ -128,6 +141,15 @@ export function touchRange(
     const vpn = first + done
     if (slot < 0 || (slot & 511) === 511) slot = findPteSlot(state, mm, vpn)
     else slot++
+    if (slot < 0 && mm.hugePmds > 0) {
+      const inHuge = Math.min(accessHugePmd(state, mm, vpn, isWrite), count - done)
+      if (inHuge > 0) {
+        const pages = perPageNs > 0 ? Math.min(inHuge, Math.ceil((endNs - exec.ns) / perPageNs)) : inHuge
+        exec.ns += pages * perPageNs
+        done += pages
+        continue
+      }
+    }
     const pte = slot < 0 ? 0 : t.entries[slot]!
     if ((pte & needed) !== needed) {
       if (vma === undefined || vpn < vma.start || vpn >= vma.end) vma = findVma(mm, vpn)
@@ -174,6 +196,7 @@ export function touchList(
 /** One access. */
 export function touchPage(state: KernelState, task: Task, mm: Mm, vpn: Vpn, isWrite: boolean): number {
   const slot = findPteSlot(state, mm, vpn)
+  if (slot < 0 && accessHugePmd(state, mm, vpn, isWrite) > 0) return STEP_DONE
   const pte = slot < 0 ? 0 : pteAt(state.pgtables, slot)
   const needed = isWrite ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT
   if ((pte & needed) !== needed) return faultAt(state, task, mm, findVma(mm, vpn), vpn, slot, isWrite)
@@ -207,9 +230,16 @@ export function populate(state: KernelState, task: Task, first: Vpn, count: numb
 }
 
 function lockPage(state: KernelState, mm: Mm, vpn: Vpn): void {
+  const pfn = framePresent(state, mm, vpn)
+  if (pfn > 0 && pfn !== state.zeroPfn && pfn !== state.thp.hugeZeroPfn)
+    mlockFolio(state, compoundHead(state.memmap, pfn))
+}
+
+/** Frame that the page tables name for a page, 0 none. */
+function framePresent(state: KernelState, mm: Mm, vpn: Vpn): Pfn {
+  const t = state.pgtables
   const slot = findPteSlot(state, mm, vpn)
-  const pte = slot < 0 ? 0 : pteAt(state.pgtables, slot)
-  if ((pte & PTE_PRESENT) === 0) return
-  const pfn = ptePfn(pte)
-  if (pfn !== state.zeroPfn) mlockFolio(state, pfn)
+  if (slot >= 0) return isPresent(pteAt(t, slot)) ? ptePfn(pteAt(t, slot)) : 0
+  const huge = findHugePmd(state, mm, vpn)
+  return huge < 0 ? 0 : pmdPfn(pteAt(t, huge))
 }

@@ -9,6 +9,7 @@ import { GFP_KERNEL } from '../mm/gfp'
 import { ROOT_MEMCG, nextMemcg } from '../mm/memcg_tree'
 import { shadowShrinker } from '../mm/shadow_nodes'
 import { doShrinkSlab } from '../mm/shrinker'
+import { deferredSplitShrinker, hugeZeroShrinker } from '../mm/thp_shrinker'
 import { SLABS_SCANNED, countVmEvents } from '../mm/vmstat'
 import { superShrinker } from './super'
 
@@ -24,6 +25,7 @@ export function shrinkSlab(state: KernelState, gfp: number, nid: number, memcg: 
   let freed = doShrinkSlab(state, shadowShrinker, at)
   for (let device = 0; device < state.devices.length; device++)
     freed += doShrinkSlab(state, superShrinker(device + 1), at)
+  freed += doShrinkSlab(state, deferredSplitShrinker, at) + doShrinkSlab(state, hugeZeroShrinker, at)
   countVmEvents(state.vmstat, SLABS_SCANNED, state.shrinkers.scanned)
   return freed
 }

@@ -29,7 +29,7 @@ import {
   NR_PAGE_ORDERS,
   PAGEBLOCK_ORDER,
 } from './gfp'
-import { hasFlag, pageZoneIndex, PG_LRU, PG_MOVABLE_KERNEL } from './memmap'
+import { hasFlag, pageZoneIndex, PG_LRU } from './memmap'
 import {
   ALLOC_HIGHATOMIC,
   ALLOC_KSWAPD,
@@ -240,7 +240,7 @@ function countPageblock(state: KernelState, start: Pfn, wanted: number, type: nu
       free += 1 << order
       pfn += 1 << order
     } else {
-      if (hasFlag(state.memmap, pfn, PG_LRU | PG_MOVABLE_KERNEL)) movable++
+      if (hasFlag(state.memmap, pfn, PG_LRU)) movable++
       pfn++
     }
   }

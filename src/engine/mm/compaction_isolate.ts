@@ -19,6 +19,7 @@ import {
 import { GFP_BIT_FS, PAGEBLOCK_ORDER, gfpMigratetype } from './gfp'
 import {
   PG_FILE,
+  PG_HEAD,
   PG_HUGETLB,
   PG_UNEVICTABLE,
   createLists,
@@ -84,7 +85,7 @@ export function isolateMigratepages(state: KernelState, zone: Zone, cc: CompactC
  * @kernel mm/compaction.c suitable_migration_source(), pageblock_skip_persistent()
  */
 const suitableMigrationSource = (state: KernelState, cc: CompactControl, start: Pfn): boolean =>
-  !hasFlag(state.memmap, start, PG_HUGETLB) &&
+  !hasFlag(state.memmap, start, PG_HUGETLB | PG_HEAD) &&
   (cc.mode !== 'async' || cc.by !== 'direct' || pageblockType(state, start) === gfpMigratetype(cc.gfp))
 
 /** @returns frame at which it stopped @kernel mm/compaction.c isolate_migratepages_block() */
@@ -123,7 +124,7 @@ function isolateMigratepagesBlock(state: KernelState, zone: Zone, cc: CompactCon
 function pagesToPass(state: KernelState, cc: CompactControl, pfn: Pfn): Pages {
   const order = freeBlockOrder(state, pfn)
   if (order >= 0) return 1 << order
-  if (hasFlag(state.memmap, pfn, PG_HUGETLB)) return 1 << pageOrder(state.memmap, pfn)
+  if (hasFlag(state.memmap, pfn, PG_HUGETLB | PG_HEAD)) return 1 << pageOrder(state.memmap, pfn)
   if (!isMigratable(state, pfn)) return 1
   if ((cc.gfp & GFP_BIT_FS) === 0 && hasFlag(state.memmap, pfn, PG_FILE)) return 1
   if (hasFlag(state.memmap, pfn, PG_UNEVICTABLE) && state.sysctl.compactUnevictableAllowed === 0) return 1

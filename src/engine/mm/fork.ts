@@ -3,18 +3,32 @@
  * @kernel  kernel/fork.c dup_mmap(), mm/memory.c copy_page_range()
  * @spec    04 §4.6
  */
+import { HPAGE_PAGES } from '../../util/units'
 import { charge, isSuspended } from '../exec'
 import type { KernelState } from '../state'
 import { inodeAt } from './filemap'
-import { PG_ANON, PG_ANON_EXCLUSIVE, clearFlag, hasFlag, pageFlags } from './memmap'
-import { MM_SWAPENTS, VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_WIPEONFORK, type Mm, type Vma } from './mm_types'
+import { ensurePmdSlot, forEachHugePmd, installHugePmd, isHugePmd, pmdPfn } from './huge_pmd'
+import { getHugeZeroPage } from './huge_zero'
+import { PG_ANON, PG_ANON_EXCLUSIVE, PG_TAIL, clearFlag, hasFlag, pageFlags } from './memmap'
+import {
+  MM_ANONPAGES,
+  MM_SWAPENTS,
+  VM_ACCOUNT,
+  VM_DONTCOPY,
+  VM_LOCKED_MASK,
+  VM_WIPEONFORK,
+  type Mm,
+  type Vma,
+} from './mm_types'
 import { vmEnoughMemory } from './overcommit'
 import {
   PTE_ACCESSED,
   PTE_WRITE,
   allocPgd,
+  allocTable,
   ensurePteSlot,
   forEachPte,
+  freeTable,
   isSwapPte,
   pteAt,
   ptePfn,
@@ -22,7 +36,7 @@ import {
   setPte,
   vpnOfSlot,
 } from './pgtable'
-import { pageAddRmap, rssCounter } from './rmap'
+import { folioAddRmapPmd, pageAddRmap, rssCounter } from './rmap'
 import { addMmCounter, mmAt } from './rss'
 import { swapDuplicate } from './swapfile'
 import { copyVma, createMm, linkVma } from './vma'
@@ -50,7 +64,7 @@ export function copyMm(state: KernelState, from: Mm, partial: { mm: number }): n
   for (const vma of from.vmas) {
     // Pure file mappings are filled again by faults.
     if (vma.anonVma === 0 || (vma.flags & (VM_DONTCOPY | VM_WIPEONFORK)) !== 0) continue
-    if (!copyPtes(state, from, to, vma.start, vma.end)) return -1
+    if (!copyHugePmds(state, from, to, vma) || !copyPtes(state, from, to, vma.start, vma.end)) return -1
   }
   return index
 }
@@ -61,6 +75,39 @@ function childVma(to: Mm, vma: Vma): Vma {
   if ((vma.flags & VM_WIPEONFORK) !== 0) return { ...child, anonVma: 0 }
   if (vma.anonVma === 0) return child
   return { ...child, anonVma: ++to.lastAnonVma, isCloned: true }
+}
+
+/**
+ * Huge pages are shared whole, with a table put by in the child, too.
+ * @kernel  mm/huge_memory.c copy_huge_pmd()
+ */
+function copyHugePmds(state: KernelState, from: Mm, to: Mm, vma: Vma): boolean {
+  const t = state.pgtables
+  let complete = true
+  forEachHugePmd(state, from, vma.start, vma.end, (slot, _entry, first) => {
+    if (!complete) return
+    const target = ensurePmdSlot(state, to, first)
+    const table = target < 0 || isSuspended(state) ? -1 : allocTable(state, to.id, 1, first)
+    if (table < 0) {
+      complete = false
+      return
+    }
+    // Read now: making room for the table may have split the huge page; copyPtes() meets what it has become.
+    const entry = pteAt(t, slot)
+    if (!isHugePmd(entry)) return freeTable(state, table)
+    const shared = (entry & ~PTE_WRITE) >>> 0
+    const pfn = pmdPfn(entry)
+    installHugePmd(state, to, target, (shared & ~PTE_ACCESSED) >>> 0, table)
+    if (pfn === state.thp.hugeZeroPfn) getHugeZeroPage(state, to)
+    else {
+      clearFlag(state.memmap, pfn, PG_ANON_EXCLUSIVE)
+      setPte(t, slot, shared)
+      folioAddRmapPmd(state, pfn, target)
+      addMmCounter(state, to.id, MM_ANONPAGES, HPAGE_PAGES)
+    }
+    charge(state, state.costs.forkPage)
+  })
+  return complete
 }
 
 function copyPtes(state: KernelState, from: Mm, to: Mm, start: number, end: number): boolean {
@@ -85,7 +132,7 @@ function copyPtes(state: KernelState, from: Mm, to: Mm, start: number, end: numb
     const shared = pte & ~PTE_WRITE
     const childs = shared & ~PTE_ACCESSED
     if (pfn !== state.zeroPfn) {
-      if (hasFlag(state.memmap, pfn, PG_ANON)) {
+      if (hasFlag(state.memmap, pfn, PG_ANON | PG_TAIL)) {
         clearFlag(state.memmap, pfn, PG_ANON_EXCLUSIVE)
         setPte(t, slot, shared)
       }

@@ -3,6 +3,7 @@
  * @spec 05 §5.16 invariants
  */
 import type { KernelState } from '../state'
+import { folioNrPages } from './folio'
 import { MAX_NR_ZONES } from './gfp'
 import { MAX_NR_GENS, NR_LRU_LISTS, folioLruvec, type Lruvec } from './lruvec'
 import {
@@ -61,7 +62,7 @@ function checkLists(state: KernelState, lruvec: Lruvec, onList: Uint8Array, foun
     for (const pfn of walkList(state, lruvec.lists, lru, `${name} list ${lru}`, found)) {
       see(pfn, `${name} list ${lru}`)
       if (folioLruList(state, pfn) !== lru) found.push(`${name} list ${lru}: pfn ${pfn} is flagged for another list`)
-      sizes[lru * MAX_NR_ZONES + (pageZoneIndex(state.memmap, pfn) % MAX_NR_ZONES)]!++
+      sizes[lru * MAX_NR_ZONES + (pageZoneIndex(state.memmap, pfn) % MAX_NR_ZONES)]! += folioNrPages(state.memmap, pfn)
     }
   }
   checkGenerations(state, lruvec, see, sizes, found)
@@ -89,8 +90,9 @@ function checkGenerations(
       if (((flags & PG_SWAPBACKED) === 0 ? 1 : 0) !== type) found.push(`${name}: pfn ${pfn} is of the other type`)
       if (pageZoneIndex(state.memmap, pfn) % MAX_NR_ZONES !== zone) found.push(`${name}: pfn ${pfn} is of another zone`)
       if (gen < 0) continue
-      counted[genList(gen, type, zone)]!++
-      sizes[(type * 2 + (isActiveGen(g, gen) ? 1 : 0)) * MAX_NR_ZONES + zone]!++
+      const nr = folioNrPages(state.memmap, pfn)
+      counted[genList(gen, type, zone)]! += nr
+      sizes[(type * 2 + (isActiveGen(g, gen) ? 1 : 0)) * MAX_NR_ZONES + zone]! += nr
     }
   }
   counted.forEach((n, i) => {

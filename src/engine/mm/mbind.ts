@@ -8,6 +8,9 @@ import type { Pfn, Vpn } from '../../util/units'
 import { charge, isSuspended } from '../exec'
 import type { KernelState } from '../state'
 import type { Task } from '../task'
+import { isLargeFolio } from './folio'
+import { findHugePmd, forEachHugePmd, pmdPfn } from './huge_pmd'
+import { moveHugePage } from './huge_migrate'
 import { GFP_BIT_COMP, GFP_BIT_RETRY_MAYFAIL, GFP_HIGHUSER_MOVABLE } from './gfp'
 import {
   PG_ANON,
@@ -89,6 +92,9 @@ const nidOf = (state: KernelState, pfn: Pfn): number => state.zones[pageZoneInde
 const isMisplaced = (state: KernelState, pte: number, nodes: readonly number[]): boolean =>
   isPresent(pte) && ptePfn(pte) !== state.zeroPfn && !nodes.includes(nidOf(state, ptePfn(pte)))
 
+const isHugeMisplaced = (state: KernelState, entry: number, nodes: readonly number[]): boolean =>
+  pmdPfn(entry) !== state.thp.hugeZeroPfn && !nodes.includes(nidOf(state, pmdPfn(entry)))
+
 /**
  * Gives the mappings of a range their policy. Moving what lies elsewhere is moveMisplaced().
  * @returns EINVAL: bad mode or mask; EFAULT: a hole; EIO: STRICT without MOVE, and a page lies elsewhere
@@ -102,6 +108,9 @@ export function mbindRange(state: KernelState, mm: Mm, r: MbindRequest): Errno |
   if (!isDefault && !isFullyMapped(mm, r.start, r.end)) return 'EFAULT'
   if (!isDefault && r.flags === MPOL_MF_STRICT) {
     let misplaced = 0
+    forEachHugePmd(state, mm, r.start, r.end, (_slot, entry) => {
+      if (isHugeMisplaced(state, entry, r.nodes)) misplaced++
+    })
     forEachPte(state, mm, r.start, r.end, (_slot, pte) => {
       if (isMisplaced(state, pte, r.nodes)) misplaced++
     })
@@ -119,11 +128,19 @@ export function mbindRange(state: KernelState, mm: Mm, r: MbindRequest): Errno |
  * @simplifies  only anonymous pages that one page table maps are moved; others count as failed, as busy ones do
  */
 export function moveMisplaced(state: KernelState, mm: Mm, r: MbindRequest, from: Vpn, to: Vpn): number {
+  const policy = mpolNew(state, r.mode, r.nodes)
+  const huge: number[] = []
+  forEachHugePmd(state, mm, from, to, (slot, entry) => {
+    if (isHugeMisplaced(state, entry, r.nodes)) huge.push(slot)
+  })
+  for (const slot of huge) {
+    if (policy !== 'EINVAL') moveHugePage(state, mm, slot, policy)
+    if (isSuspended(state)) return -1
+  }
   const slots: number[] = []
   forEachPte(state, mm, from, to, (slot, pte) => {
     if (isMisplaced(state, pte, r.nodes)) slots.push(slot)
   })
-  const policy = mpolNew(state, r.mode, r.nodes)
   let failed = 0
   for (const slot of slots) {
     const moved = policy !== 'EINVAL' && moveAnonPage(state, mm, slot, policy)
@@ -146,7 +163,8 @@ function moveAnonPage(state: KernelState, mm: Mm, slot: number, policy: Mempolic
   const m = state.memmap
   const pte = pteAt(state.pgtables, slot)
   const old = ptePfn(pte)
-  const isMovable = hasFlag(m, old, PG_ANON) && hasFlag(m, old, PG_LRU) && mapcount(m, old) === 1
+  const isMovable =
+    hasFlag(m, old, PG_ANON) && hasFlag(m, old, PG_LRU) && mapcount(m, old) === 1 && !isLargeFolio(m, old)
   if (!isMovable || hasFlag(m, old, PG_LOCKED | PG_WRITEBACK | PG_SWAPCACHE)) return false
   const target = allocTarget(state, mm, vpnOfSlot(state.pgtables, slot), policy)
   if (target === 0) return false
@@ -176,6 +194,9 @@ function allocTarget(state: KernelState, mm: Mm, vpn: Vpn, policy: Mempolicy | u
   return allocPagesMpol(state, GFP_MIGRATION, 0, policy, interleaveIndex(vma, vpn, 0))
 }
 
+const hugeStatus = (state: KernelState, pfn: Pfn): number =>
+  pfn === state.thp.hugeZeroPfn ? -errnoNumber('EFAULT') : nidOf(state, pfn)
+
 /**
  * Where one page lies.
  * @returns node, −ENOENT not present, −EFAULT no mapping or the zero page
@@ -184,6 +205,8 @@ function allocTarget(state: KernelState, mm: Mm, vpn: Vpn, policy: Mempolicy | u
 export function pageStatus(state: KernelState, mm: Mm, vpn: Vpn): number {
   if (findVma(mm, vpn) === undefined) return -errnoNumber('EFAULT')
   const slot = findPteSlot(state, mm, vpn)
+  const huge = slot < 0 ? findHugePmd(state, mm, vpn) : -1
+  if (huge >= 0) return hugeStatus(state, pmdPfn(pteAt(state.pgtables, huge)))
   const pte = slot < 0 ? 0 : pteAt(state.pgtables, slot)
   if (!isPresent(pte)) return -errnoNumber('ENOENT')
   return ptePfn(pte) === state.zeroPfn ? -errnoNumber('EFAULT') : nidOf(state, ptePfn(pte))

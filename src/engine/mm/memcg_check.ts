@@ -9,6 +9,7 @@ import { MEMCG_EVENT_NAMES, NR_MEMCG_EVENTS } from './memcg_events'
 import { stockedPages } from './memcg_stock'
 import { nextMemcg, ROOT_MEMCG } from './memcg_tree'
 import type { Memcg } from './memcontrol'
+import { folioNrPages } from './folio'
 import { pageMemcg } from './memmap'
 
 /** Frames charged to each group. */
@@ -17,7 +18,7 @@ function chargedFrames(state: KernelState): Float64Array {
   const { memmap } = state
   for (let pfn = 1; pfn < memmap.endPfn; pfn++) {
     const id = pageMemcg(memmap, pfn)
-    if (id !== 0 && id < counts.length) counts[id]!++
+    if (id !== 0 && id < counts.length) counts[id]! += folioNrPages(memmap, pfn)
   }
   return counts
 }

@@ -25,6 +25,14 @@ export function unchargePage(state: KernelState, memcg: number): void {
   batch.pages++
 }
 
+/** A large folio of a group is given back. @kernel mm/memcontrol.c uncharge_folio() */
+export function unchargePages(state: KernelState, memcg: number, nr: Pages): void {
+  if (memcg === 0) return
+  unchargePage(state, memcg)
+  if (batch.of === state) batch.pages += nr - 1
+  else memcgUncharge(state, memcg, nr - 1)
+}
+
 function flush(state: KernelState): void {
   const { memcg, pages } = batch
   batch.pages = 0

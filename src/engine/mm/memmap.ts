@@ -37,7 +37,7 @@ export const PG_ANON_EXCLUSIVE = 1 << 22
 export const PG_READAHEAD = 1 << 23
 export const PG_ISOLATED = 1 << 24
 export const PG_LRU_BATCH = 1 << 25 // in a per-CPU folio batch, not yet on a list
-export const PG_MOVABLE_KERNEL = 1 << 26
+export const PG_HEAD = 1 << 26 // first frame of a large folio, see folio.ts
 /** MGLRU: generation + 1 (0 = not on a generation list) in 3 bits, then 2 bits of references. */
 export const LRU_GEN_SHIFT = 27
 export const LRU_GEN_MASK = 7 << 27
@@ -181,6 +181,16 @@ export function listAddTail({ next, prev }: MemMap, heads: Int32Array, i: number
   if (t !== 0) next[t] = pfn
   else heads[2 * i] = pfn
   heads[2 * i + 1] = pfn
+}
+
+/** `pfn` in front of `at`, which is on list i. */
+export function listAddBefore({ next, prev }: MemMap, heads: Int32Array, i: number, at: Pfn, pfn: Pfn): void {
+  const p = prev[at]!
+  next[pfn] = at
+  prev[pfn] = p
+  if (p !== 0) next[p] = pfn
+  else heads[2 * i] = pfn
+  prev[at] = pfn
 }
 
 export function listDel({ next, prev }: MemMap, heads: Int32Array, i: number, pfn: Pfn): void {

@@ -4,19 +4,22 @@
  * @kernel  mm/memory.c
  * @spec    04 §4.5
  */
-import type { Pfn } from '../../util/units'
+import type { Pfn, Vpn } from '../../util/units'
 import { taskMemcg } from '../cgroup'
 import { charge, suspendOnPage } from '../exec'
 import type { KernelState } from '../state'
 import type { Task } from '../task'
 import { FAULT_MAJOR, FAULT_MINOR, FAULT_RETRY, allocUserPage, failed, installAnon } from './fault'
 import { doFault } from './file_fault'
+import { FAULT_FALLBACK, handleHugeFault } from './huge_memory'
+import { compoundHead } from './folio'
 import {
   PG_ANON,
   PG_ANON_EXCLUSIVE,
   PG_FILE,
   PG_LOCKED,
   PG_SWAPCACHE,
+  PG_TAIL,
   hasFlag,
   mapcount,
   pageFlags,
@@ -30,6 +33,7 @@ import {
   PTE_ACCESSED,
   PTE_DIRTY,
   PTE_WRITE,
+  ensurePteSlot,
   isPresent,
   makePte,
   pteAt,
@@ -64,6 +68,26 @@ export function handleMmFault(
 ): number {
   if (slot < 0) return accountFault(state, task, failed(state))
   return accountFault(state, task, handlePteFault(state, task, mm, vma, slot, isWrite))
+}
+
+/**
+ * A fault where there is no PTE table yet: by a huge page if that may be, else with a table made first.
+ * @returns FAULT_*
+ * @kernel  __handle_mm_fault()
+ */
+export function handleFaultAbovePte(
+  state: KernelState,
+  task: Task,
+  mm: Mm,
+  vma: Vma,
+  vpn: Vpn,
+  isWrite: boolean,
+): number {
+  if (vma.ino === 0) {
+    const outcome = handleHugeFault(state, task, mm, vma, vpn, isWrite)
+    if (outcome !== FAULT_FALLBACK) return accountFault(state, task, outcome)
+  }
+  return handleMmFault(state, task, mm, vma, ensurePteSlot(state, mm, vpn), isWrite)
 }
 
 function handlePteFault(state: KernelState, task: Task, mm: Mm, vma: Vma, slot: number, isWrite: boolean): number {
@@ -121,7 +145,7 @@ function doWpPage(state: KernelState, task: Task, mm: Mm, vma: Vma, slot: number
     charge(state, state.costs.minorFault)
     return FAULT_MINOR
   }
-  if ((flags & PG_ANON) !== 0 && ((flags & PG_ANON_EXCLUSIVE) !== 0 || isSoleOwner(state, old))) {
+  if ((flags & (PG_ANON | PG_TAIL)) !== 0 && ((flags & PG_ANON_EXCLUSIVE) !== 0 || isSoleOwner(state, old))) {
     setFlag(state.memmap, old, PG_ANON_EXCLUSIVE)
     setPte(state.pgtables, slot, pte | PTE_WRITE | PTE_DIRTY | PTE_ACCESSED)
     countVmEvent(state.vmstat, PGREUSE)
@@ -138,7 +162,8 @@ function doWpPage(state: KernelState, task: Task, mm: Mm, vma: Vma, slot: number
   if (!isZero) {
     addMmCounter(state, mm.id, rssCounter(flags), -1)
     pageRemoveRmap(state, old, slot)
-    if ((flags & PG_ANON) !== 0 && mapcount(state.memmap, old) === 0) freeAnonPage(state, old)
+    const head = (flags & PG_TAIL) === 0 ? old : compoundHead(state.memmap, old)
+    if (rssCounter(flags) === MM_ANONPAGES && mapcount(state.memmap, head) === 0) freeAnonPage(state, head)
   }
   installAnon(state, mm, vma, slot, pfn)
   charge(state, state.costs.cowFault)
@@ -147,7 +172,7 @@ function doWpPage(state: KernelState, task: Task, mm: Mm, vma: Vma, slot: number
 
 /** Nobody else holds the page: one mapping, and its swap slot (if any) can be let go. @kernel wp_can_reuse_anon_folio() */
 function isSoleOwner(state: KernelState, pfn: Pfn): boolean {
-  if (mapcount(state.memmap, pfn) !== 1) return false
+  if (mapcount(state.memmap, compoundHead(state.memmap, pfn)) !== 1) return false
   return !hasFlag(state.memmap, pfn, PG_SWAPCACHE) || tryToFreeSwap(state, pfn)
 }
 

@@ -13,6 +13,7 @@ import { folioIsFileLru, folioNid } from './lruvec'
 import {
   PG_ANON,
   PG_FILE,
+  PG_HEAD,
   PG_ISOLATED,
   PG_LOCKED,
   PG_LRU,
@@ -34,14 +35,15 @@ import { replaceInSwapCache } from './swapfile'
 import { NR_ISOLATED_ANON, modStat } from './vmstat'
 
 /**
- * Whether migration could move the page now: a page of a list that no I/O holds.
+ * Whether compaction could move the page now: a page of a list that no I/O holds; huge pages stay, as blocks of their size
+ * are what compaction makes.
  * @kernel      mm/compaction.c isolate_migratepages_block() conditions
  * @simplifies  locked pages and pages under writeback are left alone in every mode; MIGRATE_SYNC waits for them
  */
 export const isMigratable = (state: KernelState, pfn: Pfn): boolean =>
   hasFlag(state.memmap, pfn, PG_LRU) &&
   hasFlag(state.memmap, pfn, PG_ANON | PG_FILE) &&
-  !hasFlag(state.memmap, pfn, PG_LOCKED | PG_WRITEBACK)
+  !hasFlag(state.memmap, pfn, PG_LOCKED | PG_WRITEBACK | PG_HEAD)
 
 /** Takes the page off its list; it is counted as isolated until it is moved or put back. @kernel folio_isolate_lru() */
 export function isolateForMigration(state: KernelState, pfn: Pfn): void {

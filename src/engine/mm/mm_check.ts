@@ -6,8 +6,21 @@
 import { PAGE_SIZE, type Pages } from '../../util/units'
 import type { Inode } from '../fs_types'
 import type { KernelState } from '../state'
+import { checkDeposits, checkHugeEntries, checkLargeFolio, type Entries } from './huge_check'
+import { pmdPfn } from './huge_pmd'
 import { findPage, isShmem, shmemSwapSlot } from './filemap'
-import { PG_ANON, PG_FILE, hasFlag, mapcount, pageFlags, pageIndex, pageMapping, pageZoneIndex } from './memmap'
+import {
+  PG_ANON,
+  PG_FILE,
+  PG_HEAD,
+  PG_TAIL,
+  hasFlag,
+  mapcount,
+  pageFlags,
+  pageIndex,
+  pageMapping,
+  pageZoneIndex,
+} from './memmap'
 import {
   MM_ANONPAGES,
   MM_FILEPAGES,
@@ -30,6 +43,7 @@ import {
   pteSwapSlot,
   tableLevel,
   tableMm,
+  tableOfSlot,
   tablePfn,
   tableUsed,
   vpnOfSlot,
@@ -39,7 +53,15 @@ import { forEachMapping, rssCounter } from './rmap'
 import { exactRss } from './rss'
 import { swapCount } from './swapfile'
 import { findVma } from './vma_find'
-import { NR_ANON_PAGES, NR_FILE_PAGES, NR_MAPPED, NR_PAGE_TABLE_PAGES, NR_SHMEM, readStat } from './vmstat'
+import {
+  NR_ANON_PAGES,
+  NR_ANON_TRANSPARENT_HUGEPAGES,
+  NR_FILE_PAGES,
+  NR_MAPPED,
+  NR_PAGE_TABLE_PAGES,
+  NR_SHMEM,
+  readStat,
+} from './vmstat'
 
 const RSS_NAMES = ['file', 'anon', 'shmem', 'swap'] as const
 
@@ -68,11 +90,12 @@ function checkVmas(mm: Mm, found: string[]): void {
 function checkEntries(
   state: KernelState,
   mm: Mm,
-  ptesOf: Int32Array,
+  { ptesOf, pmdsOf }: Entries,
   slotUsers: Map<number, number>,
   found: string[],
 ): void {
   const seen = [0, 0, 0, 0]
+  seen[MM_ANONPAGES]! += checkHugeEntries(state, mm, pmdsOf, found)
   let vma: Vma | undefined
   forEachPte(state, mm, 0, Number.MAX_SAFE_INTEGER, (slot, pte) => {
     const vpn = vpnOfSlot(state.pgtables, slot)
@@ -97,26 +120,35 @@ function checkEntries(
 }
 
 /** Each mapping in the reverse map is an entry of that frame; mapcount, reverse map and entries are as many. */
-function checkRmap(state: KernelState, ptesOf: Int32Array, found: string[]): void {
+function checkRmap(state: KernelState, { ptesOf, pmdsOf }: Entries, found: string[]): void {
   let anon = 0
   let mapped = 0
+  let huge = 0
   for (let pfn = 1; pfn < state.memmap.endPfn; pfn++) {
     const count = mapcount(state.memmap, pfn)
-    if (count !== ptesOf[pfn]) found.push(`pfn ${pfn}: mapcount ${count}, ${ptesOf[pfn]} entries`)
+    const isHead = hasFlag(state.memmap, pfn, PG_HEAD)
+    if (isHead) {
+      anon += checkLargeFolio(state, pfn, { ptesOf, pmdsOf }, found)
+      if (pmdsOf[pfn]! > 0) huge++
+    } else if (count !== ptesOf[pfn]) found.push(`pfn ${pfn}: mapcount ${count}, ${ptesOf[pfn]} entries`)
     if (count === 0) continue
-    if (hasFlag(state.memmap, pfn, PG_ANON)) anon++
-    else mapped++
+    if (hasFlag(state.memmap, pfn, PG_ANON)) anon += isHead ? 0 : 1
+    else if (!hasFlag(state.memmap, pfn, PG_TAIL)) mapped++
     let n = 0
     forEachMapping(state, pfn, (slot) => {
       n++
       const pte = pteAt(state.pgtables, slot)
-      if (!isPresent(pte) || ptePfn(pte) !== pfn)
+      const isPmd = tableLevel(state.pgtables, tableOfSlot(slot)) > 1
+      if (!isPresent(pte) || (isPmd ? pmdPfn(pte) : ptePfn(pte)) !== pfn)
         found.push(`rmap of pfn ${pfn} names slot ${slot}, which holds 0x${pte.toString(16)}`)
     })
-    if (n !== count) found.push(`pfn ${pfn}: mapcount ${count}, ${n} in the reverse map`)
+    const entries = ptesOf[pfn]! + pmdsOf[pfn]!
+    if (n !== entries) found.push(`pfn ${pfn}: ${entries} entries map it, ${n} in the reverse map`)
   }
   const sum = (item: number): number => state.nodes.reduce((total, node) => total + readStat(node.stat, item), 0)
   if (sum(NR_ANON_PAGES) !== anon) found.push(`nr_anon_pages ${sum(NR_ANON_PAGES)}, mapped pages ${anon}`)
+  if (sum(NR_ANON_TRANSPARENT_HUGEPAGES) !== huge)
+    found.push(`nr_anon_transparent_hugepages ${sum(NR_ANON_TRANSPARENT_HUGEPAGES)}, mapped by PMDs ${huge}`)
   if (sum(NR_MAPPED) !== mapped) found.push(`nr_mapped ${sum(NR_MAPPED)}, mapped file pages ${mapped}`)
 }
 
@@ -137,6 +169,7 @@ function checkTables(state: KernelState, found: string[]): void {
     const mm = state.mms[tableMm(t, table)]
     if (mm === undefined || !isLive(mm))
       found.push(`page table ${table} belongs to mm ${tableMm(t, table)}, which is gone`)
+    if (tableLevel(t, table) === 2) checkDeposits(t, table, found)
     if (tableLevel(t, table) < TOP_LEVEL) bytes.set(tableMm(t, table), (bytes.get(tableMm(t, table)) ?? 0) + PAGE_SIZE)
     const used = usedEntries(t, table)
     if (used !== tableUsed(t, table))
@@ -218,13 +251,14 @@ function checkCommitments(state: KernelState, found: string[]): void {
 export function checkMm(state: KernelState): string[] {
   const found: string[] = []
   const ptesOf = new Int32Array(state.memmap.endPfn)
+  const entries: Entries = { ptesOf, pmdsOf: new Int32Array(state.memmap.endPfn) }
   const slotUsers = new Map<number, number>()
   for (const mm of state.mms) {
     if (!isLive(mm)) continue
     checkVmas(mm, found)
-    checkEntries(state, mm, ptesOf, slotUsers, found)
+    checkEntries(state, mm, entries, slotUsers, found)
   }
-  checkRmap(state, ptesOf, found)
+  checkRmap(state, entries, found)
   checkTables(state, found)
   checkFiles(state, slotUsers, found)
   checkSlots(state, slotUsers, found)

@@ -99,6 +99,10 @@ export interface Mm {
   /** cpu * 4 + counter: deltas that a cheap read does not see. */
   readonly rssPending: Int32Array
   pgtablesBytes: Bytes
+  /** Entries of PMD tables that map 2 MiB. Owner: mm/huge_pmd.ts */
+  hugePmds: number
+  /** MMF_HUGE_ZERO_PAGE: has mapped the huge zero page. Owner: mm/huge_zero.ts */
+  usesHugeZero: boolean
   totalVm: Pages
   dataVm: Pages
   stackVm: Pages

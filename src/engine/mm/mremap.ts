@@ -7,6 +7,8 @@
 import { HPAGE_PAGES, type Pages, type Vpn } from '../../util/units'
 import { charge, isSuspended } from '../exec'
 import type { KernelState } from '../state'
+import { depositTable, isHugePmd, pmdPfn, withdrawTable } from './huge_pmd'
+import { splitHugePmd } from './huge_split'
 import type { Mm } from './mm_types'
 import {
   ENTRIES_PER_TABLE,
@@ -23,6 +25,7 @@ import {
   setPte,
   setTableBase,
   tableLevel,
+  tableOfSlot,
   vpnOfSlot,
 } from './pgtable'
 import { pageMoveRmap } from './rmap'
@@ -83,6 +86,7 @@ export function prepareTables(state: KernelState, mm: Mm, move: TableMove): bool
     const from = move.from + done
     const slot = pmdSlot(state, mm, from)
     if (slot < 0 || pteAt(state.pgtables, slot) === 0) return true
+    if (isHugePmd(pteAt(state.pgtables, slot)) && !isWhole(move, done)) splitHugePmd(state, mm, slot)
     if (isWhole(move, done)) return pmdTable(state, mm, from + shift, true) >= 0 && !isSuspended(state)
     let complete = true
     forEachPte(state, mm, from, from + pages, (pte) => {
@@ -105,7 +109,8 @@ export function movePageTables(state: KernelState, mm: Mm, move: TableMove): voi
     const entry = old < 0 ? 0 : pteAt(t, old)
     if (entry === 0) return true
     const target = isWhole(move, done) ? pmdSlot(state, mm, from + shift) : -1
-    if (target >= 0 && pteAt(t, target) === 0) {
+    if (isHugePmd(entry)) moveHugePmd(state, mm, old, target, { from, pages, shift })
+    else if (target >= 0 && pteAt(t, target) === 0) {
       setPte(t, old, 0)
       setPte(t, target, entry)
       setTableBase(t, entry - 1, from + shift)
@@ -113,6 +118,30 @@ export function movePageTables(state: KernelState, mm: Mm, move: TableMove): voi
     charge(state, state.costs.syscall)
     return true
   })
+}
+
+/**
+ * A huge page moves whole, with the table put by for it, unless the new place has PTEs already.
+ * @kernel mm/huge_memory.c move_huge_pmd()
+ */
+function moveHugePmd(
+  state: KernelState,
+  mm: Mm,
+  old: number,
+  target: number,
+  { from, pages, shift }: { readonly from: Vpn; readonly pages: Pages; readonly shift: number },
+): void {
+  const t = state.pgtables
+  const entry = pteAt(t, old)
+  if (target < 0 || pteAt(t, target) !== 0) {
+    splitHugePmd(state, mm, old)
+    forEachPte(state, mm, from, from + pages, (slot, pte) => moveEntry(state, mm, slot, pte, shift))
+    return
+  }
+  depositTable(t, tableOfSlot(target), withdrawTable(t, tableOfSlot(old)))
+  setPte(t, old, 0)
+  setPte(t, target, entry)
+  if (pmdPfn(entry) !== state.thp.hugeZeroPfn) pageMoveRmap(state, pmdPfn(entry), old, target)
 }
 
 function moveEntry(state: KernelState, mm: Mm, slot: number, pte: number, shift: number): void {

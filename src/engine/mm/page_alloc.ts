@@ -58,9 +58,18 @@ export function allocPages(state: KernelState, gfp: number, order: number, nid?:
  */
 export function vmaAllocPages(state: KernelState, gfp: number, order: number, vma: Vma, vpn: Vpn): Pfn {
   const policy = vmaPolicy(state, vma)
-  if (policy === undefined) return allocPagesFrom(state, gfp, order, state.nodes[currentNode(state)]!)
-  return allocPagesMpol(state, gfp, order, policy, interleaveIndex(vma, vpn, order))
+  if (policy !== undefined) return allocPagesMpol(state, gfp, order, policy, interleaveIndex(vma, vpn, order))
+  const local = state.nodes[currentNode(state)]!
+  if (order === PAGEBLOCK_ORDER && !isUnderWay(state, gfp, order)) {
+    const huge = allocHugeFrom(state, gfp, local)
+    if (huge !== 0 || (gfp & GFP_BIT_DIRECT_RECLAIM) === 0 || isSuspended(state)) return huge
+  }
+  return allocPagesFrom(state, gfp, order, local)
 }
+
+/** A huge page far away is worse than small ones here. @kernel alloc_pages_mpol(), __GFP_THISNODE | __GFP_NORETRY */
+const allocHugeFrom = (state: KernelState, gfp: number, from: Zonelists): Pfn =>
+  allocPagesFrom(state, gfp | GFP_BIT_THISNODE | GFP_BIT_NORETRY, PAGEBLOCK_ORDER, from)
 
 /**
  * @param ilx  place in the mapping or file, for interleaving; NO_INTERLEAVE_INDEX = the task's next node
@@ -76,10 +85,9 @@ export function allocPagesMpol(state: KernelState, gfp: number, order: number, p
   if (mode === MPOL_PREFERRED_MANY) return allocPagesPreferredMany(state, gfp, order, policy, nid)
   const from = policyZonelists(state, policy, nid, gfp)
   const isInterleaved = mode === MPOL_INTERLEAVE || mode === MPOL_WEIGHTED_INTERLEAVE
-  if (order === PAGEBLOCK_ORDER && ilx !== NO_INTERLEAVE_INDEX && !isInterleaved && mayUse(from, nid)) {
-    // A huge page far away is worse than small ones here.
-    const thisNode = gfp | GFP_BIT_THISNODE | GFP_BIT_NORETRY
-    const huge = allocPagesFrom(state, thisNode, order, state.nodes[nid]!)
+  const hugeHere = order === PAGEBLOCK_ORDER && ilx !== NO_INTERLEAVE_INDEX && !isInterleaved
+  if (hugeHere && mayUse(from, nid) && !isUnderWay(state, gfp, order)) {
+    const huge = allocHugeFrom(state, gfp, state.nodes[nid]!)
     if (huge !== 0 || (gfp & GFP_BIT_DIRECT_RECLAIM) === 0 || isSuspended(state)) return huge
   }
   const pfn = allocPagesFrom(state, gfp, order, from)
@@ -106,7 +114,7 @@ function countInterleaveHit(state: KernelState, pfn: Pfn, nid: number): void {
   if (zone.nid === nid) modStat(zone.numaStat, NUMA_INTERLEAVE, 1)
 }
 
-/** The running task stopped in the middle of reclaim or compaction for such a request. */
+/** The running task stopped in the middle of reclaim or compaction for such a request: it goes on there. */
 const isUnderWay = (state: KernelState, gfp: number, order: number): boolean =>
   isReclaimUnderWay(state, gfp, order) ||
   (state.compaction.direct.length !== 0 && compactionUnderWay(state, gfp, order) !== undefined)

@@ -3,11 +3,11 @@
  * `table * 512 + index`: one int32 names a PTE of any address space, which is what the reverse map keeps.
  *
  * Entries: present PTE = pfn << 4 | A D W P; PROT_NONE = pfn << 4 | A D 0 0; not present = payload << 4 | kind (SWAP);
- * upper level = child table + 1.
+ * upper level = child table + 1 or, with the highest bit set, a page of 2 MiB (huge_pmd.ts).
  * @kernel  arch/x86/include/asm/pgtable.h, mm/memory.c
  * @spec    04 §4.1
  */
-import { assert } from '../../util/assert'
+import { AssertionError, assert } from '../../util/assert'
 import { PAGE_SIZE, type Pfn, type Vpn } from '../../util/units'
 import { charge } from '../exec'
 import { hooks } from '../hooks'
@@ -36,6 +36,8 @@ export interface PageTables {
   base: Float64Array
   /** Entries that are not none. */
   used: Int32Array
+  /** PTE tables put by for the huge pages below a PMD table: the first one + 1; of such a table, the next one + 1. */
+  deposit: Int32Array
   /** Free table numbers, as a stack. */
   free: number[]
   count: number
@@ -65,6 +67,7 @@ export function createPageTables(): PageTables {
     mm: new Int32Array(INITIAL_TABLES),
     base: new Float64Array(INITIAL_TABLES),
     used: new Int32Array(INITIAL_TABLES),
+    deposit: new Int32Array(INITIAL_TABLES),
     free: [],
     count: 0,
   }
@@ -103,8 +106,9 @@ export function setPte(t: PageTables, slot: number, pte: number): void {
 
 export const tableOfSlot = (slot: number): number => slot >>> 9
 export const mmOfSlot = (t: PageTables, slot: number): number => t.mm[slot >>> 9]!
-/** Virtual page that the PTE translates. */
-export const vpnOfSlot = (t: PageTables, slot: number): Vpn => t.base[slot >>> 9]! + (slot & 511)
+/** Virtual page that the entry translates: the PTE's page, or the first one of a PMD entry's. */
+export const vpnOfSlot = (t: PageTables, slot: number): Vpn =>
+  t.level[slot >>> 9] === 1 ? t.base[slot >>> 9]! + (slot & 511) : t.base[slot >>> 9]! + (slot & 511) * SPANS[2]!
 export const tablePfn = (t: PageTables, table: number): Pfn => t.pfn[table]!
 export const tableLevel = (t: PageTables, table: number): number => t.level[table]!
 export const tableBase = (t: PageTables, table: number): Vpn => t.base[table]!
@@ -114,9 +118,9 @@ export const tableMm = (t: PageTables, table: number): number => t.mm[table]!
 export function setTableBase(t: PageTables, table: number, base: Vpn): void {
   t.base[table] = base
 }
-/** Child of an upper-level entry, −1 none. */
+/** Child of an upper-level entry, −1 none: also where a huge page is, whose highest bit makes it negative. */
 export const childTable = (t: PageTables, table: number, index: number): number =>
-  t.entries[table * ENTRIES_PER_TABLE + index]! - 1
+  Math.max(t.entries[table * ENTRIES_PER_TABLE + index]! | 0, 0) - 1
 
 const SPANS: readonly number[] = [0, 1, 2 ** 9, 2 ** 18, 2 ** 27, 2 ** 36]
 /** Pages that one entry of a table of this level covers: 1, 512, 512², 512³. */
@@ -137,6 +141,7 @@ function growPool(t: PageTables): void {
   t.mm = copy(new Int32Array(n), t.mm)
   t.base = copy(new Float64Array(n), t.base)
   t.used = copy(new Int32Array(n), t.used)
+  t.deposit = copy(new Int32Array(n), t.deposit)
 }
 
 /**
@@ -181,7 +186,8 @@ function accountTable(state: KernelState, table: number, sign: number): void {
   if (t.level[table]! < TOP_LEVEL) mmAt(state, t.mm[table]!).pgtablesBytes += sign * PAGE_SIZE
 }
 
-function freeTable(state: KernelState, table: number): void {
+/** A table without entries goes back. @kernel mm/pgtable-generic.c pte_free() */
+export function freeTable(state: KernelState, table: number): void {
   const t = state.pgtables
   assert(t.used[table] === 0, `page table ${table} of level ${t.level[table]} is freed with ${t.used[table]} entries`)
   const pfn = t.pfn[table]!
@@ -228,6 +234,8 @@ export function ensurePteSlot(state: KernelState, mm: Mm, vpn: Vpn): number {
     let child = childTable(t, table, index)
     if (child < 0) {
       const span = entrySpan(level)
+      if (pteAt(t, table * ENTRIES_PER_TABLE + index) !== 0)
+        throw new AssertionError(`page ${vpn} of mm ${mm.id} is in a huge page and has no PTE`)
       child = allocTable(state, mm.id, level - 1, Math.floor(vpn / span) * span)
       if (child < 0) return -1
       setPte(t, table * ENTRIES_PER_TABLE + index, child + 1)

@@ -6,11 +6,15 @@
 import { AssertionError } from '../../util/assert'
 import type { Pfn } from '../../util/units'
 import type { KernelState } from '../state'
+import { PG_LARGE, folioNrPages } from './folio'
+import { countPmdMapped, countPmdUnmapped, countPteMapped, countPteUnmapped } from './large_rmap'
 import {
   PG_ANON,
   PG_DIRTY,
+  PG_HEAD,
   PG_SWAPBACKED,
   PG_SWAPCACHE,
+  PG_TAIL,
   addMapcount,
   hasFlag,
   mapcount,
@@ -131,9 +135,9 @@ function removeFromChain(state: KernelState, pfn: Pfn, slot: number): void {
 
 const nidOf = (state: KernelState, pfn: Pfn): number => state.zones[pageZoneIndex(state.memmap, pfn)]!.nid
 
-/** Which RSS counter a mapped page belongs to. @kernel mm_counter() */
+/** Which RSS counter a mapped frame belongs to; tails are of large folios, which are anonymous. @kernel mm_counter() */
 export function rssCounter(flags: number): number {
-  if (flags & PG_ANON) return MM_ANONPAGES
+  if (flags & (PG_ANON | PG_TAIL)) return MM_ANONPAGES
   return flags & PG_SWAPBACKED ? MM_SHMEMPAGES : MM_FILEPAGES
 }
 
@@ -146,8 +150,10 @@ function countInGroup(state: KernelState, pfn: Pfn, item: number, delta: number,
 /** A page-table entry now maps the page. @kernel folio_add_new_anon_rmap(), folio_add_file_rmap_pte() */
 export function pageAddRmap(state: KernelState, pfn: Pfn, slot: number): void {
   addMapping(state, pfn, slot)
+  const flags = pageFlags(state.memmap, pfn)
+  if ((flags & PG_LARGE) !== 0) return countPteMapped(state, pfn)
   if (addMapcount(state.memmap, pfn, 1) !== 1) return
-  const isAnon = hasFlag(state.memmap, pfn, PG_ANON)
+  const isAnon = (flags & PG_ANON) !== 0
   const nid = nidOf(state, pfn)
   modStat(state.nodes[nid]!.stat, isAnon ? NR_ANON_PAGES : NR_MAPPED, 1)
   countInGroup(state, pfn, isAnon ? MEMCG_ANON : MEMCG_FILE_MAPPED, 1, nid)
@@ -156,8 +162,10 @@ export function pageAddRmap(state: KernelState, pfn: Pfn, slot: number): void {
 /** @kernel folio_remove_rmap_pte() */
 export function pageRemoveRmap(state: KernelState, pfn: Pfn, slot: number): void {
   removeMappingOf(state, pfn, slot)
+  const flags = pageFlags(state.memmap, pfn)
+  if ((flags & PG_LARGE) !== 0) return countPteUnmapped(state, pfn)
   if (addMapcount(state.memmap, pfn, -1) !== 0) return
-  const isAnon = hasFlag(state.memmap, pfn, PG_ANON)
+  const isAnon = (flags & PG_ANON) !== 0
   const nid = nidOf(state, pfn)
   modStat(state.nodes[nid]!.stat, isAnon ? NR_ANON_PAGES : NR_MAPPED, -1)
   countInGroup(state, pfn, isAnon ? MEMCG_ANON : MEMCG_FILE_MAPPED, -1, nid)
@@ -169,7 +177,29 @@ export function pageMoveRmap(state: KernelState, pfn: Pfn, from: number, to: num
   addMapping(state, pfn, to)
 }
 
-/** Calls `visit` for every PTE that maps the page; it may remove that mapping. @kernel rmap_walk() */
+/** A PMD maps the whole of a large folio. @kernel folio_add_anon_rmap_pmd() */
+export function folioAddRmapPmd(state: KernelState, head: Pfn, slot: number): void {
+  addMapping(state, head, slot)
+  countPmdMapped(state, head)
+}
+
+/** @kernel folio_remove_rmap_pmd() */
+export function folioRemoveRmapPmd(state: KernelState, head: Pfn, slot: number): void {
+  removeMappingOf(state, head, slot)
+  countPmdUnmapped(state, head)
+}
+
+/** Calls `visit` for every entry that maps some of the folio's frames. @kernel rmap_walk() */
+export function forEachFolioMapping(state: KernelState, head: Pfn, visit: (slot: number) => void): void {
+  const nr = folioNrPages(state.memmap, head)
+  for (let pfn = head; pfn < head + nr; pfn++) forEachMapping(state, pfn, visit)
+}
+
+/**
+ * Calls `visit` for every entry that maps the frame; it may remove that mapping. Of a large folio's first frame these are
+ * its PTEs and the PMDs of the whole.
+ * @kernel  rmap_walk()
+ */
 export function forEachMapping(state: KernelState, pfn: Pfn, visit: (slot: number) => void): void {
   const head = pageRmap(state.memmap, pfn)
   if (head > 0) visit(head - 1)
@@ -224,7 +254,8 @@ export function folioReferenced(state: KernelState, pfn: Pfn): ReferencedResult 
   referenced.exec = false
   referenced.locked = false
   const head = pageRmap(state.memmap, pfn)
-  if (head > 0) testOneYoung(state, head - 1)
+  if (hasFlag(state.memmap, pfn, PG_HEAD)) forEachFolioMapping(state, pfn, (slot) => testOneYoung(state, slot))
+  else if (head > 0) testOneYoung(state, head - 1)
   else if (head < 0) forEachMapping(state, pfn, (slot) => testOneYoung(state, slot))
   return referenced
 }

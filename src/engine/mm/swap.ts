@@ -8,6 +8,7 @@ import { AssertionError } from '../../util/assert'
 import type { Pages, Pfn } from '../../util/units'
 import { currentTask } from '../exec'
 import type { KernelState } from '../state'
+import { folioNrPages } from './folio'
 import {
   LRU_UNEVICTABLE,
   folioIsFileLru,
@@ -23,6 +24,7 @@ import {
   PG_ACTIVE,
   PG_ANON,
   PG_DIRTY,
+  PG_HEAD,
   PG_LOCKED,
   PG_LRU,
   PG_LRU_BATCH,
@@ -43,7 +45,7 @@ import {
 } from './memmap'
 import { MEMCG_STAT_PGACTIVATE, MEMCG_STAT_PGDEACTIVATE, MEMCG_STAT_PGLAZYFREE, modMemcgState } from './memcg_stat'
 import { folioIncRefs, lruGenAddFolio, lruGenDelFolio } from './reclaim/lru_gen'
-import { PGACTIVATE, PGDEACTIVATE, PGLAZYFREE, PGROTATED, countVmEvent } from './vmstat'
+import { PGACTIVATE, PGDEACTIVATE, PGLAZYFREE, PGROTATED, countVmEvents } from './vmstat'
 
 export {
   LRU_ACTIVE_ANON,
@@ -84,7 +86,7 @@ export function lruvecAddFolio(state: KernelState, lruvec: Lruvec, pfn: Pfn, atT
     return
   }
   const lru = folioLruList(state, pfn)
-  updateLruSize(state, lruvec, lru, folioZonenum(state, pfn), 1)
+  updateLruSize(state, lruvec, lru, folioZonenum(state, pfn), folioNrPages(state.memmap, pfn))
   if (lru === LRU_UNEVICTABLE) return
   if (atTail) listAddTail(state.memmap, lruvec.lists, lru, pfn)
   else listAddHead(state.memmap, lruvec.lists, lru, pfn)
@@ -95,7 +97,7 @@ export function lruvecDelFolio(state: KernelState, lruvec: Lruvec, pfn: Pfn): vo
   if (lruGenDelFolio(state, lruvec, pfn, false)) return
   const lru = folioLruList(state, pfn)
   if (lru !== LRU_UNEVICTABLE) listDel(state.memmap, lruvec.lists, lru, pfn)
-  updateLruSize(state, lruvec, lru, folioZonenum(state, pfn), -1)
+  updateLruSize(state, lruvec, lru, folioZonenum(state, pfn), -folioNrPages(state.memmap, pfn))
 }
 
 /**
@@ -110,7 +112,8 @@ export function folioAddLru(state: KernelState, pfn: Pfn, inFault: boolean): voi
   setFlags(state.memmap, pfn, flags | PG_LRU_BATCH | (isYoung ? PG_ACTIVE : 0))
   const batch = state.lruBatches[state.exec.cpu]!
   batch.pages[batch.count++] = pfn
-  if (batch.count >= batchSize(state)) lruAddDrain(state)
+  // A large folio waits for nobody.
+  if (batch.count >= batchSize(state) || (flags & PG_HEAD) !== 0) lruAddDrain(state)
 }
 
 /** Empties one CPU's batch onto the lists. @kernel mm/swap.c lru_add_drain_cpu() */
@@ -184,7 +187,7 @@ export function folioMarkAccessed(state: KernelState, pfn: Pfn): void {
   if (flags & PG_LRU) folioActivate(state, pfn)
   else setFlag(state.memmap, pfn, PG_ACTIVE)
   clearFlag(state.memmap, pfn, PG_REFERENCED)
-  workingsetAgeNonresident(state, folioLruvec(state, pfn), 1)
+  workingsetAgeNonresident(state, folioLruvec(state, pfn), folioNrPages(state.memmap, pfn))
 }
 
 /**
@@ -198,8 +201,9 @@ export function folioActivate(state: KernelState, pfn: Pfn): void {
   lruvecDelFolio(state, lruvec, pfn)
   setFlag(state.memmap, pfn, PG_ACTIVE)
   lruvecAddFolio(state, lruvec, pfn, false)
-  countVmEvent(state.vmstat, PGACTIVATE)
-  modMemcgState(state, lruvec.memcg, MEMCG_STAT_PGACTIVATE, 1)
+  const nr = folioNrPages(state.memmap, pfn)
+  countVmEvents(state.vmstat, PGACTIVATE, nr)
+  modMemcgState(state, lruvec.memcg, MEMCG_STAT_PGACTIVATE, nr)
 }
 
 /**
@@ -213,7 +217,7 @@ export function folioRotateReclaimable(state: KernelState, pfn: Pfn): void {
   lruvecDelFolio(state, lruvec, pfn)
   clearFlag(state.memmap, pfn, PG_ACTIVE)
   lruvecAddFolio(state, lruvec, pfn, true)
-  countVmEvent(state.vmstat, PGROTATED)
+  countVmEvents(state.vmstat, PGROTATED, folioNrPages(state.memmap, pfn))
 }
 
 /** MADV_COLD. @kernel mm/swap.c lru_deactivate_fn() */
@@ -225,8 +229,9 @@ export function folioDeactivate(state: KernelState, pfn: Pfn): void {
   lruvecDelFolio(state, lruvec, pfn)
   clearFlag(state.memmap, pfn, PG_ACTIVE | PG_REFERENCED)
   lruvecAddFolio(state, lruvec, pfn, false)
-  countVmEvent(state.vmstat, PGDEACTIVATE)
-  modMemcgState(state, lruvec.memcg, MEMCG_STAT_PGDEACTIVATE, 1)
+  const nr = folioNrPages(state.memmap, pfn)
+  countVmEvents(state.vmstat, PGDEACTIVATE, nr)
+  modMemcgState(state, lruvec.memcg, MEMCG_STAT_PGDEACTIVATE, nr)
 }
 
 /**
@@ -242,8 +247,9 @@ export function folioMarkLazyfree(state: KernelState, pfn: Pfn): void {
   lruvecDelFolio(state, lruvec, pfn)
   clearFlag(state.memmap, pfn, PG_ACTIVE | PG_REFERENCED | PG_SWAPBACKED)
   lruvecAddFolio(state, lruvec, pfn, false)
-  countVmEvent(state.vmstat, PGLAZYFREE)
-  modMemcgState(state, pageMemcg(state.memmap, pfn) || 1, MEMCG_STAT_PGLAZYFREE, 1)
+  const nr = folioNrPages(state.memmap, pfn)
+  countVmEvents(state.vmstat, PGLAZYFREE, nr)
+  modMemcgState(state, pageMemcg(state.memmap, pfn) || 1, MEMCG_STAT_PGLAZYFREE, nr)
 }
 
 /**

@@ -7,8 +7,11 @@ import type { Pfn } from '../../util/units'
 import { taskMemcg } from '../cgroup'
 import type { KernelState } from '../state'
 import type { Task } from '../task'
+import { unqueueDeferredSplit } from './deferred_split'
+import { dissolveLargeFolio, folioOrder } from './folio'
 import {
   PG_ANON,
+  PG_HEAD,
   PG_LOCKED,
   PG_SWAPCACHE,
   PG_WRITEBACK,
@@ -20,7 +23,7 @@ import {
   setPageMemcg,
 } from './memmap'
 import { modMemcgState } from './memcontrol'
-import { unchargePage } from './memcg_uncharge'
+import { unchargePage, unchargePages } from './memcg_uncharge'
 import { MEMCG_PGMAJFAULT } from './memcg_stat'
 import { clearMlocked } from './mlock'
 import { freeUnrefPage } from './pcp'
@@ -36,8 +39,9 @@ export function countMajor(state: KernelState, task: Task): void {
   task.retry.faultWasMajor = true
 }
 
-/** A frame that nobody maps and no cache holds. */
+/** A frame, or a large folio, that nobody maps and no cache holds. @kernel mm/swap.c __folio_put() */
 export function releaseFrame(state: KernelState, pfn: Pfn): void {
+  if (hasFlag(state.memmap, pfn, PG_HEAD)) return releaseLargeFolio(state, pfn)
   lruDel(state, pfn)
   clearMlocked(state, pfn)
   const memcg = pageMemcg(state.memmap, pfn)
@@ -45,6 +49,20 @@ export function releaseFrame(state: KernelState, pfn: Pfn): void {
   setPageMemcg(state.memmap, pfn, 0)
   unchargePage(state, memcg)
   freeUnrefPage(state, pfn, 0)
+}
+
+/** @kernel mm/page_alloc.c destroy_large_folio() */
+function releaseLargeFolio(state: KernelState, head: Pfn): void {
+  const m = state.memmap
+  const order = folioOrder(m, head)
+  lruDel(state, head)
+  clearMlocked(state, head)
+  unqueueDeferredSplit(state, head)
+  const memcg = pageMemcg(m, head)
+  dissolveLargeFolio(m, head)
+  setPageMemcg(m, head, 0)
+  unchargePages(state, memcg, 1 << order)
+  freeUnrefPage(state, head, order)
 }
 
 /**

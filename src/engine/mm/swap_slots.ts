@@ -51,6 +51,26 @@ export function findSlot(state: KernelState, area: SwapArea): number {
   return offset
 }
 
+/**
+ * Makes this CPU go on at the beginning of an empty cluster, which has room for a huge page.
+ * @returns false: there is none, or the device has no clusters, or areas take turns
+ * @kernel  mm/swapfile.c cluster_alloc_swap_entry(), get_swap_pages()
+ */
+export function startHugeCluster(state: KernelState): boolean {
+  const usable = state.swapAreas.filter((a) => a.enabled && a.used < a.pages)
+  const area = usable[0]
+  if (area === undefined || usable[1]?.priority === area.priority) return false
+  if (state.devices[area.device]!.rotational) return false
+  const start = Math.floor(area.clusterNext / CLUSTER_SLOTS)
+  // The first cluster holds the header.
+  const cluster = findCluster(area, start, (used, size) => used === 0 && size === CLUSTER_SLOTS)
+  if (cluster < 1) return false
+  while (area.cpuNext.length <= state.exec.cpu) area.cpuNext.push(0)
+  area.cpuNext[state.exec.cpu] = cluster * CLUSTER_SLOTS
+  area.clusterNext = ((cluster + 1) % area.clusterUsed.length) * CLUSTER_SLOTS
+  return true
+}
+
 /** Area to take the next slot from: highest priority with room, equal ones in turn. @kernel get_swap_pages() */
 export function pickArea(state: KernelState): SwapArea | undefined {
   let best: SwapArea | undefined

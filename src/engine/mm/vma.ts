@@ -7,6 +7,7 @@
 import type { Errno } from '../../util/errno'
 import { PAGE_SIZE, type Pages, type Vpn } from '../../util/units'
 import type { KernelState } from '../state'
+import { splitHugePmdAt } from './huge_split'
 import { mpolEqual } from './mempolicy'
 import {
   VM_ACCOUNT,
@@ -42,6 +43,8 @@ export function createMm(state: KernelState): number {
     rss: new Float64Array(4),
     rssPending: new Int32Array(4 * state.cpuNode.length),
     pgtablesBytes: 0,
+    hugePmds: 0,
+    usesHugeZero: false,
     totalVm: 0,
     dataVm: 0,
     stackVm: 0,
@@ -95,6 +98,7 @@ export function copyVma(vma: Vma): Vma {
 function splitVma(state: KernelState, mm: Mm, i: number, at: Vpn): void {
   const vma = mm.vmas[i]!
   const upper: Vma = { ...copyVma(vma), start: at, pgoff: vma.pgoff + (at - vma.start) }
+  splitHugePmdAt(state, mm, at)
   vma.end = at
   mm.vmas.splice(i + 1, 0, upper)
   if (vma.ino !== 0) state.inodes[vma.ino]!.users++

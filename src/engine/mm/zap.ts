@@ -3,16 +3,19 @@
  * @kernel  mm/memory.c zap_pte_range()
  * @spec    04 §4.7
  */
-import type { Pages, Pfn, Vpn } from '../../util/units'
+import { HPAGE_PAGES, type Pages, type Pfn, type Vpn } from '../../util/units'
 import { charge } from '../exec'
 import type { KernelState } from '../state'
+import { PG_LARGE, compoundHead } from './folio'
+import { clearHugePmd, forEachHugePmd, pmdPfn } from './huge_pmd'
+import { splitHugePmd } from './huge_split'
 import { PG_ANON, PG_FILE, mapcount, pageFlags } from './memmap'
 import { beginUncharge, endUncharge } from './memcg_uncharge'
 import { munlockFolio } from './mlock'
-import { MM_SWAPENTS, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, type Mm, type Vma } from './mm_types'
+import { MM_ANONPAGES, MM_SWAPENTS, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, type Mm, type Vma } from './mm_types'
 import { folioMarkDirty } from './page_writeback'
 import { PTE_ACCESSED, PTE_DIRTY, forEachPteTable, isSwapPte, pteAt, ptePfn, pteSwapSlot, setPte } from './pgtable'
-import { pageRemoveRmap, rssCounter } from './rmap'
+import { folioRemoveRmapPmd, pageRemoveRmap, rssCounter } from './rmap'
 import { addMmCounter, updateHiwaterRss } from './rss'
 import { folioMarkAccessed } from './swap'
 import { freeSwapAndCache, releaseFrame, tryToFreeSwap } from './swap_fault'
@@ -33,6 +36,7 @@ function zapPte(state: KernelState, mm: Mm, vma: Vma, slot: number, pte: number)
   const pfn = ptePfn(pte)
   if (pfn === state.zeroPfn) return false
   const flags = pageFlags(state.memmap, pfn)
+  if ((flags & PG_LARGE) !== 0) return zapLargePte(state, mm, vma, slot, pfn)
   if ((flags & PG_FILE) !== 0) {
     if ((pte & PTE_DIRTY) !== 0) folioMarkDirty(state, pfn)
     if ((pte & PTE_ACCESSED) !== 0 && (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0) folioMarkAccessed(state, pfn)
@@ -40,13 +44,48 @@ function zapPte(state: KernelState, mm: Mm, vma: Vma, slot: number, pte: number)
   addMmCounter(state, mm.id, rssCounter(flags), -1)
   pageRemoveRmap(state, pfn, slot)
   if (mapcount(state.memmap, pfn) > 0) return true
+  if ((vma.flags & VM_LOCKED) !== 0) munlockFolio(state, pfn)
   if ((flags & PG_ANON) !== 0) freeAnonPage(state, pfn)
-  else if ((vma.flags & VM_LOCKED) !== 0) munlockFolio(state, pfn)
+  return true
+}
+
+/** One frame of a large folio. */
+function zapLargePte(state: KernelState, mm: Mm, vma: Vma, slot: number, pfn: Pfn): boolean {
+  addMmCounter(state, mm.id, MM_ANONPAGES, -1)
+  pageRemoveRmap(state, pfn, slot)
+  const head = compoundHead(state.memmap, pfn)
+  if (mapcount(state.memmap, head) > 0) return true
+  if ((vma.flags & VM_LOCKED) !== 0) munlockFolio(state, head)
+  freeAnonPage(state, head)
   return true
 }
 
 /**
- * Takes every page of the range out of the address space; tables stay.
+ * Huge entries: those that lie in the range as a whole go with the table that was put by, the others are split.
+ * @returns pages that were mapped
+ * @kernel  mm/huge_memory.c zap_huge_pmd()
+ */
+function zapHugePmds(state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: Vpn): Pages {
+  let zapped = 0
+  forEachHugePmd(state, mm, start, end, (slot, entry, first) => {
+    if (first < start || first + HPAGE_PAGES > end) return splitHugePmd(state, mm, slot)
+    const pfn = pmdPfn(entry)
+    clearHugePmd(state, mm, slot)
+    if (pfn === state.thp.hugeZeroPfn) return
+    addMmCounter(state, mm.id, MM_ANONPAGES, -HPAGE_PAGES)
+    folioRemoveRmapPmd(state, pfn, slot)
+    if (mapcount(state.memmap, pfn) === 0) {
+      if ((vma.flags & VM_LOCKED) !== 0) munlockFolio(state, pfn)
+      freeAnonPage(state, pfn)
+    }
+    zapped += HPAGE_PAGES
+    charge(state, state.costs.zoneLock)
+  })
+  return zapped
+}
+
+/**
+ * Takes every page of the range out of the address space; tables stay, those put by for huge pages excepted.
  * @returns pages that were mapped
  * @kernel  zap_page_range(), zap_pte_range()
  */
@@ -54,6 +93,7 @@ export function zapRange(state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: 
   let zapped = 0
   updateHiwaterRss(state, mm)
   beginUncharge(state)
+  const huge = mm.hugePmds > 0 ? zapHugePmds(state, mm, vma, start, end) : 0
   forEachPteTable(state, mm, start, end, (first, last) => {
     for (let slot = first; slot <= last; slot++) {
       const pte = pteAt(state.pgtables, slot)
@@ -62,5 +102,5 @@ export function zapRange(state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: 
   })
   endUncharge(state)
   charge(state, zapped * state.costs.exitPage)
-  return zapped
+  return zapped + huge
 }

@@ -3,7 +3,7 @@
  * @kernel  fs/proc/task_mmu.c show_numa_map()
  * @spec    09 §9.8
  */
-import { PAGE_SIZE } from '../../util/units'
+import { HPAGE_PAGES, PAGE_SIZE, type Pages, type Pfn } from '../../util/units'
 import {
   PG_ACTIVE,
   PG_ANON,
@@ -12,10 +12,11 @@ import {
   PG_SWAPCACHE,
   PG_UNEVICTABLE,
   PG_WRITEBACK,
-  mapcount,
   pageFlags,
   pageZoneIndex,
 } from '../mm/memmap'
+import { compoundHead, pageMapcount } from '../mm/folio'
+import { forEachHugePmd, pmdPfn } from '../mm/huge_pmd'
 import { mpolText } from '../mm/mempolicy'
 import type { Mm, Vma } from '../mm/mm_types'
 import { PTE_DIRTY, forEachPte, isPresent, ptePfn } from '../mm/pgtable'
@@ -35,9 +36,23 @@ interface NumaMaps {
   readonly node: number[]
 }
 
-/** The pages of one mapping. @kernel gather_stats() */
-function gather(state: KernelState, mm: Mm, vma: Vma): NumaMaps {
+/** `nr` pages that one entry maps. @kernel gather_stats() */
+function gatherPages(state: KernelState, md: NumaMaps, pfn: Pfn, isDirty: boolean, nr: Pages): void {
   const m = state.memmap
+  const flags = pageFlags(m, compoundHead(m, pfn))
+  if ((flags & PG_RESERVED) !== 0) return
+  md.pages += nr
+  if (isDirty || (flags & PG_DIRTY) !== 0) md.dirty += nr
+  if ((flags & PG_SWAPCACHE) !== 0) md.swapcache += nr
+  if ((flags & (PG_ACTIVE | PG_UNEVICTABLE)) !== 0) md.active += nr
+  if ((flags & PG_WRITEBACK) !== 0) md.writeback += nr
+  if ((flags & PG_ANON) !== 0) md.anon += nr
+  md.mapcountMax = Math.max(md.mapcountMax, pageMapcount(m, pfn))
+  md.node[state.zones[pageZoneIndex(m, pfn)]!.nid]! += nr
+}
+
+/** The pages of one mapping. @kernel gather_pte_stats() */
+function gather(state: KernelState, mm: Mm, vma: Vma): NumaMaps {
   const md: NumaMaps = {
     pages: 0,
     anon: 0,
@@ -48,19 +63,14 @@ function gather(state: KernelState, mm: Mm, vma: Vma): NumaMaps {
     swapcache: 0,
     node: state.nodes.map(() => 0),
   }
+  forEachHugePmd(state, mm, vma.start, vma.end, (_slot, entry) => {
+    const pfn = pmdPfn(entry)
+    if (pfn !== state.thp.hugeZeroPfn) gatherPages(state, md, pfn, (entry & PTE_DIRTY) !== 0, HPAGE_PAGES)
+  })
   forEachPte(state, mm, vma.start, vma.end, (_slot, pte) => {
     const pfn = ptePfn(pte)
     if (!isPresent(pte) || pfn === state.zeroPfn) return
-    const flags = pageFlags(m, pfn)
-    if ((flags & PG_RESERVED) !== 0) return
-    md.pages++
-    if ((pte & PTE_DIRTY) !== 0 || (flags & PG_DIRTY) !== 0) md.dirty++
-    if ((flags & PG_SWAPCACHE) !== 0) md.swapcache++
-    if ((flags & (PG_ACTIVE | PG_UNEVICTABLE)) !== 0) md.active++
-    if ((flags & PG_WRITEBACK) !== 0) md.writeback++
-    if ((flags & PG_ANON) !== 0) md.anon++
-    md.mapcountMax = Math.max(md.mapcountMax, mapcount(m, pfn))
-    md.node[state.zones[pageZoneIndex(m, pfn)]!.nid]!++
+    gatherPages(state, md, pfn, (pte & PTE_DIRTY) !== 0, 1)
   })
   return md
 }

@@ -3,6 +3,7 @@
  * @kernel  drivers/base/node.c
  * @spec    09 §9.9
  */
+import { HPAGE_PAGES } from '../../util/units'
 import * as vs from '../mm/vmstat'
 import type { KernelState } from '../state'
 
@@ -16,6 +17,7 @@ export function nodeMeminfoText(state: KernelState, nid: number): string {
   const free = zones.reduce((sum, z) => sum + z.stat[vs.NR_FREE_PAGES]!, 0)
   const mlocked = zones.reduce((sum, z) => sum + z.stat[vs.NR_MLOCK]!, 0)
   const n = (item: number): number => stat[item]! * 4
+  const huge = (item: number): number => stat[item]! * HPAGE_PAGES * 4
   const activeAnon = n(vs.NR_ACTIVE_ANON)
   const inactiveAnon = n(vs.NR_INACTIVE_ANON)
   const activeFile = n(vs.NR_ACTIVE_FILE)
@@ -51,6 +53,11 @@ export function nodeMeminfoText(state: KernelState, nid: number): string {
     ['Slab', reclaimable + unreclaimable],
     ['SReclaimable', reclaimable],
     ['SUnreclaim', unreclaimable],
+    ['AnonHugePages', huge(vs.NR_ANON_TRANSPARENT_HUGEPAGES)],
+    ['ShmemHugePages', huge(vs.NR_SHMEM_HUGEPAGES)],
+    ['ShmemPmdMapped', huge(vs.NR_SHMEM_PMDMAPPED)],
+    ['FileHugePages', huge(vs.NR_FILE_HUGEPAGES)],
+    ['FilePmdMapped', huge(vs.NR_FILE_PMDMAPPED)],
   ]
   return rows.map(([name, kib]) => `Node ${nid} ${`${name}:`.padEnd(15)} ${String(kib).padStart(8)} kB\n`).join('')
 }

@@ -6,10 +6,22 @@
  */
 import type { Pages, Pfn } from '../../../util/units'
 import type { KernelState } from '../../state'
+import { compoundHead } from '../folio'
 import { folioLruvec } from '../lruvec'
 import { pageMemcg } from '../memmap'
-import { ENTRIES_PER_TABLE, PTE_ACCESSED, isPresent, mmOfSlot, pteAt, ptePfn, setPte, vpnOfSlot } from '../pgtable'
-import { forEachMapping } from '../rmap'
+import {
+  ENTRIES_PER_TABLE,
+  PTE_ACCESSED,
+  isPresent,
+  mmOfSlot,
+  pteAt,
+  ptePfn,
+  setPte,
+  tableLevel,
+  tableOfSlot,
+  vpnOfSlot,
+} from '../pgtable'
+import { forEachFolioMapping } from '../rmap'
 import { mmAt } from '../rss'
 import { findVma } from '../vma_find'
 import { folioUpdateGen, genFromSeq } from './lru_gen'
@@ -28,13 +40,15 @@ function windowAround(index: number, low: number, high: number): { from: number;
 
 /** Promotes young pages around every young mapping of an isolated page. @kernel mm/vmscan.c lru_gen_look_around() */
 export function lookAround(state: KernelState, sc: ScanControl, pfn: Pfn): void {
-  forEachMapping(state, pfn, (slot) => {
+  forEachFolioMapping(state, pfn, (slot) => {
     if ((pteAt(state.pgtables, slot) & PTE_ACCESSED) !== 0) lookAroundSlot(state, sc, pfn, slot)
   })
 }
 
 function lookAroundSlot(state: KernelState, sc: ScanControl, pfn: Pfn, slot: number): void {
   const t = state.pgtables
+  // A huge page has no neighbours in its table that the same walk would find.
+  if (tableLevel(t, tableOfSlot(slot)) > 1) return
   const vpn = vpnOfSlot(t, slot)
   const vma = findVma(mmAt(state, mmOfSlot(t, slot)), vpn)
   if (vma === undefined) return
@@ -51,7 +65,7 @@ function lookAroundSlot(state: KernelState, sc: ScanControl, pfn: Pfn, slot: num
     if (s === slot) continue
     const pte = pteAt(t, s)
     if (!isPresent(pte) || (pte & PTE_ACCESSED) === 0) continue
-    const neighbour = ptePfn(pte)
+    const neighbour = compoundHead(state.memmap, ptePfn(pte))
     if (neighbour === state.zeroPfn || pageMemcg(state.memmap, neighbour) !== memcg) continue
     const l = folioLruvec(state, neighbour)
     if (l !== lruvec || (!takesAnon && vma.ino === 0)) continue

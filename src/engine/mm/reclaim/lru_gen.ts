@@ -10,6 +10,7 @@
 import { AssertionError } from '../../../util/assert'
 import type { Pages, Pfn } from '../../../util/units'
 import type { KernelState } from '../../state'
+import { folioNrPages } from '../folio'
 import { MAX_NR_ZONES } from '../gfp'
 import {
   LRU_GEN_ANON,
@@ -82,16 +83,17 @@ function updateSize(
   zone: number,
   oldGen: number,
   newGen: number,
+  nr: Pages,
 ): void {
   const g = lruvec.gen
-  if (oldGen >= 0) g.nrPages[genList(oldGen, type, zone)]!--
-  if (newGen >= 0) g.nrPages[genList(newGen, type, zone)]!++
+  if (oldGen >= 0) g.nrPages[genList(oldGen, type, zone)]! -= nr
+  if (newGen >= 0) g.nrPages[genList(newGen, type, zone)]! += nr
   const inactive = type * LRU_INACTIVE_FILE
-  if (oldGen < 0) updateLruSize(state, lruvec, isActiveGen(g, newGen) ? inactive + 1 : inactive, zone, 1)
-  else if (newGen < 0) updateLruSize(state, lruvec, isActiveGen(g, oldGen) ? inactive + 1 : inactive, zone, -1)
+  if (oldGen < 0) updateLruSize(state, lruvec, isActiveGen(g, newGen) ? inactive + 1 : inactive, zone, nr)
+  else if (newGen < 0) updateLruSize(state, lruvec, isActiveGen(g, oldGen) ? inactive + 1 : inactive, zone, -nr)
   else if (isActiveGen(g, newGen) && !isActiveGen(g, oldGen)) {
-    updateLruSize(state, lruvec, inactive, zone, -1)
-    updateLruSize(state, lruvec, inactive + 1, zone, 1)
+    updateLruSize(state, lruvec, inactive, zone, -nr)
+    updateLruSize(state, lruvec, inactive + 1, zone, nr)
   } else if (isActiveGen(g, oldGen) && !isActiveGen(g, newGen)) grewOlder(lruvec, oldGen, newGen)
 }
 
@@ -124,7 +126,7 @@ export function lruGenAddFolio(state: KernelState, lruvec: Lruvec, pfn: Pfn, rec
   const zone = folioZonenum(state, pfn)
   const gen = genFromSeq(seqForNew(g, type, flags, reclaiming))
   setFlags(m, pfn, (flags & ~(LRU_GEN_MASK | PG_ACTIVE)) | ((gen + 1) << LRU_GEN_SHIFT))
-  updateSize(state, lruvec, type, zone, -1, gen)
+  updateSize(state, lruvec, type, zone, -1, gen, folioNrPages(m, pfn))
   if (reclaiming) listAddTail(m, g.lists, genList(gen, type, zone), pfn)
   else listAddHead(m, g.lists, genList(gen, type, zone), pfn)
 }
@@ -139,6 +141,18 @@ function linkedList(state: KernelState, g: LruGen, pfn: Pfn, gen: number, type: 
     if (listHead(g.lists, list) === pfn || listTail(g.lists, list) === pfn) return list
   }
   throw new AssertionError(`pfn ${pfn} of generation ${gen} is at the end of no list of node zone ${zone}`)
+}
+
+/** The list that a page is really linked into; undefined: it is on no generation. */
+export function lruGenListOf(
+  state: KernelState,
+  lruvec: Lruvec,
+  pfn: Pfn,
+): { readonly heads: Int32Array; readonly list: number } | undefined {
+  const gen = folioLruGen(pageFlags(state.memmap, pfn))
+  if (gen < 0) return undefined
+  const { lists: heads } = lruvec.gen
+  return { heads, list: linkedList(state, lruvec.gen, pfn, gen, folioIsFileLru(state, pfn), folioZonenum(state, pfn)) }
 }
 
 /**
@@ -156,7 +170,7 @@ export function lruGenDelFolio(state: KernelState, lruvec: Lruvec, pfn: Pfn, rec
   const type = folioIsFileLru(state, pfn)
   const zone = folioZonenum(state, pfn)
   setFlags(m, pfn, (flags & ~LRU_GEN_MASK) | (!reclaiming && isActiveGen(g, gen) ? PG_ACTIVE : 0))
-  updateSize(state, lruvec, type, zone, gen, -1)
+  updateSize(state, lruvec, type, zone, gen, -1, folioNrPages(m, pfn))
   listDel(m, g.lists, linkedList(state, g, pfn, gen, type, zone), pfn)
   return true
 }
@@ -173,7 +187,9 @@ export function folioUpdateGen(state: KernelState, lruvec: Lruvec, pfn: Pfn, gen
     return
   }
   setFlags(state.memmap, pfn, (flags & ~(LRU_GEN_MASK | REFS_ALL)) | ((gen + 1) << LRU_GEN_SHIFT))
-  if (old !== gen) updateSize(state, lruvec, folioIsFileLru(state, pfn), folioZonenum(state, pfn), old, gen)
+  if (old === gen) return
+  const nr = folioNrPages(state.memmap, pfn)
+  updateSize(state, lruvec, folioIsFileLru(state, pfn), folioZonenum(state, pfn), old, gen, nr)
 }
 
 /**
@@ -191,7 +207,7 @@ export function folioIncGen(state: KernelState, lruvec: Lruvec, pfn: Pfn, type: 
   const next = (oldest + 1) % MAX_NR_GENS
   const marked = reclaiming ? PG_RECLAIM : 0
   setFlags(m, pfn, (flags & ~(LRU_GEN_MASK | REFS_ALL)) | ((next + 1) << LRU_GEN_SHIFT) | marked)
-  updateSize(state, lruvec, type, folioZonenum(state, pfn), oldest, next)
+  updateSize(state, lruvec, type, folioZonenum(state, pfn), oldest, next, folioNrPages(m, pfn))
   return next
 }
 

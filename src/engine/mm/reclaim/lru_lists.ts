@@ -8,6 +8,7 @@ import type { Pages, Pfn } from '../../../util/units'
 import { charge } from '../../exec'
 import type { KernelState } from '../../state'
 import { emit, isTracing } from '../../trace'
+import { folioNrPages } from '../folio'
 import { wakeupFlusher } from '../flusher'
 import { LRU_ACTIVE_ANON, LRU_INACTIVE_ANON, folioZonenum, type Lruvec } from '../lruvec'
 import {
@@ -56,7 +57,7 @@ const skipped = new Int32Array(SKIPPED_MAX)
 const stat = createReclaimStat()
 
 /** Result of isolate(): one object, reused. */
-const isolated = { taken: 0, scanned: 0, skipped: 0 }
+const isolated = { taken: 0, pages: 0, scanned: 0, skipped: 0 }
 
 /**
  * Takes up to `nr` pages from the tail into `taken`.
@@ -67,15 +68,17 @@ function isolate(state: KernelState, sc: ScanControl, lruvec: Lruvec, lru: numbe
   let scan = 0
   let nrTaken = 0
   let nrSkipped = 0
+  let pages = 0
   for (let pfn: Pfn; scan < nr && nrSkipped < SKIPPED_MAX && (pfn = listTail(lruvec.lists, lru)) !== 0;) {
     const zone = folioZonenum(state, pfn)
+    const size = folioNrPages(m, pfn)
     if (zone > sc.reclaimIdx) {
       listDel(m, lruvec.lists, lru, pfn)
       skipped[nrSkipped++] = pfn
-      countVmEvents(state.vmstat, PGSKIP_DMA + zone, 1)
+      countVmEvents(state.vmstat, PGSKIP_DMA + zone, size)
       continue
     }
-    scan++
+    scan += size
     if (!sc.mayUnmap && mapcount(m, pfn) > 0) {
       listDel(m, lruvec.lists, lru, pfn)
       listAddHead(m, lruvec.lists, lru, pfn)
@@ -84,13 +87,15 @@ function isolate(state: KernelState, sc: ScanControl, lruvec: Lruvec, lru: numbe
     lruvecDelFolio(state, lruvec, pfn)
     clearFlag(m, pfn, PG_LRU)
     taken[nrTaken++] = pfn
+    pages += size
   }
   for (let i = 0; i < nrSkipped; i++) listAddHead(m, lruvec.lists, lru, skipped[i]!)
   isolated.taken = nrTaken
+  isolated.pages = pages
   isolated.scanned = scan
   isolated.skipped = nrSkipped
   if (isTracing()) {
-    emit(state, 'mm_vmscan_lru_isolate', [sc.reclaimIdx, sc.order, nr, scan + nrSkipped, nrSkipped, nrTaken, lru])
+    emit(state, 'mm_vmscan_lru_isolate', [sc.reclaimIdx, sc.order, nr, scan + nrSkipped, nrSkipped, pages, lru])
   }
   return isolated
 }
@@ -111,13 +116,14 @@ export function shrinkActiveList(state: KernelState, sc: ScanControl, lruvec: Lr
   let deactivated = 0
   for (let i = 0; i < nrTaken; i++) {
     const pfn = taken[i]!
+    const size = folioNrPages(m, pfn)
     if (!hasFlag(m, pfn, PG_UNEVICTABLE)) {
       const r = mapcount(m, pfn) > 0 ? folioReferenced(state, pfn) : undefined
-      if (r !== undefined && r.exec && isFile === 1 && r.count > 0) rotated++
+      if (r !== undefined && r.exec && isFile === 1 && r.count > 0) rotated += size
       else {
         clearFlag(m, pfn, PG_ACTIVE)
         setFlag(m, pfn, PG_WORKINGSET)
-        deactivated++
+        deactivated += size
       }
     }
     folioPutback(state, pfn)
@@ -182,12 +188,12 @@ export function shrinkInactiveList(state: KernelState, sc: ScanControl, lruvec: 
     if (tooManyIsolated(state, lruvec.nid, isFile, sc)) return 0
   }
   lruAddDrain(state)
-  const { taken: nrTaken, scanned } = isolate(state, sc, lruvec, lru, nr)
+  const { taken: count, pages: nrTaken, scanned } = isolate(state, sc, lruvec, lru, nr)
   countScanned(state, sc, lruvec, isFile, scanned)
   if (nrTaken === 0) return 0
   const nodeStat = state.nodes[lruvec.nid]!.stat
   modStat(nodeStat, NR_ISOLATED_ANON + isFile, nrTaken)
-  const batch = { list: taken, count: nrTaken, ignoreReferences: false }
+  const batch = { list: taken, count, ignoreReferences: false }
   const reclaimed = shrinkFolioList(state, sc, lruvec.nid, batch, stat)
   for (let i = 0; i < stat.kept; i++) folioPutback(state, taken[i]!)
   modStat(nodeStat, NR_ISOLATED_ANON + isFile, -nrTaken)

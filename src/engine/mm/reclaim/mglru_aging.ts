@@ -18,7 +18,9 @@ import {
   type LruGen,
   type Lruvec,
 } from '../lruvec'
+import { compoundHead } from '../folio'
 import { MAX_NR_ZONES } from '../gfp'
+import { forEachHugePmd, pmdPfn } from '../huge_pmd'
 import { PG_ANON, PG_FILE, hasFlag, listTail, pageMemcg } from '../memmap'
 import { VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, type Mm, type Vma } from '../mm_types'
 import { PTE_ACCESSED, forEachPte, isPresent, ptePfn, setPte } from '../pgtable'
@@ -118,10 +120,11 @@ function walkMm(state: KernelState, mm: Mm, lruvec: Lruvec, canSwap: boolean): v
   let seen = 0
   for (const vma of mm.vmas) {
     if (shouldSkipVma(vma, canSwap)) continue
+    if (mm.hugePmds > 0) walkHugePmds(state, mm, vma, lruvec)
     forEachPte(state, mm, vma.start, vma.end, (slot, pte) => {
       seen++
       if (!isPresent(pte) || (pte & PTE_ACCESSED) === 0) return
-      const pfn = ptePfn(pte)
+      const pfn = compoundHead(m, ptePfn(pte))
       if (!hasFlag(m, pfn, PG_ANON | PG_FILE) || (pageMemcg(m, pfn) || 1) !== lruvec.memcg) return
       if (folioNid(state, pfn) !== lruvec.nid || (!canSwap && folioIsFileLru(state, pfn) === 0)) return
       setPte(state.pgtables, slot, pte & ~PTE_ACCESSED)
@@ -129,6 +132,18 @@ function walkMm(state: KernelState, mm: Mm, lruvec: Lruvec, canSwap: boolean): v
     })
   }
   charge(state, Math.floor(seen / PTES_PER_NS))
+}
+
+/** The same for pages that PMDs map. @kernel mm/vmscan.c walk_pmd_range_locked() */
+function walkHugePmds(state: KernelState, mm: Mm, vma: Vma, lruvec: Lruvec): void {
+  const gen = genFromSeq(lruvec.gen.maxSeq)
+  forEachHugePmd(state, mm, vma.start, vma.end, (slot, entry) => {
+    const pfn = pmdPfn(entry)
+    if ((entry & PTE_ACCESSED) === 0 || (pageMemcg(state.memmap, pfn) || 1) !== lruvec.memcg) return
+    if (folioNid(state, pfn) !== lruvec.nid || pfn === state.thp.hugeZeroPfn) return
+    setPte(state.pgtables, slot, (entry & ~PTE_ACCESSED) >>> 0)
+    folioUpdateGen(state, lruvec, pfn, gen)
+  })
 }
 
 /**

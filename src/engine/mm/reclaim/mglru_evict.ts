@@ -6,6 +6,7 @@
 import type { Pages, Pfn } from '../../../util/units'
 import type { KernelState } from '../../state'
 import { emit, isTracing } from '../../trace'
+import { folioNrPages } from '../folio'
 import { GFP_BIT_IO, MAX_NR_ZONES } from '../gfp'
 import {
   LRU_GEN_ANON,
@@ -86,7 +87,7 @@ function sortFolio(
   if (flags & PG_UNEVICTABLE) {
     lruGenDelFolio(state, lruvec, pfn, true)
     lruvecAddFolio(state, lruvec, pfn, false)
-    countVmEvents(state.vmstat, UNEVICTABLE_PGS_CULLED, 1)
+    countVmEvents(state.vmstat, UNEVICTABLE_PGS_CULLED, folioNrPages(state.memmap, pfn))
     return true
   }
   const gen = folioLruGen(flags)
@@ -99,7 +100,7 @@ function sortFolio(
   if (tier > at.tier || refs === REFS_MAX) {
     const next = folioIncGen(state, lruvec, pfn, type, false)
     moveBetweenGens(state, g, pfn, list, genList(next, type, zone), true)
-    if (refs !== REFS_MAX) g.protectedPages[type * MAX_NR_TIERS + tier]!++
+    if (refs !== REFS_MAX) g.protectedPages[type * MAX_NR_TIERS + tier]! += folioNrPages(state.memmap, pfn)
     return true
   }
   if (zone > sc.reclaimIdx) {
@@ -134,7 +135,7 @@ function isolateFolio(state: KernelState, sc: ScanControl, lruvec: Lruvec, pfn: 
 }
 
 /** What one scan found: one object, reused. */
-const found = { type: 0, scanned: 0, isolated: 0 }
+const found = { type: 0, scanned: 0, isolated: 0, folios: 0 }
 
 /**
  * Collects up to 64 pages of the oldest generation into `taken`.
@@ -144,6 +145,7 @@ const found = { type: 0, scanned: 0, isolated: 0 }
 function scanFolios(state: KernelState, sc: ScanControl, lruvec: Lruvec, type: number, tier: number): Pages {
   const g = lruvec.gen
   found.isolated = 0
+  found.folios = 0
   if (nrGens(g, type) === MIN_NR_GENS) return 0
   const gen = genFromSeq(g.minSeq[type]!)
   let scanned = 0
@@ -154,19 +156,24 @@ function scanFolios(state: KernelState, sc: ScanControl, lruvec: Lruvec, type: n
     const zone = (sc.reclaimIdx + i) % MAX_NR_ZONES
     const at = { list: genList(gen, type, zone), type, zone, tier }
     let nrMoved = 0
+    let nrSkipped = 0
     for (let pfn: Pfn; (pfn = listTail(g.lists, at.list)) !== 0;) {
-      scanned++
-      if (sortFolio(state, sc, lruvec, pfn, at)) sorted++
-      else if (isolateFolio(state, sc, lruvec, pfn)) taken[found.isolated++] = pfn
-      else {
+      const size = folioNrPages(state.memmap, pfn)
+      scanned += size
+      if (sortFolio(state, sc, lruvec, pfn, at)) sorted += size
+      else if (isolateFolio(state, sc, lruvec, pfn)) {
+        taken[found.folios++] = pfn
+        found.isolated += size
+      } else {
         listDel(state.memmap, g.lists, at.list, pfn)
         moved[nrMoved++] = pfn
+        nrSkipped += size
       }
-      if (--remaining === 0 || Math.max(found.isolated, nrMoved) >= MIN_LRU_BATCH) break
+      if (--remaining === 0 || Math.max(found.isolated, nrSkipped) >= MIN_LRU_BATCH) break
     }
     for (let k = 0; k < nrMoved; k++) listAddHead(state.memmap, g.lists, at.list, moved[k]!)
-    if (nrMoved > 0) countVmEvents(state.vmstat, PGSKIP_DMA + zone, nrMoved)
-    skipped += nrMoved
+    if (nrMoved > 0) countVmEvents(state.vmstat, PGSKIP_DMA + zone, nrSkipped)
+    skipped += nrSkipped
     if (remaining === 0 || found.isolated >= MIN_LRU_BATCH) break
   }
   countScanned(state, sc, lruvec, type, found.isolated)
@@ -252,7 +259,7 @@ function sortKept(state: KernelState, kept: number, isRetry: boolean): number {
 export function evictFolios(state: KernelState, sc: ScanControl, lruvec: Lruvec, swappiness: number): Pages {
   let scanned = isolateFolios(state, sc, lruvec, swappiness)
   const type = found.type
-  let count = found.isolated
+  let count = found.folios
   if (tryToIncMinSeq(lruvec, swappiness !== 0)) scanned++
   if (nrGens(lruvec.gen, swappiness === 0 ? LRU_GEN_FILE : LRU_GEN_ANON) === MIN_NR_GENS) scanned = 0
   for (let isRetry = false; count > 0; isRetry = true) {

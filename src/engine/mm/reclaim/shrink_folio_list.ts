@@ -8,12 +8,15 @@ import type { Pages, Pfn } from '../../../util/units'
 import { charge } from '../../exec'
 import { hooks } from '../../hooks'
 import type { KernelState } from '../../state'
+import { folioNrPages } from '../folio'
 import { GFP_BIT_IO } from '../gfp'
+import { splitForReclaim } from '../huge_swap'
 import {
   PG_ACTIVE,
   PG_ANON,
   PG_DIRTY,
   PG_FILE,
+  PG_HEAD,
   PG_LOCKED,
   PG_MLOCKED,
   PG_RECLAIM,
@@ -36,12 +39,16 @@ import { beginUncharge, endUncharge, unchargePage } from '../memcg_uncharge'
 import { MEMCG_STAT_PGACTIVATE, MEMCG_STAT_PGLAZYFREED, modMemcgState } from '../memcg_stat'
 import { freeUnrefPage } from '../pcp'
 import { folioReferenced, tryToUnmap } from '../rmap'
+import { folioPutback } from '../swap'
 import { deleteFromSwapCache, folioAllocSwap, folioFreeSwap, vmSwapFull } from '../swapfile'
 import { PGACTIVATE, PGLAZYFREED, countVmEvent, countVmEvents } from '../vmstat'
 import { workingsetEviction } from '../workingset'
 import { lookAround } from './look_around'
 import { ACTIVATE, FREE, KEEP, ORPHAN, flushWrites, pageDirty } from './pageout'
 import { PGDAT_WRITEBACK, clearReclaimStat, type ReclaimStat, type ScanControl } from './scan_control'
+
+/** A large folio goes in pieces. */
+const SPLIT = 4
 
 const REF_RECLAIM = 0
 const REF_RECLAIM_CLEAN = 1
@@ -75,6 +82,7 @@ export function shrinkFolioList(
       reclaimed++
       freeFolio(state, pfn)
     } else if (fate === ORPHAN) freeFolio(state, pfn)
+    else if (fate === SPLIT) reclaimed += shrinkParts(state, sc, nid, pfn, stat)
     else {
       if (fate === ACTIVATE) activate(state, pfn, stat)
       list[kept++] = pfn
@@ -89,6 +97,30 @@ export function shrinkFolioList(
   return reclaimed
 }
 
+/**
+ * A large folio leaves memory: as one piece where swap has 512 slots in a row, else page by page.
+ * @returns pages freed; the others are back on their lists
+ * @kernel      mm/vmscan.c shrink_folio_list(), the part under folio_test_large()
+ * @simplifies  a folio that is swapped out whole is split, too, so that its pages are written together and freed one by one
+ */
+function shrinkParts(state: KernelState, sc: ScanControl, nid: number, head: Pfn, stat: ReclaimStat): Pages {
+  const parts: Pfn[] = []
+  sc.nrScanned -= folioNrPages(state.memmap, head)
+  splitForReclaim(state, head, parts)
+  let reclaimed = 0
+  for (const pfn of parts) {
+    const fate = shrinkOne(state, sc, nid, pfn, true, stat)
+    if (fate === FREE || fate === ORPHAN) {
+      if (fate === FREE) reclaimed++
+      freeFolio(state, pfn)
+      continue
+    }
+    if (fate === ACTIVATE) activate(state, pfn, stat)
+    folioPutback(state, pfn)
+  }
+  return reclaimed
+}
+
 function shrinkOne(
   state: KernelState,
   sc: ScanControl,
@@ -100,7 +132,7 @@ function shrinkOne(
   const m = state.memmap
   let flags = pageFlags(m, pfn)
   if (flags & PG_LOCKED) return KEEP
-  sc.nrScanned++
+  sc.nrScanned += folioNrPages(m, pfn)
   if (flags & PG_UNEVICTABLE) return ACTIVATE
   const isMapped = mapcount(m, pfn) > 0
   if (isMapped && !sc.mayUnmap) return KEEP
@@ -115,15 +147,17 @@ function shrinkOne(
     references = checkReferences(state, sc, pfn, isFileLru)
     if (references === REF_ACTIVATE) return ACTIVATE
     if (references === REF_KEEP) {
-      stat.refKeep++
+      stat.refKeep += folioNrPages(m, pfn)
       return KEEP
     }
   }
   if ((flags & PG_ANON) !== 0 && (flags & PG_SWAPBACKED) !== 0 && (flags & PG_SWAPCACHE) === 0) {
     if ((sc.gfp & GFP_BIT_IO) === 0) return KEEP
+    if (flags & PG_HEAD) return SPLIT
     if (mapcount(m, pfn) === 0) return ORPHAN
     if (!folioAllocSwap(state, pfn)) return ACTIVATE
   }
+  if (flags & PG_HEAD) return SPLIT
   if (isMapped && !tryToUnmap(state, pfn)) {
     stat.unmapFail++
     return ACTIVATE
@@ -210,9 +244,10 @@ function activate(state: KernelState, pfn: Pfn, stat: ReclaimStat): void {
     folioFreeSwap(state, pfn)
   if (flags & (PG_MLOCKED | PG_UNEVICTABLE)) return
   setFlag(m, pfn, PG_ACTIVE)
-  if (flags & PG_SWAPBACKED) stat.activateAnon++
-  else stat.activateFile++
-  modMemcgState(state, memcg || 1, MEMCG_STAT_PGACTIVATE, 1)
+  const nr = folioNrPages(m, pfn)
+  if (flags & PG_SWAPBACKED) stat.activateAnon += nr
+  else stat.activateFile += nr
+  modMemcgState(state, memcg || 1, MEMCG_STAT_PGACTIVATE, nr)
 }
 
 /** Back to the allocator. @kernel mem_cgroup_uncharge_folios(), free_unref_folios() */

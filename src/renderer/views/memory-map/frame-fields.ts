@@ -15,8 +15,6 @@ export interface FramePair {
   readonly pfn?: number
   /** A process to go to. */
   readonly pid?: number
-  /** The process's virtual address, where there is one. */
-  readonly address?: number
   readonly pidText?: string
 }
 
@@ -74,11 +72,10 @@ export function framePairs(info: PageInfo): FramePair[] {
       name: at === 0 ? 'mapped at' : '',
       text: hex(m.address),
       pid: m.pid,
-      address: m.address,
       pidText: `${m.comm} ${m.pid}`,
     })),
     ...(info.stackOf ? [processRow('stack of', info.stackOf)] : []),
-    ...(info.table ? [{ ...processRow('table of', info.table), address: info.table.address }] : []),
+    ...(info.table ? [processRow('table of', info.table)] : []),
   ]
 }
 
