@@ -1,6 +1,7 @@
 /** Page tables as the Paging view asks for them: read through the engine's own readers; bad places are refused in words. */
 import type { Mm } from '../engine/mm/mm_types'
 import { spaceView } from '../engine/mm/space_view'
+import { spaceProfile } from '../engine/mm/table_cells'
 import { parseAddress } from '../engine/mm/virtual_address'
 import { TASK_SIZE_VPN } from '../engine/mm/vma'
 import { walkView } from '../engine/mm/walk_view'
@@ -38,5 +39,9 @@ export function walkReply(state: KernelState, { pid, address, cpu }: GetWalk): R
 export function spaceReply(state: KernelState, { pid }: GetSpace): Result<SpaceReply> {
   const mm = spaceOf(state, pid)
   if (!mm.ok) return mm
-  return ok({ atNs: state.nowNs, space: spaceView(state, mm.value, vpnToAddress(TASK_SIZE_VPN)) })
+  return ok({
+    atNs: state.nowNs,
+    space: spaceView(state, mm.value, vpnToAddress(TASK_SIZE_VPN)),
+    profiles: spaceProfile(state, mm.value),
+  })
 }

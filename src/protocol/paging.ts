@@ -4,10 +4,13 @@
  */
 import type { Ns } from '../util/units'
 import type { SpaceView } from '../engine/mm/space_view'
+import type { VmaProfile } from '../engine/mm/table_cells'
 import type { WalkView } from '../engine/mm/walk_view'
 
 export type { AddressField } from '../engine/mm/virtual_address'
 export type { EntryFlag } from '../engine/mm/raw_pte'
+export * from '../engine/mm/table_cell_kinds'
+export type { VmaProfile } from '../engine/mm/table_cells'
 export type { SpaceView, VmaView } from '../engine/mm/space_view'
 export type { WalkEnd, WalkEntry, WalkPage, WalkStep, WalkView } from '../engine/mm/walk_view'
 
@@ -33,4 +36,6 @@ export interface GetSpace {
 export interface SpaceReply {
   readonly atNs: Ns
   readonly space: SpaceView
+  /** Where in each mapping its pages are: a row a mapping, in the same order. */
+  readonly profiles: readonly VmaProfile[]
 }

@@ -50,6 +50,7 @@ export const KEYS: readonly KeyRow[] = [
   row('Alt+7', 'view-workbook', 'terminal'),
   row('Alt+8', 'view-buddy', 'terminal'),
   row('Alt+9', 'view-slab', 'terminal'),
+  row('Alt+0', 'view-paging', 'terminal'),
 ]
 
 /** What of a keyboard event decides; a KeyboardEvent is one. */

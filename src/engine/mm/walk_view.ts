@@ -23,6 +23,7 @@ import {
 } from './pgtable'
 import { RAW_NONE, pteKind, rawPte, rawTableEntry, swapType, type EntryFlag } from './raw_pte'
 import { areaOfSlot } from './swapfile'
+import { tableCells } from './table_cells'
 import { findVma } from './vma_find'
 import { cutAddress, hex64, levelName, type CutAddress } from './virtual_address'
 
@@ -55,6 +56,8 @@ export interface WalkStep {
   readonly entryBytes: Bytes
   /** Entries that are not none, of 512. */
   readonly used: number
+  /** CELL_* of each entry. */
+  readonly cells: Uint8Array
   readonly entry: WalkEntry
   /** Entries around it, itself included, ascending. */
   readonly neighbours: readonly WalkEntry[]
@@ -150,6 +153,7 @@ function stepAt(state: KernelState, mm: Mm, place: Place): WalkStep {
     base: tableBase(t, table) * PAGE_SIZE,
     entryBytes: entrySpan(level) * PAGE_SIZE,
     used: tableUsed(t, table),
+    cells: tableCells(state, table),
     entry: neighbours[index - first]!,
     neighbours,
   }

@@ -4,8 +4,8 @@
  */
 import type { Component } from 'vue'
 import { defineAsyncComponent } from 'vue'
-import { NS_PER_S, PAGE_SIZE } from '../../util/units'
-import { formatPagesAsBytes, formatThree, joinFigure } from '../format'
+import { KIB, NS_PER_S, PAGE_SIZE } from '../../util/units'
+import { formatBytes, formatPagesAsBytes, formatThree, joinFigure } from '../format'
 import type { useFrames } from '../stores/frames'
 import type { useLabs } from '../stores/labs'
 import type { useSession } from '../stores/session'
@@ -86,6 +86,16 @@ export const VIEWS: readonly ViewEntry[] = [
     group: 'Work',
     component: defineAsyncComponent(() => import('./containers/ContainersView.vue')),
     figure: ({ session, frames }) => (session.hasMachine ? String(frames.cgroups.length) : ''),
+  },
+  {
+    id: 'paging',
+    title: 'Paging',
+    group: 'Work',
+    component: defineAsyncComponent(() => import('./paging/PagingView.vue')),
+    figure: ({ session, frames }) =>
+      session.hasMachine
+        ? `${joinFigure(formatBytes(frames.userTasks.reduce((sum, task) => sum + task.pgtablesKib, 0) * KIB))} tables`
+        : '',
   },
   {
     id: 'terminal',

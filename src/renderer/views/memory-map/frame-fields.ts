@@ -15,6 +15,8 @@ export interface FramePair {
   readonly pfn?: number
   /** A process to go to. */
   readonly pid?: number
+  /** The process's virtual address, where there is one. */
+  readonly address?: number
   readonly pidText?: string
 }
 
@@ -72,10 +74,11 @@ export function framePairs(info: PageInfo): FramePair[] {
       name: at === 0 ? 'mapped at' : '',
       text: hex(m.address),
       pid: m.pid,
+      address: m.address,
       pidText: `${m.comm} ${m.pid}`,
     })),
     ...(info.stackOf ? [processRow('stack of', info.stackOf)] : []),
-    ...(info.table ? [processRow('table of', info.table)] : []),
+    ...(info.table ? [{ ...processRow('table of', info.table), address: info.table.address }] : []),
   ]
 }
 

@@ -1,0 +1,84 @@
+import type { Page } from '@playwright/test'
+import { boot, expect, expectAccessible, goTo, run, screen, test, transport, type } from './fixtures'
+
+async function stressed(page: Page): Promise<void> {
+  await boot(page, 'vm-512m')
+  await goTo(page, 'Terminal')
+  await type(page, 'stress --vm 1 --vm-bytes 40M --vm-keep --timeout 600s &')
+  await run(page)
+  await expect(screen(page)).toContainText('dispatching hogs')
+  await goTo(page, 'Paging')
+  // Choosing a process looks at where it has most in memory: the worker's own, once it has touched some of it.
+  const process = page.getByRole('combobox', { name: 'process' })
+  await expect(async () => {
+    await process.selectOption({ index: 0 })
+    const workers = await process.locator('option').filter({ hasText: 'stress' }).all()
+    await process.selectOption((await workers.at(-1)!.getAttribute('value'))!)
+    await expect(page.getByRole('region', { name: 'End of the walk' })).toContainText('anonymous', { timeout: 1500 })
+  }).toPass()
+  await transport(page, 'Pause').click()
+}
+
+test('an address is walked from CR3 to its frame; fields, entries and mappings turn it', async ({ open }) => {
+  const page = await open()
+  await stressed(page)
+  const address = page.getByRole('textbox', { name: 'address' })
+  const end = page.getByRole('region', { name: 'End of the walk' })
+  await expect(end).toContainText('anonymous, 4 KiB')
+  await expect(page.getByRole('region', { name: 'PGD table' })).toContainText('P W U A D')
+  await expectAccessible(page)
+
+  // By keyboard alone: the address is typed, a field is turned.
+  const first = await address.inputValue()
+  await page.getByRole('spinbutton', { name: 'PGD index' }).press('ArrowDown')
+  await expect(page.getByRole('region', { name: 'PUD table' })).toHaveCount(0)
+  await expect(end).toContainText('SEGV_MAPERR')
+  await page.getByRole('spinbutton', { name: 'PGD index' }).press('ArrowUp')
+  await expect(address).toHaveValue(first)
+  await page.getByRole('listbox', { name: /Mappings/ }).press('End')
+  await expect(page.getByRole('region', { name: 'Address', exact: true })).toContainText('[stack] + 0x0')
+  await page
+    .getByRole('list', { name: 'PGD entries around the one used' })
+    .getByRole('button', { name: /entry 256/ })
+    .click()
+  await expect(page.getByRole('alert')).toContainText('is not canonical')
+  await page.getByRole('button', { name: 'Make it canonical' }).click()
+  await expect(page.getByText(/is in the kernel’s half/)).toBeVisible()
+  await address.fill('0x7fzz')
+  await address.press('Enter')
+  await expect(page.getByRole('alert')).toContainText('is no address')
+  await expectAccessible(page)
+
+  await page.getByRole('button', { name: 'Table', exact: true }).click()
+  const row = page.getByRole('table', { name: 'Mappings' }).getByRole('row').filter({ hasText: '[heap]' })
+  await row.click()
+  await expect(page.getByRole('region', { name: 'Address', exact: true })).toContainText('[heap] + 0x0')
+  await expectAccessible(page)
+})
+
+test('a frame leads to its struct page, and from there back to the address that maps it', async ({ open }) => {
+  const page = await open()
+  await stressed(page)
+  const address = page.getByRole('textbox', { name: 'address' })
+  const first = await address.inputValue()
+  const frame = page.getByRole('region', { name: 'End of the walk' }).getByRole('button', { name: /^pfn 0x/ })
+  const pfn = (await frame.innerText()).slice(4)
+  await frame.click()
+  const panel = page.getByRole('region', { name: 'struct page' }).first()
+  await expect(panel).toContainText(`pfn ${pfn}`)
+  await expect(panel).toContainText(first)
+  await panel.getByRole('button', { name: /^stress/ }).click()
+  await expect(address).toHaveValue(first)
+
+  // A process row leads here, too; a process that ends says so.
+  await goTo(page, 'Processes')
+  await page.getByRole('table', { name: 'Tasks' }).getByRole('row').filter({ hasText: 'stress' }).first().press('Enter')
+  const process = page.getByRole('combobox', { name: 'process' })
+  const pid = await process.inputValue()
+  await goTo(page, 'Terminal')
+  await type(page, `kill -9 ${pid}`)
+  await run(page)
+  await goTo(page, 'Paging')
+  await expect(page.getByText(new RegExp(`pid ${pid} has exited`))).toBeVisible()
+  await expectAccessible(page)
+})
