@@ -3,8 +3,9 @@
  * @kernel  fs/proc/task_mmu.c smap_gather_stats()
  * @spec    04 §4.4, §4.10
  */
-import { PAGE_SIZE, type Bytes, type Pages } from '../../util/units'
+import { HPAGE_PAGES, PAGE_SIZE, type Bytes, type Pages } from '../../util/units'
 import type { KernelState } from '../state'
+import { forEachHugePmd, pmdPfn } from './huge_pmd'
 import { VM_EXEC, VM_GROWSDOWN, VM_LOCKED, VM_READ, VM_SHARED, VM_WRITE, type Mm, type Vma } from './mm_types'
 import { forEachPte, isSwapPte, ptePfn } from './pgtable'
 import { pteKind } from './raw_pte'
@@ -63,6 +64,12 @@ function vmaView(state: KernelState, mm: Mm, vma: Vma): VmaView {
     else if (pteKind(pte) === 'page' && ptePfn(pte) === state.zeroPfn) zero++
     else resident++
   })
+  let huge = 0
+  forEachHugePmd(state, mm, vma.start, vma.end, (_slot, entry, first) => {
+    const pages = Math.min(first + HPAGE_PAGES, vma.end) - Math.max(first, vma.start)
+    if (pmdPfn(entry) === state.thp.hugeZeroPfn) zero += pages
+    else huge += pages
+  })
   const has = (flag: number, letter: string): string => ((vma.flags & flag) !== 0 ? letter : '-')
   const isShared = (vma.flags & VM_SHARED) !== 0
   return {
@@ -72,10 +79,10 @@ function vmaView(state: KernelState, mm: Mm, vma: Vma): VmaView {
     name: vma.name,
     kind: kindOf(vma, isShared),
     isLocked: (vma.flags & VM_LOCKED) !== 0,
-    residentPages: resident,
+    residentPages: resident + huge,
     zeroPages: zero,
     swappedPages: swapped,
-    hugePages: 0,
+    hugePages: huge,
   }
 }
 

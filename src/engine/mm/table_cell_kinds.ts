@@ -12,3 +12,5 @@ export const CELL_PROTNONE = 4
 export const CELL_FILE = 5
 /** The one zero page. */
 export const CELL_ZERO = 6
+/** A page of 2 MiB. */
+export const CELL_HUGE = 7

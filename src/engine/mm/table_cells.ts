@@ -4,11 +4,13 @@
  * @kernel  mm/ptdump.c, fs/proc/task_mmu.c
  * @spec    04 §4.1
  */
+import { HPAGE_PAGES, type Vpn } from '../../util/units'
 import type { KernelState } from '../state'
+import { forEachHugePmd, isHugePmd, pmdPfn } from './huge_pmd'
 import type { Mm, Vma } from './mm_types'
 import { ENTRIES_PER_TABLE, forEachPte, isSwapPte, pteAt, ptePfn, tableLevel, vpnOfSlot } from './pgtable'
 import { pteKind } from './raw_pte'
-import { CELL_ANON, CELL_FILE, CELL_PROTNONE, CELL_SWAP, CELL_TABLE, CELL_ZERO } from './table_cell_kinds'
+import { CELL_ANON, CELL_FILE, CELL_HUGE, CELL_PROTNONE, CELL_SWAP, CELL_TABLE, CELL_ZERO } from './table_cell_kinds'
 import { PG_ANON, hasFlag } from './memmap'
 
 /** One CELL_* for each of the 512 entries. @kernel note_page() */
@@ -18,7 +20,7 @@ export function tableCells(state: KernelState, table: number): Uint8Array {
   const isLeaf = tableLevel(t, table) === 1
   for (let i = 0; i < ENTRIES_PER_TABLE; i++) {
     const entry = pteAt(t, table * ENTRIES_PER_TABLE + i)
-    if (entry !== 0) cells[i] = isLeaf ? leafCell(state, entry) : CELL_TABLE
+    if (entry !== 0) cells[i] = isLeaf ? leafCell(state, entry) : isHugePmd(entry) ? CELL_HUGE : CELL_TABLE
   }
   return cells
 }
@@ -36,6 +38,8 @@ export interface VmaProfile {
   /** Pages of a stretch; the last one may be shorter. */
   readonly stretchPages: number
   readonly resident: Uint32Array
+  /** Mapped by entries of 2 MiB; not in `resident`. */
+  readonly huge: Uint32Array
   readonly zero: Uint32Array
   readonly swapped: Uint32Array
 }
@@ -55,12 +59,19 @@ function vmaProfile(state: KernelState, mm: Mm, vma: Vma): VmaProfile {
   const pages = vma.end - vma.start
   const stretchPages = Math.ceil(pages / STRETCHES_MAX)
   const nr = Math.ceil(pages / stretchPages)
-  const [resident, zero, swapped] = [new Uint32Array(nr), new Uint32Array(nr), new Uint32Array(nr)]
+  const column = (): Uint32Array => new Uint32Array(nr)
+  const [resident, huge, zero, swapped] = [column(), column(), column(), column()]
+  const stretchOf = (vpn: Vpn): number => Math.floor((vpn - vma.start) / stretchPages)
   forEachPte(state, mm, vma.start, vma.end, (slot, pte) => {
-    const at = Math.floor((vpnOfSlot(state.pgtables, slot) - vma.start) / stretchPages)
+    const at = stretchOf(vpnOfSlot(state.pgtables, slot))
     if (isSwapPte(pte)) swapped[at]!++
     else if (ptePfn(pte) === state.zeroPfn) zero[at]!++
     else resident[at]!++
   })
-  return { stretchPages, resident, zero, swapped }
+  forEachHugePmd(state, mm, vma.start, vma.end, (_slot, entry, first) => {
+    const column = pmdPfn(entry) === state.thp.hugeZeroPfn ? zero : huge
+    const [from, to] = [Math.max(first, vma.start), Math.min(first + HPAGE_PAGES, vma.end)]
+    for (let vpn = from; vpn < to; vpn++) column[stretchOf(vpn)]!++
+  })
+  return { stretchPages, resident, huge, zero, swapped }
 }

@@ -6,6 +6,7 @@
  */
 import { PAGE_SIZE, type Bytes, type Pages, type Pfn, type Vpn } from '../../util/units'
 import type { KernelState } from '../state'
+import { isHugePmd, pmdPfn } from './huge_pmd'
 import { PG_ANON, PG_FILE, PG_SWAPBACKED, pageFlags } from './memmap'
 import type { Mm } from './mm_types'
 import {
@@ -21,7 +22,7 @@ import {
   tablePfn,
   tableUsed,
 } from './pgtable'
-import { RAW_NONE, pteKind, rawPte, rawTableEntry, swapType, type EntryFlag } from './raw_pte'
+import { RAW_NONE, pteKind, rawLeaf, rawPte, rawTableEntry, swapType, type EntryFlag } from './raw_pte'
 import { areaOfSlot } from './swapfile'
 import { tableCells } from './table_cells'
 import { findVma } from './vma_find'
@@ -163,17 +164,31 @@ function entryAt(state: KernelState, mm: Mm, table: number, index: number): Walk
   const t = state.pgtables
   const physical = tablePfn(t, table) * PAGE_SIZE + index * 8
   if (tableLevel(t, table) === 1) return leafAt(state, mm, { table, index, physical })
+  const entry = pteAt(t, table * ENTRIES_PER_TABLE + index)
+  if (isHugePmd(entry)) return hugeAt(state, mm, { table, index, physical })
   const child = childTable(t, table, index)
   const pfn = child < 0 ? 0 : tablePfn(t, child)
   const { raw, flags } = child < 0 ? RAW_NONE : rawTableEntry(pfn)
   return { index, physical, raw: hex64(raw), flags, kind: child < 0 ? 'none' : 'table', pfn }
 }
 
-function leafAt(
-  state: KernelState,
-  mm: Mm,
-  { table, index, physical }: { readonly table: number; readonly index: number; readonly physical: number },
-): WalkEntry {
+interface EntryPlace {
+  readonly table: number
+  readonly index: number
+  readonly physical: number
+}
+
+/** A leaf of 2 MiB: no table is below it. */
+function hugeAt(state: KernelState, mm: Mm, { table, index, physical }: EntryPlace): WalkEntry {
+  const t = state.pgtables
+  const entry = pteAt(t, table * ENTRIES_PER_TABLE + index)
+  const pfn = pmdPfn(entry)
+  const vma = findVma(mm, tableBase(t, table) + index * entrySpan(tableLevel(t, table)))
+  const { raw, flags } = rawLeaf(state, vma, { pfn, bits: entry & 15, isHuge: true })
+  return { index, physical, raw: hex64(raw), flags, kind: 'page', pfn }
+}
+
+function leafAt(state: KernelState, mm: Mm, { table, index, physical }: EntryPlace): WalkEntry {
   const t = state.pgtables
   const entry = pteAt(t, table * ENTRIES_PER_TABLE + index)
   const vpn: Vpn = tableBase(t, table) + index
@@ -189,21 +204,23 @@ function leafAt(
 function pageOf(state: KernelState, last: WalkStep, cut: CutAddress): WalkPage {
   const pages = last.entryBytes / PAGE_SIZE
   const pfn = last.entry.pfn + (cut.vpn % pages)
-  const flags = pfn === state.zeroPfn ? 0 : pageFlags(state.memmap, pfn)
+  // What a page is, the first frame of a folio says for all.
+  const head = pages > 1 ? last.entry.pfn : pfn
+  const flags = head === state.zeroPfn ? 0 : pageFlags(state.memmap, head)
   const nid = state.zones.find((z) => z.present > 0 && pfn >= z.startPfn && pfn < z.startPfn + z.spanned)?.nid ?? 0
   return {
     pfn,
     pages,
     physical: pfn * PAGE_SIZE + cut.offset,
     nid,
-    kind: kindOf(state, pfn, flags),
+    kind: kindOf(state, head, flags),
     canWrite: last.entry.flags.includes('W'),
     canExecute: !last.entry.flags.includes('NX'),
   }
 }
 
 function kindOf(state: KernelState, pfn: Pfn, flags: number): WalkPage['kind'] {
-  if (pfn === state.zeroPfn) return 'zero page'
+  if (pfn === state.zeroPfn || pfn === state.thp.hugeZeroPfn) return 'zero page'
   if ((flags & PG_ANON) !== 0) return 'anonymous'
   if ((flags & PG_FILE) === 0) return 'other'
   return (flags & PG_SWAPBACKED) !== 0 ? 'shmem' : 'file'

@@ -1,5 +1,5 @@
 /** A page table as 32 × 16 squares: the paths of its kinds, and the cell of a point. Pure. */
-import { CELL_ANON, CELL_FILE, CELL_PROTNONE, CELL_SWAP, CELL_TABLE, CELL_ZERO } from '../../../protocol/paging'
+import { CELL_ANON, CELL_FILE, CELL_HUGE, CELL_PROTNONE, CELL_SWAP, CELL_TABLE, CELL_ZERO } from '../../../protocol/paging'
 
 export const CELL_COLUMNS = 32
 export const CELL_ROWS = 16
@@ -23,6 +23,7 @@ export function cellsPath(cells: Uint8Array, kind: number): string {
 export const CELL_MARKS: readonly { readonly kind: number; readonly mark: string; readonly label: string }[] = [
   { kind: CELL_TABLE, mark: 'pgtable', label: 'table' },
   { kind: CELL_ANON, mark: 'anon', label: 'anonymous' },
+  { kind: CELL_HUGE, mark: 'huge', label: 'huge page' },
   { kind: CELL_FILE, mark: 'file', label: 'file' },
   { kind: CELL_ZERO, mark: 'kernel', label: 'zero page' },
   { kind: CELL_SWAP, mark: 'memcg', label: 'in swap' },

@@ -95,6 +95,7 @@ describe('the address space to scale', () => {
     const profile = {
       stretchPages: 4,
       resident: new Uint32Array([2, 0]),
+      huge: new Uint32Array([0, 0]),
       zero: new Uint32Array([1, 0]),
       swapped: new Uint32Array([0, 4]),
     }

@@ -98,8 +98,8 @@ export function pageUnder(vma: VmaView, box: Box, x: number): number {
   return vma.start + Math.max(0, Math.min(pages - 1, at)) * PAGE_SIZE
 }
 
-export type Part = 'resident' | 'zero' | 'swapped'
-export const PARTS: readonly Part[] = ['resident', 'zero', 'swapped']
+export type Part = 'resident' | 'huge' | 'zero' | 'swapped'
+export const PARTS: readonly Part[] = ['resident', 'huge', 'zero', 'swapped']
 
 /**
  * One part of a mapping as a path inside its box: in each stretch as high as the share of pages that it holds, on top of
