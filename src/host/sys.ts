@@ -248,7 +248,7 @@ function createSys(machine: Machine, waiting: Waiting, options: SysOptions): Sys
     now: () => machine.state.nowNs,
     bootEpochMs: BOOT_EPOCH_MS,
     hostname: machine.config.hostname,
-    isProgram: (name) => options.programs[name] !== undefined && options.programs[name].source === undefined,
+    isProgram: (name) => Object.hasOwn(options.programs, name) && options.programs[name]!.source === undefined,
     programNames: () =>
       Object.keys(options.programs)
         .filter((name) => options.programs[name]!.source === undefined)

@@ -65,6 +65,8 @@ export function createShell(sys: Sys, options: ShellOptions): Shell {
   const input = new Pipe()
   const world = createWorld(sys, options, input)
   const proc = createMainProc(world, options)
+  // login(1): what it starts has to begin there, too. A machine without that folder leaves its shell where it is.
+  if (options.cwd === undefined) sys.command({ kind: 'chdir', pid: options.pid, path: proc.cwd })
   return {
     pid: options.pid,
     sys,

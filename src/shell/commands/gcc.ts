@@ -41,7 +41,7 @@ const names = (): string => BOOK.map((b) => `${b.name}.c`).join(', ')
 
 async function build(context: ToolContext, { sources, output }: GccArguments): Promise<number> {
   const source = sources[0]!
-  const text = context.sys.read(context.pid, source)
+  const text = context.sys.read(context.pid, resolvePath(context.cwd, source))
   if (!text.ok) {
     const status = await fatal(context, `${source}: No such file or directory`)
     context.world.explain(`The sources that can be built lie in ~: ${names()}.`)
