@@ -115,6 +115,13 @@ const isTypeKnown = (op: MmapOp): boolean => {
   return type === MAP_SHARED || type === MAP_PRIVATE
 }
 
+/** Mappings of disk files are placed by their offset; tmpfs places its own like anonymous memory, without alignment. */
+function diskOffset(state: KernelState, task: Task, op: MmapOp): { fileOffset: Pages } | undefined {
+  const fd = task.fds[op.fd ?? -1]
+  const isOnDisk = fd?.kind === 'inode' && inodeAt(state, fd.ino).fs === 'ext4'
+  return isOnDisk ? { fileOffset: Math.floor((op.offset ?? 0) / PAGE_SIZE) } : undefined
+}
+
 /**
  * A new mapping, in the kernel's order of questions; what a fixed one covers goes only when nothing stands against it.
  * @returns first page of the new mapping
@@ -126,7 +133,8 @@ export function makeMapping(state: KernelState, task: Task, mm: Mm, op: MmapOp):
   const refused = refusedAtSight(state, mm, op)
   if (refused !== undefined) return refused
   const pages = pagesIn(op.length)
-  const place = { pages, flags: op.flags, address: op.address ?? 0, isAnonymous, isHuge: false }
+  const onDisk = isAnonymous ? undefined : diskOffset(state, task, op)
+  const place = { pages, flags: op.flags, address: op.address ?? 0, isAnonymous, isHuge: false, ...onDisk }
   const start = getUnmappedArea(state, mm, place)
   if (typeof start === 'string') return start
   const wanted = vmFlags(op.prot, op.flags) | mm.defFlags

@@ -98,6 +98,18 @@ export function findFreeRange(state: KernelState, mm: Mm, pages: Pages, isAnonym
   return findGap(mm, pages)
 }
 
+/**
+ * A range in which huge pages of a file would lie as they do in the file, if one fits.
+ * @kernel  mm/huge_memory.c __thp_get_unmapped_area(), get_unmapped_area of ext4's files
+ */
+function findFileRange(mm: Mm, pages: Pages, offset: Pages): Vpn {
+  const aligned = Math.ceil(offset / HPAGE_PAGES) * HPAGE_PAGES
+  const start = offset + pages - aligned >= HPAGE_PAGES ? findGap(mm, pages + HPAGE_PAGES) : -1
+  if (start < 0) return findGap(mm, pages)
+  const shift = (((offset - start) % HPAGE_PAGES) + HPAGE_PAGES) % HPAGE_PAGES
+  return start + (shift === 0 ? HPAGE_PAGES : shift)
+}
+
 /** As hugetlb_get_unmapped_area(): whole huge pages at a multiple of their size. */
 function findHugeRange(mm: Mm, pages: Pages): Vpn {
   const start = findGap(mm, pages + HPAGE_PAGES - 1)
@@ -111,6 +123,8 @@ export interface PlaceRequest {
   /** Wanted address, bytes; 0 = anywhere. */
   readonly address: number
   readonly isAnonymous: boolean
+  /** Of a file on a disk: page offset at which the mapping begins. */
+  readonly fileOffset?: Pages
   readonly isHuge: boolean
 }
 
@@ -134,6 +148,10 @@ export function getUnmappedArea(state: KernelState, mm: Mm, request: PlaceReques
   if (hinted > 0) {
     const at = Math.ceil(Math.max(hinted, MMAP_MIN_VPN) / unit) * unit
     if (at + pages <= TASK_SIZE_VPN && isRoomAt(mm, at, pages)) return at
+  }
+  if (request.fileOffset !== undefined && hinted === 0) {
+    const at = findFileRange(mm, pages, request.fileOffset)
+    return at < 0 ? 'ENOMEM' : at
   }
   // An address that was asked for turns off the alignment of large mappings (6.12.y).
   const isAlignable = request.isAnonymous && hinted === 0

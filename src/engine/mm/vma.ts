@@ -28,8 +28,8 @@ import { findMergers, mergeAt } from './vma_merge'
 export const TASK_SIZE_VPN: Vpn = 0x7ffffffff
 /** The stack's top; @model no address randomisation: the same run gives the same addresses. */
 export const STACK_TOP_VPN: Vpn = 0x7ffffffff
-/** mmap goes down from here; the vdso lies above it inside the same gigabyte. */
-export const MMAP_BASE_VPN: Vpn = 0x7fffbfe00
+/** mmap goes down from here, right below vvar and vdso: no multiple of 2 MiB, as random bases hardly ever are. */
+export const MMAP_BASE_VPN: Vpn = 0x7fffbfff6
 export const VDSO_VPN: Vpn = 0x7fffbfffa
 
 export function createMm(state: KernelState): number {

@@ -8,22 +8,13 @@ import { cgroupPath } from '../cgroup'
 import { emit } from '../trace'
 import { mmOf, statusRss } from '../mm/rss'
 import { oomScore } from '../mm/oom_kill'
-import {
-  MM_ANONPAGES,
-  MM_FILEPAGES,
-  MM_SHMEMPAGES,
-  MM_SWAPENTS,
-  VM_EXEC,
-  VM_READ,
-  VM_SHARED,
-  VM_WRITE,
-  type Mm,
-  type Vma,
-} from '../mm/mm_types'
+import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS, type Mm } from '../mm/mm_types'
 import type { KernelState } from '../state'
 import type { Task } from '../task'
 import { cpuList } from './cpu_list'
+import { mapsLine } from './maps'
 import { numaMapsText } from './numa_maps'
+import { smapsRollupText, smapsText } from './smaps'
 import type { PseudoDir, PseudoFile } from './types'
 
 const STATE_NAMES: Readonly<Record<string, string>> = {
@@ -158,19 +149,6 @@ function statmText(state: KernelState, task: Task): string {
   return `${mm.totalVm} ${shared + statusRss(state, mm.id, MM_ANONPAGES)} ${shared} ${mm.execVm} 0 ${mm.dataVm + mm.stackVm} 0\n`
 }
 
-const hex = (vpn: number): string => (vpn * PAGE_SIZE).toString(16).padStart(8, '0')
-
-function mapsLine(vma: Vma): string {
-  const perms =
-    (vma.flags & VM_READ ? 'r' : '-') +
-    (vma.flags & VM_WRITE ? 'w' : '-') +
-    (vma.flags & VM_EXEC ? 'x' : '-') +
-    (vma.flags & VM_SHARED ? 's' : 'p')
-  const offset = (vma.ino === 0 ? 0 : vma.pgoff * PAGE_SIZE).toString(16).padStart(8, '0')
-  const head = `${hex(vma.start)}-${hex(vma.end)} ${perms} ${offset} 00:${vma.ino === 0 ? '00' : '02'} ${vma.ino}`
-  return vma.name === '' ? `${head} \n` : `${head.padEnd(72)} ${vma.name}\n`
-}
-
 const errnoOf = (errno: 'ESRCH'): { errno: 'ESRCH' } => ({ errno })
 
 /** A file of one task: re-looked up at each access, because the task may have gone. */
@@ -239,6 +217,8 @@ const FILES: Readonly<Record<string, (pid: number) => PseudoFile>> = {
     ),
   oom_score: (pid) => taskFile(pid, (state, task) => `${oomScore(state, task.pid)}\n`),
   oom_score_adj: (pid) => taskFile(pid, (_s, task) => `${task.oomScoreAdj}\n`, writeOomScoreAdj),
+  smaps: (pid) => taskFile(pid, smapsText),
+  smaps_rollup: (pid) => taskFile(pid, smapsRollupText),
   stat: (pid) => taskFile(pid, statText),
   statm: (pid) => taskFile(pid, statmText),
   status: (pid) => taskFile(pid, statusText),

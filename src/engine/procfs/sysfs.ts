@@ -4,30 +4,14 @@
  * @spec    09 §9.9
  */
 import type { Errno } from '../../util/errno'
-import type { ThpMode } from '../config'
 import { compactNodes } from '../mm/compaction_manual'
-import { khugepagedMinFree } from '../mm/watermark'
 import { setMglruEnabled } from '../mm/reclaim'
 import type { KernelState } from '../state'
 import { cpuList } from './cpu_list'
 import { nodeMeminfoText, nodeNumastatText, nodeVmstatText } from './sysfs_node'
 import { HUGEPAGES_2M, POOL_FILES, nodePoolFiles } from './hugepages'
+import { THP_FILES } from './transparent_hugepage'
 import type { PseudoDir, PseudoFile } from './types'
-
-const THP_MODES: readonly ThpMode[] = ['always', 'madvise', 'never']
-const DEFRAG_MODES = ['always', 'defer', 'defer+madvise', 'madvise', 'never'] as const
-
-const bracketed = (modes: readonly string[], current: string): string =>
-  `${modes.map((m) => (m === current ? `[${m}]` : m)).join(' ')}\n`
-
-function writeThpEnabled(state: KernelState, text: string): Errno | undefined {
-  const mode = THP_MODES.find((m) => m === text.trim())
-  if (mode === undefined) return 'EINVAL'
-  state.thpEnabled = mode
-  // Every write runs khugepaged's start or stop, which sets min_free_kbytes (spec 01 §1.6).
-  khugepagedMinFree(state)
-  return undefined
-}
 
 function writeLruGen(state: KernelState, text: string): Errno | undefined {
   const word = text.trim()
@@ -70,19 +54,9 @@ const MM_FILES: Readonly<Record<string, PseudoFile>> = {
     read: (state) => `0x${state.mglruEnabled.toString(16).padStart(4, '0')}\n`,
     write: writeLruGen,
   },
-  'kernel/mm/transparent_hugepage/enabled': {
-    read: (state) => bracketed(THP_MODES, state.thpEnabled),
-    write: writeThpEnabled,
-  },
-  'kernel/mm/transparent_hugepage/defrag': {
-    read: (state) => bracketed(DEFRAG_MODES, state.thpDefrag),
-    write: (state, text) => {
-      const mode = DEFRAG_MODES.find((m) => m === text.trim())
-      if (mode === undefined) return 'EINVAL'
-      state.thpDefrag = mode
-      return undefined
-    },
-  },
+  ...Object.fromEntries(
+    Object.entries(THP_FILES).map(([name, file]) => [`kernel/mm/transparent_hugepage/${name}`, file]),
+  ),
 }
 
 const NODE_ROOT = 'devices/system/node'
@@ -96,7 +70,7 @@ const STATIC_DIRS: Readonly<Record<string, readonly string[]>> = {
   'kernel/mm/hugepages': [HUGEPAGES_2M],
   [`kernel/mm/hugepages/${HUGEPAGES_2M}`]: Object.keys(POOL_FILES),
   'kernel/mm/lru_gen': ['enabled'],
-  'kernel/mm/transparent_hugepage': ['defrag', 'enabled'],
+  'kernel/mm/transparent_hugepage': Object.keys(THP_FILES).sort(),
 }
 
 /** 'node3' → 3 when the machine has it. */
