@@ -7,6 +7,7 @@ import { layoutZones } from '../src/engine/machine_layout'
 import { freeBlockOrder, seedFreeMemory } from '../src/engine/mm/buddy'
 import { createDcache } from '../src/engine/fs/dcache'
 import { createShadowNodes } from '../src/engine/mm/shadow_nodes'
+import { createHandTouch } from '../src/engine/by_hand_touch'
 import { createByHand } from '../src/engine/mm/by_hand'
 import { createMemMap, hasFlag, PG_LRU, PG_PCP } from '../src/engine/mm/memmap'
 import { createCompactionState } from '../src/engine/mm/compaction_state'
@@ -119,6 +120,8 @@ export function zoneState(config: MachineConfig): KernelState {
     slabs: createSlabs(config, cpuNode.length, nodes.length),
     hugetlb: createHugetlbPool(nodes.length),
     nopageRatelimit: createRatelimit(),
+    segvRatelimit: createRatelimit(),
+    handTouch: createHandTouch(),
     taint: createTaint(),
     compaction: createCompactionState({ zones: zones.length, nodes: nodes.length, endPfn }),
     swapAreas: [],

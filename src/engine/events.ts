@@ -25,5 +25,7 @@ export type SimEvent =
   | { readonly kind: 'memoryMax'; readonly memcg: number; readonly pid: number }
   /** A module's timer; stale when the module was loaded anew. */
   | { readonly kind: 'moduleTimer'; readonly name: string; readonly sequence: number }
+  /** An access by hand is made again: what it waited for may be there. */
+  | { readonly kind: 'touchByHand'; readonly id: number }
   /** A request by hand goes on in the allocator's slow path. */
   | { readonly kind: 'allocPagesByHand'; readonly id: number }

@@ -1,6 +1,7 @@
 /**
  * Which function handles which event: the whole table on one screen, complete by its type.
  */
+import { handleTouchByHand } from './by_hand_touch'
 import { now } from './exec'
 import type { SimEvent } from './events'
 import { handleIoDone } from './mm/block'
@@ -45,6 +46,7 @@ export const handlers: {
   drainStock: handleDrainStock,
   memoryMax: handleMemoryMax,
   allocPagesByHand: handleAllocPages,
+  touchByHand: handleTouchByHand,
   moduleTimer: handleModuleTimer,
 }
 

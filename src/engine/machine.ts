@@ -32,6 +32,7 @@ import {
   setPageMapping,
 } from './mm/memmap'
 import { createMemcgStock } from './mm/memcontrol'
+import { createHandTouch } from './by_hand_touch'
 import { createByHand } from './mm/by_hand'
 import { createHandPages } from './mm/by_hand_pages'
 import { createBlockDevice } from './mm/block'
@@ -215,6 +216,8 @@ type ExtraState = Pick<
   | 'oomReports'
   | 'oomRatelimit'
   | 'nopageRatelimit'
+  | 'segvRatelimit'
+  | 'handTouch'
   | FileCaches
   | 'taint'
   | 'reclaim'
@@ -230,6 +233,8 @@ const extraState = (nodes: number, zones: number, endPfn: number): ExtraState =>
   oomReports: [],
   oomRatelimit: createRatelimit(),
   nopageRatelimit: createRatelimit(),
+  segvRatelimit: createRatelimit(),
+  handTouch: createHandTouch(),
   handPages: createHandPages(),
   taint: createTaint(),
   reclaim: createReclaimState(nodes),

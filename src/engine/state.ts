@@ -18,6 +18,7 @@ import type { Task } from './task'
 import type { Cgroup } from './cgroup'
 import type { ByHand } from './mm/by_hand'
 import type { HandPages } from './mm/by_hand_pages'
+import type { HandTouch } from './by_hand_touch'
 import type { CompactionState } from './mm/compaction_state'
 import type { HugetlbPool } from './mm/hugetlb_pool'
 import type { MemMap } from './mm/memmap'
@@ -132,6 +133,10 @@ export interface KernelState {
   totalreservePages: Pages
   /** Reports of failed allocations. Owner: mm/warn_alloc.ts */
   readonly nopageRatelimit: Ratelimit
+  /** Lines about accesses that killed. Owner: fault_signal.ts */
+  readonly segvRatelimit: Ratelimit
+  /** Accesses that a person makes in somebody's name. Owner: by_hand_touch.ts */
+  readonly handTouch: HandTouch
   /** Pages that a person holds through debugfs. Owner: mm/by_hand_pages.ts */
   readonly handPages: HandPages
   /** Pageblock migratetypes, index pfn >> 9. Owner: buddy.ts */

@@ -60,7 +60,7 @@ import { reclaimPages } from './mm/vmscan'
 import type { KernelState } from './state'
 import { fail, succeed } from './syscall_result'
 import type { Advice, Op, Task } from './task'
-import { STEP_DONE, STEP_KILLED, touchRange } from './touch'
+import { STEP_DONE, STEP_KILLED, forgetSignal, touchRange } from './touch'
 
 type MadviseOp = Extract<Op, { op: 'madvise' }>
 
@@ -240,7 +240,7 @@ function madvisePopulate(state: KernelState, task: Task, mm: Mm, range: Populate
   }
   const step = touchRange(state, task, start, end - start, isWrite, 0, endNs)
   if (step === STEP_KILLED && task.killSignal === SIGBUS) {
-    task.killSignal = 0
+    forgetSignal(task)
     return fail(task, 'EFAULT')
   }
   return step === STEP_DONE ? succeed(task, 0) : step

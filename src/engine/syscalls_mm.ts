@@ -4,6 +4,7 @@
  */
 import { PAGE_SIZE, type Ns, type Vpn } from '../util/units'
 import { charge, isSuspended } from './exec'
+import { PF_INSTR, PF_WRITE, badAddress } from './fault_signal'
 import { makeMapping, pageOf, pagesIn, unmapRange } from './mappings'
 import { mayExpandVm, mayLock, startGap, vmFlags } from './mm/mmap'
 import { VM_ACCOUNT, VM_LOCKED, type Mm } from './mm/mm_types'
@@ -26,22 +27,45 @@ import {
   type Op,
   type Task,
 } from './task'
-import { STEP_BLOCKED, STEP_DONE, populate, touchRange } from './touch'
+import { STEP_BLOCKED, STEP_DONE, STEP_KILLED, STEP_MORE, fetchPage, populate, touchRange } from './touch'
 
 type OpOf<K extends Op['op']> = Extract<Op, { op: K }>
 
+/** One access to each page; where user addresses end, the last one is an access to an address that is none. */
 export function opTouch(state: KernelState, task: Task, op: OpOf<'touch'>, endNs: Ns): number {
   if (op.length <= 0) return succeed(task, 0)
   const first = pageOf(op.address)
   const count = pageOf(op.address + op.length - 1) - first + 1
+  const inside = Math.max(0, Math.min(count, TASK_SIZE_VPN - first))
   if (task.opDone === 0 && op.incompressible === true) {
     const mm = mmOf(state, task)
     const vma = mm === undefined ? undefined : findVma(mm, first)
     if (vma !== undefined) vma.incompressible = true
   }
   const perPage = op.incompressible === true ? state.costs.fillPage : state.costs.access
-  const step = touchRange(state, task, first, count, op.mode === 'write', perPage, endNs)
-  return step === STEP_DONE ? succeed(task, count) : step
+  const step =
+    op.mode === 'exec'
+      ? fetchRange(state, task, first, inside, endNs)
+      : touchRange(state, task, first, inside, op.mode === 'write', perPage, endNs)
+  if (step !== STEP_DONE) return step
+  if (inside === count) return succeed(task, count)
+  const access = op.mode === 'write' ? PF_WRITE : op.mode === 'exec' ? PF_INSTR : 0
+  badAddress(state, task, Math.max(op.address, (first + inside) * PAGE_SIZE), access)
+  return STEP_KILLED
+}
+
+/** Instructions are fetched from page after page. */
+function fetchRange(state: KernelState, task: Task, first: Vpn, count: number, endNs: Ns): number {
+  const mm = mmAt(state, task.mm)
+  while (task.opDone < count) {
+    if (state.exec.ns >= endNs) return STEP_MORE
+    const step = fetchPage(state, task, mm, first + task.opDone)
+    if (step !== STEP_DONE) return step
+    charge(state, state.costs.access)
+    task.opDone++
+    if (isSuspended(state)) return STEP_BLOCKED
+  }
+  return STEP_DONE
 }
 
 // ---------------------------------------------------------------- mappings

@@ -242,6 +242,17 @@ export type ProgramTable = Readonly<Record<string, Program>>
 
 // ---------------------------------------------------------------- tasks
 
+/** What the handler of a signal would be told. @kernel siginfo_t */
+export interface SigInfo {
+  readonly signo: number
+  /** SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR, SI_KERNEL */
+  readonly code: number
+  /** si_addr */
+  readonly address: number
+  /** Error code of the page fault: 1 the entry was there, 2 write, 4 user, 16 instruction fetch. */
+  readonly error: number
+}
+
 /** R running or runnable, S interruptible, D uninterruptible, T stopped by a signal, Z zombie. */
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 'Z'
 
@@ -349,6 +360,8 @@ export interface Task {
   isOomVictim: boolean
   /** Deadly signal pending, 0 = none. */
   killSignal: number
+  /** Why, when an access is the reason. Owner: fault_signal.ts */
+  siginfo?: SigInfo
   catchesSignals: boolean
   signalled: boolean
   /** SIGSTOP came and no SIGCONT yet: it stops when it next runs. */

@@ -6,6 +6,17 @@
 import { NS_PER_US, PAGE_SIZE, type Ns, type Pfn, type Vpn } from '../util/units'
 import { charge, isSuspended, now, suspend } from './exec'
 import { endDirectCompaction } from './mm/compaction_direct'
+import {
+  BUS_ADRERR,
+  PF_PROT,
+  SEGV_ACCERR,
+  SEGV_MAPERR,
+  SIGBUS,
+  SIGSEGV,
+  accessBits,
+  accessedAddress,
+  forceSigFault,
+} from './fault_signal'
 import { endDirectReclaim } from './mm/direct_reclaim'
 import { compoundHead } from './mm/folio'
 import { accessHugePmd } from './mm/huge_memory'
@@ -21,7 +32,7 @@ import {
   handleFaultAbovePte,
   handleMmFault,
 } from './mm/memory'
-import { VM_LOCKED, VM_LOCKONFAULT, VM_SHARED, VM_WRITE, type Mm, type Vma } from './mm/mm_types'
+import { VM_EXEC, VM_LOCKED, VM_LOCKONFAULT, VM_SHARED, VM_WRITE, type Mm, type Vma } from './mm/mm_types'
 import {
   PTE_ACCESSED,
   PTE_DIRTY,
@@ -48,12 +59,9 @@ export const STEP_BLOCKED = 2
 /** A deadly signal is pending. */
 export const STEP_KILLED = 3
 
-const SIGBUS = 7
-const SIGSEGV = 11
-
-/** What the CPU does when a fault cannot be resolved. */
-function deadlySignal(task: Task, signal: number): number {
-  if (task.killSignal === 0) task.killSignal = signal
+/** Its address space is gone already. */
+function noMemoryMap(task: Task): number {
+  if (task.killSignal === 0) task.killSignal = SIGSEGV
   return STEP_KILLED
 }
 
@@ -83,7 +91,7 @@ function faultAt(
   isWrite: boolean,
 ): number {
   const vma = found ?? expandStack(state, mm, vpn)
-  if (vma === undefined || !isAllowed(vma, isWrite)) return deadlySignal(task, SIGSEGV)
+  if (vma === undefined || !isAllowed(vma, isWrite)) return badArea(state, task, vma, vpn, lookedUp, isWrite)
   if (isWanted(TRACE_PAGE_FAULT)) emit(state, 'page_fault_user', [vpn * PAGE_SIZE, (isWrite ? 2 : 0) | 4])
   // Page numbers stop here: they do not fit a small integer, and passing one on costs an allocation.
   const outcome =
@@ -95,17 +103,39 @@ function faultAt(
     if (state.reclaim.direct.length !== 0) endDirectReclaim(state, task.pid)
     if (state.compaction.direct.length !== 0) endDirectCompaction(state, task.pid)
   }
-  if (outcome !== FAULT_MINOR && outcome !== FAULT_MAJOR) return faultFailed(state, task, outcome)
+  if (outcome !== FAULT_MINOR && outcome !== FAULT_MAJOR) return faultFailed(state, task, outcome, vpn, isWrite)
   if (task.overHigh !== 0) returnToUser(state, task)
   return STEP_DONE
 }
 
-function faultFailed(state: KernelState, task: Task, outcome: number): number {
+/** @kernel bad_area(), bad_area_access_error() */
+function badArea(
+  state: KernelState,
+  task: Task,
+  vma: Vma | undefined,
+  vpn: Vpn,
+  slot: number,
+  isWrite: boolean,
+): number {
+  const isThere = slot >= 0 && (pteAt(state.pgtables, slot) & PTE_PRESENT) !== 0
+  const error = accessBits(task, isWrite) | (isThere ? PF_PROT : 0)
+  const code = vma === undefined ? SEGV_MAPERR : SEGV_ACCERR
+  forceSigFault(state, task, { signo: SIGSEGV, code, address: accessedAddress(task, vpn), error })
+  return STEP_KILLED
+}
+
+function faultFailed(state: KernelState, task: Task, outcome: number, vpn: Vpn, isWrite: boolean): number {
   switch (outcome) {
     case FAULT_RETRY:
       return task.killSignal !== 0 ? STEP_KILLED : STEP_BLOCKED
     case FAULT_SIGBUS:
-      return deadlySignal(task, SIGBUS)
+      forceSigFault(state, task, {
+        signo: SIGBUS,
+        code: BUS_ADRERR,
+        address: accessedAddress(task, vpn),
+        error: accessBits(task, isWrite),
+      })
+      return STEP_KILLED
     case FAULT_OOM:
     default:
       // The handler gives up; the access is simply made again (pagefault_out_of_memory), unless the task was killed.
@@ -128,7 +158,7 @@ export function touchRange(
   endNs: Ns,
 ): number {
   const mm = mmOf(state, task)
-  if (mm === undefined) return deadlySignal(task, SIGSEGV)
+  if (mm === undefined) return noMemoryMap(task)
   const t = state.pgtables
   const exec = state.exec
   const needed = isWrite ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT
@@ -181,7 +211,7 @@ export function touchList(
   endNs: Ns,
 ): number {
   const mm = mmOf(state, task)
-  if (mm === undefined) return deadlySignal(task, SIGSEGV)
+  if (mm === undefined) return noMemoryMap(task)
   while (task.opDone < pages.length) {
     if (state.exec.ns >= endNs) return STEP_MORE
     const step = touchPage(state, task, mm, first + pages[task.opDone]!, isWrite)
@@ -219,7 +249,7 @@ export function populate(state: KernelState, task: Task, first: Vpn, count: numb
     if (vma !== undefined && isAccessible(vma) && (vma.flags & VM_LOCKONFAULT) === 0) {
       const isWrite = (vma.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE
       const step = touchPage(state, task, mm, vpn, isWrite)
-      if (step === STEP_KILLED && task.killSignal === SIGBUS) task.killSignal = 0
+      if (step === STEP_KILLED && task.killSignal === SIGBUS) forgetSignal(task)
       else if (step !== STEP_DONE) return step
       if ((vma.flags & VM_LOCKED) !== 0) lockPage(state, mm, vpn)
     }
@@ -227,6 +257,25 @@ export function populate(state: KernelState, task: Task, first: Vpn, count: numb
     if (isSuspended(state)) return STEP_BLOCKED
   }
   return STEP_DONE
+}
+
+/** The kernel itself made the access: it gets an error, nobody a signal. */
+export function forgetSignal(task: Task): void {
+  task.killSignal = 0
+  delete task.siginfo
+}
+
+/**
+ * One instruction fetch. A page that is not there is brought in whatever the mapping says; only then the hardware finds
+ * that nothing may be executed there.
+ * @kernel  access_error(): an access to a page that is not present is judged by PROT_NONE alone
+ */
+export function fetchPage(state: KernelState, task: Task, mm: Mm, vpn: Vpn): number {
+  const step = touchPage(state, task, mm, vpn, false)
+  if (step !== STEP_DONE || isSuspended(state)) return step
+  const vma = findVma(mm, vpn)
+  if (vma === undefined || (vma.flags & VM_EXEC) !== 0) return STEP_DONE
+  return badArea(state, task, vma, vpn, findPteSlot(state, mm, vpn), false)
 }
 
 function lockPage(state: KernelState, mm: Mm, vpn: Vpn): void {
