@@ -82,3 +82,43 @@ test('a frame leads to its struct page, and from there back to the address that 
   await expect(page.getByText(new RegExp(`pid ${pid} has exited`))).toBeVisible()
   await expectAccessible(page)
 })
+
+test('a touch is guessed, predicted and made; its decisions stand in order, and the walk has a before and an after', async ({
+  open,
+}) => {
+  const page = await open()
+  await stressed(page)
+  const fault = page.getByRole('region', { name: 'Touch it' })
+  // The stack's lowest page was never touched; all of this by keyboard.
+  await page.getByRole('listbox', { name: /Mappings/ }).press('End')
+  const end = page.getByRole('region', { name: 'End of the walk' })
+  await expect(end).toContainText('page fault')
+  await fault.getByRole('checkbox', { name: 'guess first' }).press('Space')
+  await expect(fault.getByRole('list', { name: 'Decisions in order' })).toHaveCount(0)
+  await expectAccessible(page)
+  await fault.getByRole('button', { name: 'major fault' }).press('Enter')
+  await expect(fault).toContainText('Not this time: minor fault.')
+  const decisions = fault.getByRole('list', { name: 'Decisions in order' })
+  await expect(decisions).toContainText('do_anonymous_page()')
+  await expect(fault).toContainText('RssAnon +1')
+  await fault.getByRole('button', { name: 'Touch', exact: true }).focus()
+  await expect(page.locator('.status')).toContainText(/echo pid=\d+ address=0x[0-9a-f]+ access=write > .*touch/)
+  await page.keyboard.press('Enter')
+  await expect(end).toContainText('anonymous, 4 KiB')
+  await expect(fault.getByRole('button', { name: 'Last touch' })).toHaveAttribute('aria-pressed', 'true')
+  await expect(fault).toContainText('Minor fault')
+  await expectAccessible(page)
+  await page.getByRole('button', { name: 'Before', exact: true }).press('Enter')
+  await expect(end).toContainText('page fault')
+  await page.getByRole('button', { name: 'After', exact: true }).press('Enter')
+  await fault.getByRole('button', { name: 'Next', exact: true }).press('Enter')
+  await fault.getByRole('button', { name: 'no fault' }).press('Enter')
+  await expect(fault).toContainText('Right: no fault.')
+
+  // Where nothing is mapped the process dies of it.
+  await page.getByRole('textbox', { name: 'address' }).fill('0x10')
+  await page.keyboard.press('Enter')
+  await fault.getByRole('checkbox', { name: 'guess first' }).press('Space')
+  await expect(fault).toContainText('SIGSEGV, SEGV_MAPERR')
+  await expectAccessible(page)
+})

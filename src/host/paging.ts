@@ -1,4 +1,5 @@
 /** Page tables as the Paging view asks for them: read through the engine's own readers; bad places are refused in words. */
+import { predictFault } from '../engine/mm/fault_predict'
 import type { Mm } from '../engine/mm/mm_types'
 import { spaceView } from '../engine/mm/space_view'
 import { spaceProfile } from '../engine/mm/table_cells'
@@ -6,7 +7,7 @@ import { parseAddress } from '../engine/mm/virtual_address'
 import { TASK_SIZE_VPN } from '../engine/mm/vma'
 import { walkView } from '../engine/mm/walk_view'
 import type { KernelState } from '../engine/state'
-import type { GetSpace, GetWalk, SpaceReply, WalkReply } from '../protocol/paging'
+import type { FaultReply, GetFault, GetSpace, GetWalk, SpaceReply, WalkReply } from '../protocol/paging'
 import { ok, userError, type Result } from '../util/result'
 import { vpnToAddress } from '../util/units'
 
@@ -20,20 +21,21 @@ function spaceOf(state: KernelState, pid: number): Result<Mm> {
   return ok(mm)
 }
 
+function addressOf(text: string): Result<bigint> {
+  const value = parseAddress(text)
+  if (value !== undefined) return ok(value)
+  const fix = 'Write up to 16 hexadecimal digits such as 0x7f1234567abc, or a decimal number.'
+  return userError('paging/address', 'address', `"${text}" is no address.`, fix)
+}
+
 export function walkReply(state: KernelState, { pid, address, cpu }: GetWalk): Result<WalkReply> {
   const mm = spaceOf(state, pid)
   if (!mm.ok) return mm
-  const value = parseAddress(address)
-  if (value === undefined)
-    return userError(
-      'paging/address',
-      'address',
-      `"${address}" is no address.`,
-      'Write up to 16 hexadecimal digits such as 0x7f1234567abc, or a decimal number.',
-    )
+  const value = addressOf(address)
+  if (!value.ok) return value
   if (state.cpuNode[cpu] === undefined)
     return userError('paging/cpu', `cpu ${cpu}`, 'There is no such CPU.', `CPUs are 0 to ${state.cpuNode.length - 1}.`)
-  return ok({ atNs: state.nowNs, walk: walkView(state, mm.value, value) })
+  return ok({ atNs: state.nowNs, walk: walkView(state, mm.value, value.value) })
 }
 
 export function spaceReply(state: KernelState, { pid }: GetSpace): Result<SpaceReply> {
@@ -43,5 +45,26 @@ export function spaceReply(state: KernelState, { pid }: GetSpace): Result<SpaceR
     atNs: state.nowNs,
     space: spaceView(state, mm.value, vpnToAddress(TASK_SIZE_VPN)),
     profiles: spaceProfile(state, mm.value),
+  })
+}
+
+export function faultReply(state: KernelState, { pid, address, access }: GetFault): Result<FaultReply> {
+  const mm = spaceOf(state, pid)
+  if (!mm.ok) return mm
+  const value = addressOf(address)
+  if (!value.ok) return value
+  const { costs } = state
+  return ok({
+    atNs: state.nowNs,
+    // Exact below 2^53; above, only the half of the address space counts.
+    prediction: predictFault(state, state.tasks[pid]!, Number(value.value), access),
+    costs: {
+      access: costs.access,
+      pageWalk: costs.pageWalk,
+      zeroPageFault: costs.zeroPageFault,
+      minorFault: costs.minorFault,
+      anonFault: costs.anonFault,
+      cowFault: costs.cowFault,
+    },
   })
 }

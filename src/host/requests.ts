@@ -13,7 +13,7 @@ import { firstPosition, goBackToEvent, isAtEnd, replayTo } from './machine'
 import { oomReports } from './oom'
 import { startPacing } from './pacer'
 import { pageInfo, pageMap, pageMapLayout } from './page-requests'
-import { spaceReply, walkReply } from './paging'
+import { faultReply, spaceReply, walkReply } from './paging'
 import { machineSummary, profileOf } from './ready-machines'
 import {
   act,
@@ -142,6 +142,7 @@ export const handlers: Handlers = {
   getSlabs: looking(slabsView),
   getWalk: looking(walkReply),
   getSpace: looking(spaceReply),
+  getFault: looking(faultReply),
   trySysctl: looking(sysctlTrial),
   checkInvariants: (session) => {
     const up = needUp(session)

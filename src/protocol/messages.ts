@@ -7,7 +7,7 @@ import type { BuddyView, GetBuddy, GetSlabs, SlabsView } from './allocators'
 import type { TrySysctl, ZoneTrial } from './sysctl-trial'
 import type { Ns, Pfn } from '../util/units'
 import type { PageInfo, PageMap, PageMapLayout, PageMapQuery } from './page-map'
-import type { GetSpace, GetWalk, SpaceReply, WalkReply } from './paging'
+import type { FaultReply, GetFault, GetSpace, GetWalk, SpaceReply, WalkReply } from './paging'
 
 // ---------------------------------------------------------------- requests
 
@@ -59,6 +59,7 @@ export type Request =
   | GetSlabs
   | GetWalk
   | GetSpace
+  | GetFault
   | TrySysctl
   | { readonly kind: 'startLab'; readonly id: string; readonly seed: number }
   | { readonly kind: 'labAnswer'; readonly step: number; readonly answer: string }
@@ -115,6 +116,7 @@ export interface ReplyOf {
   getSlabs: SlabsView
   getWalk: WalkReply
   getSpace: SpaceReply
+  getFault: FaultReply
   trySysctl: readonly ZoneTrial[]
   startLab: LabProgress
   labAnswer: LabProgress

@@ -3,10 +3,15 @@
  * Asked for while the view is open; nothing of it is sent unasked.
  */
 import type { Ns } from '../util/units'
+import type { CostTable } from '../engine/costs'
+import type { FaultPrediction } from '../engine/mm/fault_predict'
+import type { TouchMode } from '../engine/task'
 import type { SpaceView } from '../engine/mm/space_view'
 import type { VmaProfile } from '../engine/mm/table_cells'
 import type { WalkView } from '../engine/mm/walk_view'
 
+export type { FaultPrediction } from '../engine/mm/fault_predict'
+export type { TouchMode } from '../engine/task'
 export type { AddressField } from '../engine/mm/virtual_address'
 export type { EntryFlag } from '../engine/mm/raw_pte'
 export * from '../engine/mm/table_cell_kinds'
@@ -38,4 +43,24 @@ export interface SpaceReply {
   readonly space: SpaceView
   /** Where in each mapping its pages are: a row a mapping, in the same order. */
   readonly profiles: readonly VmaProfile[]
+}
+
+/** What an access would do; nothing is touched. */
+export interface GetFault {
+  readonly kind: 'getFault'
+  readonly pid: number
+  readonly address: string
+  readonly access: TouchMode
+}
+
+/** What accesses cost on this machine. */
+export type FaultCosts = Pick<
+  CostTable,
+  'access' | 'pageWalk' | 'zeroPageFault' | 'minorFault' | 'anonFault' | 'cowFault'
+>
+
+export interface FaultReply {
+  readonly atNs: Ns
+  readonly prediction: FaultPrediction
+  readonly costs: FaultCosts
 }

@@ -8,7 +8,7 @@ import { useFrames } from './frames'
 import { explanationIn } from './hand-text'
 import { useSession } from './session'
 
-export type HandFile = 'pages' | 'objects' | 'modules'
+export type HandFile = 'pages' | 'objects' | 'modules' | 'touch'
 
 export interface Refusal {
   /** 'echo free 3 > …' */

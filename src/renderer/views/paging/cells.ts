@@ -1,5 +1,13 @@
 /** A page table as 32 × 16 squares: the paths of its kinds, and the cell of a point. Pure. */
-import { CELL_ANON, CELL_FILE, CELL_HUGE, CELL_PROTNONE, CELL_SWAP, CELL_TABLE, CELL_ZERO } from '../../../protocol/paging'
+import {
+  CELL_ANON,
+  CELL_FILE,
+  CELL_HUGE,
+  CELL_PROTNONE,
+  CELL_SWAP,
+  CELL_TABLE,
+  CELL_ZERO,
+} from '../../../protocol/paging'
 
 export const CELL_COLUMNS = 32
 export const CELL_ROWS = 16

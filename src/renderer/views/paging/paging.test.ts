@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AddressField, VmaView } from '../../../protocol/paging'
 import { cellAt, cellsPath, entryUnder } from './cells'
+import { costRows } from './cost-rows'
 import { emptyText } from './empty'
+import { changes, costParts, doneText, guessText, parseTouches } from './fault'
 import { bitsOf, canonical, withField } from './fields'
 import { firstAddress, layoutSpace, pageUnder, partPath, placeOf, stretchesOf, STRETCH_GAP } from './space'
 
@@ -116,4 +118,51 @@ test('where there is nothing to walk, it is said why and what to do', () => {
   expect(emptyText({ pid: 0, task: undefined, refusal: undefined })).toContain('start one')
   expect(emptyText({ pid: 412, task: undefined, refusal })).toContain('has exited')
   expect(emptyText({ pid: 412, task: undefined, refusal: undefined })).toBe('')
+})
+
+describe('accesses by hand', () => {
+  const TEXT = `1 pid=312 address=0x7fff00000000 access=write outcome=minor pfn=700 tables=+2 anon=+1 file=0 shmem=0 swap=0 cost_ns=764 predicted=minor
+  CPU: 2 tables are missing on the way: page fault
+  do_anonymous_page: private memory: a zeroed frame
+2 pid=312 address=0x10 access=read outcome=signal signo=11 code=1 error=4 pfn=0 tables=0 anon=0 file=0 shmem=0 swap=0 cost_ns=0 predicted=SIGSEGV
+  force_sig_fault: SIGSEGV with SEGV_MAPERR at 0x10
+`
+  test('the file is read row by row, each with its decisions', () => {
+    const [first, second] = parseTouches(TEXT)
+    expect(first).toMatchObject({ id: 1, pid: 312, outcome: 'minor', tables: 2, costNs: 764 })
+    expect(first!.decisions).toEqual([
+      { by: 'CPU', text: '2 tables are missing on the way: page fault' },
+      { by: 'do_anonymous_page', text: 'private memory: a zeroed frame' },
+    ])
+    expect(second!.decisions).toHaveLength(1)
+    expect(doneText(second!, undefined)[0]).toBe('SIGSEGV, SEGV_MAPERR')
+    expect(changes(first!)).toEqual(['RssAnon +1', 'page tables +2'])
+    expect(changes(second!)).toEqual([])
+    expect(parseTouches('')).toEqual([])
+    expect(costParts(764, 700).map(({ ns }) => ns)).toEqual([700, 64])
+    expect(costParts(700, 700)).toHaveLength(1)
+  })
+  test('a guess is told right or not, never more', () => {
+    expect(guessText('minor', 'minor')).toBe('Right: minor fault.')
+    expect(guessText('major', 'SIGSEGV')).toBe('Not this time: SIGSEGV.')
+  })
+  test('the row of the fill is marked among the costs; without a fault it is a hit or a walk', () => {
+    const costs = { access: 1, pageWalk: 10, zeroPageFault: 400, minorFault: 500, anonFault: 700, cowFault: 1000 }
+    expect(
+      costRows(costs, 'reuse')
+        .filter(({ isThis }) => isThis)
+        .map(({ ns }) => ns),
+    ).toEqual([500])
+    expect(
+      costRows(costs, '')
+        .filter(({ isThis }) => isThis)
+        .map(({ ns }) => ns),
+    ).toEqual([1, 10])
+    expect(costRows(costs, 'file-read').some(({ isThis }) => isThis)).toBe(false)
+    expect(
+      costRows(costs, '')
+        .map(({ share }) => share)
+        .at(-1),
+    ).toBe(1)
+  })
 })

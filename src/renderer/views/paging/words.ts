@@ -6,12 +6,12 @@ import { hex, shortHex } from './fields'
 /** 'bits 47:39'; 'bits 63:48'. */
 export const bitsText = ({ high, low }: AddressField): string => `bits ${high}:${low}`
 
-/** Below a field: what its value selects. */
-export function fieldText(field: AddressField): readonly [string, string] {
+/** Below a field: its name, its value, and what it selects. */
+export function fieldText(field: AddressField): readonly [string, string, string] {
   const { name, level, value, low } = field
-  if (name === 'sign') return ['sign', hex(value)]
-  if (level === 0) return ['offset', hex(value)]
-  return [`${name} index`, `${value}`.padStart(1) + ` of 512, ${joinFigure(formatBytes(2 ** low))} each`]
+  if (name === 'sign') return ['sign', hex(value), `each = bit ${low - 1}`]
+  if (level === 0) return ['offset', hex(value), 'byte in the page']
+  return [`${name} index`, `${value}`, `${joinFigure(formatBytes(2 ** low))} an entry`]
 }
 
 const bitRange = (levels: number): string => `bits 63 to ${11 + 9 * levels}`
