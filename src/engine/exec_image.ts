@@ -14,7 +14,20 @@ import { allocKernelStack } from './kernel_stack'
 import { exitMm } from './lifecycle'
 import { unmapAll } from './mappings'
 import { inodeAt } from './mm/filemap'
-import { VM_ACCOUNT, VM_DONTEXPAND, VM_EXEC, VM_GROWSDOWN, VM_MAY_ALL, VM_READ, VM_WRITE, type Mm } from './mm/mm_types'
+import {
+  VM_ACCOUNT,
+  VM_DONTDUMP,
+  VM_DONTEXPAND,
+  VM_EXEC,
+  VM_GROWSDOWN,
+  VM_IO,
+  VM_MAYREAD,
+  VM_MAY_ALL,
+  VM_PFNMAP,
+  VM_READ,
+  VM_WRITE,
+  type Mm,
+} from './mm/mm_types'
 import { vmEnoughMemory } from './mm/overcommit'
 import { allocPgd } from './mm/pgtable'
 import { mmAt, mmOf } from './mm/rss'
@@ -30,6 +43,7 @@ const HEAP_VPN: Vpn = 0x1000
 const STACK_PAGES: Pages = 33
 const VDSO_PAGES: Pages = 2
 const VVAR_PAGES: Pages = 4
+const VVAR_FLAGS = VM_READ | VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_DONTDUMP
 /** Pages of a forked shell that its child touches before exec: text windows read, own pages written. */
 const FORK_TEXT_FAULTS = 10
 const FORK_ANON_PAGES = 12
@@ -46,7 +60,13 @@ function mapImage(state: KernelState, mm: Mm, image: ProgramImage): boolean {
   const map = (start: Vpn, pages: Pages, flags: number, name: string, inode?: Inode): void => {
     if (inode !== undefined) inode.users++
     const rest = { pgoff: inode === undefined ? start : 0, name, anonVma: 0, incompressible: false }
-    insertVma(state, mm, { start, end: start + pages, flags: flags | VM_MAY_ALL, ino: inode?.ino ?? 0, ...rest })
+    insertVma(state, mm, {
+      start,
+      end: start + pages,
+      flags: flags | (flags & VM_PFNMAP ? VM_MAYREAD : VM_MAY_ALL),
+      ino: inode?.ino ?? 0,
+      ...rest,
+    })
   }
   const file = lookup(state, image.path)
   const heapPages = Math.floor(dataPages / 2)
@@ -56,7 +76,7 @@ function mapImage(state: KernelState, mm: Mm, image: ProgramImage): boolean {
   map(TEXT_VPN, image.textPages, VM_READ | VM_EXEC, image.path, typeof file === 'string' ? undefined : file)
   map(bssStart, dataPages - heapPages, anonFlags, '')
   map(heapStart, heapPages, anonFlags, '[heap]')
-  map(VDSO_VPN - VVAR_PAGES, VVAR_PAGES, VM_READ | VM_DONTEXPAND, '[vvar]')
+  map(VDSO_VPN - VVAR_PAGES, VVAR_PAGES, VVAR_FLAGS, '[vvar]')
   map(VDSO_VPN, VDSO_PAGES, VM_READ | VM_EXEC | VM_DONTEXPAND, '[vdso]', inodeAt(state, state.vdsoIno))
   map(STACK_TOP_VPN - STACK_PAGES, STACK_PAGES, anonFlags | VM_GROWSDOWN, '[stack]')
   mm.startBrk = heapStart * PAGE_SIZE

@@ -28,9 +28,9 @@ describe('CommitLimit', () => {
     expect(vmCommitLimit(machineOf(24684084)) * 4).toBe(12342040)
   })
 
-  // Huge pages of the pool are taken off once there is a pool.
-  test.each(limits.filter((row) => row['hugetlb_pages'] === 0))('$totalram_pages pages at $ratio %', (row) => {
+  test.each(limits)('$totalram_pages pages at $ratio %, $hugetlb_pages of them in the pool', (row) => {
     const state = machineOf(row['totalram_pages']! * 4, row['swap_pages']!)
+    state.hugetlb.free[0] = new Array<number>(row['hugetlb_pages']! / 512).fill(0)
     state.sysctl.overcommitRatio = row['ratio']!
     expect(vmCommitLimit(state) * 4).toBe(row['kB'])
   })
@@ -76,6 +76,15 @@ describe('mode 2 never promises more than CommitLimit', () => {
     expect(vmEnoughMemory(state, undefined, 1)).toBe(false)
     vmUnacctMemory(state, 1)
     expect(vmEnoughMemory(state, undefined, 1)).toBe(true)
+  })
+
+  test('whoever is not root leaves admin_reserve_kbytes', () => {
+    const state = machineOf(1 << 20)
+    Object.assign(state.sysctl, { overcommitMemory: 2, adminReserveKbytes: 400 })
+    state.tasks[7] = { pid: 7, uid: 1000, comm: 'user' } as never
+    state.exec.pid = 7
+    expect(vmEnoughMemory(state, undefined, 131072 - 100)).toBe(false)
+    expect(vmEnoughMemory(state, undefined, 131072 - 101)).toBe(true)
   })
 
   test('a process leaves a 32nd of its size, at most user_reserve_kbytes', () => {

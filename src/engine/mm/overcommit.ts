@@ -6,7 +6,9 @@
 import { PAGE_SIZE, type Pages } from '../../util/units'
 import { currentTask } from '../exec'
 import { klog } from '../klog'
+import { isCapable } from '../rlimit'
 import type { KernelState } from '../state'
+import { HUGE_PAGE_PAGES, nrHugePages } from './hugetlb_pool'
 import type { Mm } from './mm_types'
 import { totalSwapPages } from './swap_space'
 
@@ -20,12 +22,13 @@ export function totalRamPages(state: KernelState): Pages {
   return sum
 }
 
-/** CommitLimit, pages. @kernel mm/util.c vm_commit_limit() */
+/** CommitLimit, pages. Huge pages of the pool can be promised to nobody else. @kernel mm/util.c vm_commit_limit(), hugetlb_total_pages() */
 export function vmCommitLimit(state: KernelState): Pages {
   const { overcommitKbytes, overcommitRatio } = state.sysctl
   const swap = totalSwapPages(state)
   if (overcommitKbytes > 0) return Math.floor(overcommitKbytes / 4) + swap
-  return Math.floor((totalRamPages(state) * overcommitRatio) / 100) + swap
+  const pages = totalRamPages(state) - nrHugePages(state) * HUGE_PAGE_PAGES
+  return Math.floor((pages * overcommitRatio) / 100) + swap
 }
 
 /**
@@ -33,7 +36,7 @@ export function vmCommitLimit(state: KernelState): Pages {
  * @param mm  address space that asks; undefined for the kernel's own files
  * @returns false → ENOMEM; nothing was promised
  * @kernel      mm/util.c __vm_enough_memory()
- * @simplifies  all programs run as root: CAP_SYS_ADMIN, no admin reserve is taken off; the log line is not rate-limited
+ * @simplifies  the log line is not rate-limited
  */
 export function vmEnoughMemory(state: KernelState, mm: Mm | undefined, pages: Pages): boolean {
   const mode = state.sysctl.overcommitMemory
@@ -43,6 +46,8 @@ export function vmEnoughMemory(state: KernelState, mm: Mm | undefined, pages: Pa
     if (pages <= totalRamPages(state) + totalSwapPages(state)) return true
   } else {
     let allowed = vmCommitLimit(state)
+    // Root keeps a reserve for itself, to log in and clear up.
+    if (!isCapable(state)) allowed -= Math.floor(state.sysctl.adminReserveKbytes / 4)
     if (mm !== undefined)
       allowed -= Math.min(Math.floor(mm.totalVm / 32), Math.floor(state.sysctl.userReserveKbytes / 4))
     if (state.committedAs < allowed) return true

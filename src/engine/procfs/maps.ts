@@ -4,7 +4,7 @@
  * @spec    09 §9.8
  */
 import { PAGE_SIZE } from '../../util/units'
-import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE, type Vma } from '../mm/mm_types'
+import { VM_EXEC, VM_READ, VM_MAYSHARE, VM_WRITE, type Vma } from '../mm/mm_types'
 
 const hex = (vpn: number): string => (vpn * PAGE_SIZE).toString(16).padStart(8, '0')
 
@@ -14,7 +14,7 @@ export function mapsLine(vma: Vma): string {
     (vma.flags & VM_READ ? 'r' : '-') +
     (vma.flags & VM_WRITE ? 'w' : '-') +
     (vma.flags & VM_EXEC ? 'x' : '-') +
-    (vma.flags & VM_SHARED ? 's' : 'p')
+    (vma.flags & VM_MAYSHARE ? 's' : 'p')
   const offset = (vma.ino === 0 ? 0 : vma.pgoff * PAGE_SIZE).toString(16).padStart(8, '0')
   const head = `${hex(vma.start)}-${hex(vma.end)} ${perms} ${offset} 00:${vma.ino === 0 ? '00' : '02'} ${vma.ino}`
   return vma.name === '' ? `${head} \n` : `${head.padEnd(72)} ${vma.name}\n`

@@ -12,6 +12,7 @@ import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS, type Mm } from 
 import type { KernelState } from '../state'
 import type { Task } from '../task'
 import { cpuList } from './cpu_list'
+import { limitsText } from './limits'
 import { mapsLine } from './maps'
 import { numaMapsText } from './numa_maps'
 import { smapsRollupText, smapsText } from './smaps'
@@ -202,6 +203,7 @@ const FILES: Readonly<Record<string, (pid: number) => PseudoFile>> = {
         return undefined
       },
     ),
+  limits: (pid) => taskFile(pid, limitsText),
   maps: (pid) => taskFile(pid, (state, task) => (mmOf(state, task)?.vmas ?? []).map(mapsLine).join('')),
   numa_maps: (pid) => taskFile(pid, numaMapsText),
   oom_adj: (pid) =>

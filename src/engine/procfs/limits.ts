@@ -1,0 +1,42 @@
+/**
+ * /proc/<pid>/limits: what a process may have at most, as far as it concerns memory its own, else what boot gives pid 1.
+ * @kernel  fs/proc/base.c proc_pid_limits()
+ * @spec    09 §9.8
+ */
+import { totalRamPages } from '../mm/overcommit'
+import { rlimitsOf } from '../rlimit'
+import type { KernelState } from '../state'
+import type { Task } from '../task'
+
+const limit = (value: number): string => (Number.isFinite(value) ? String(value) : 'unlimited').padEnd(20)
+
+/** @kernel proc_pid_limits(); INIT_RLIMITS for what this machine has no use for */
+export function limitsText(state: KernelState, task: Task): string {
+  const { as, data, stack, memlock } = rlimitsOf(task)
+  // Half as many as fit, with their stacks, into an eighth of memory. @kernel fork_init()
+  const threads = Math.floor(Math.floor(totalRamPages(state) / 32) / 2)
+  const rows: readonly (readonly [name: string, soft: number, hard: number, unit: string])[] = [
+    ['Max cpu time', Infinity, Infinity, 'seconds'],
+    ['Max file size', Infinity, Infinity, 'bytes'],
+    ['Max data size', data, Infinity, 'bytes'],
+    ['Max stack size', stack, Infinity, 'bytes'],
+    ['Max core file size', 0, Infinity, 'bytes'],
+    ['Max resident set', Infinity, Infinity, 'bytes'],
+    ['Max processes', threads, threads, 'processes'],
+    ['Max open files', 1024, 4096, 'files'],
+    ['Max locked memory', memlock, Math.max(memlock, 8 << 20), 'bytes'],
+    ['Max address space', as, Infinity, 'bytes'],
+    ['Max file locks', Infinity, Infinity, 'locks'],
+    ['Max pending signals', threads, threads, 'signals'],
+    ['Max msgqueue size', 819200, 819200, 'bytes'],
+    ['Max nice priority', 0, 0, ''],
+    ['Max realtime priority', 0, 0, ''],
+    ['Max realtime timeout', Infinity, Infinity, 'us'],
+  ]
+  const line = (name: string, soft: string, hard: string, unit: string): string =>
+    `${name.padEnd(25)} ${soft.padEnd(20)} ${hard.padEnd(20)} ${unit === '' ? '' : unit.padEnd(10)}\n`
+  return (
+    line('Limit', 'Soft Limit', 'Hard Limit', 'Units') +
+    rows.map(([name, soft, hard, unit]) => line(name, limit(soft), limit(hard), unit)).join('')
+  )
+}
