@@ -37,7 +37,10 @@ export type Command =
   | { readonly kind: 'signal'; readonly pid: number; readonly signal: number; readonly from: number }
   /** read(2) of a whole file by a task, with its side effects. Reply: text. */
   | { readonly kind: 'read'; readonly pid: number; readonly path: string }
-  /** open(2) with O_WRONLY and, if asked, O_CREAT, O_TRUNC or O_APPEND, then one write(2). */
+  /**
+   * open(2) with O_WRONLY and, if asked, O_CREAT, O_TRUNC or O_APPEND, then one write(2). `goesOn`: work that takes long is
+   * done by the task as its own operation; the reply is 1 then, and Sink.written tells the end.
+   */
   | {
       readonly kind: 'write'
       readonly pid: number
@@ -47,6 +50,7 @@ export type Command =
       readonly append: boolean
       /** At least so long, by bytes without text after it. */
       readonly sizeBytes?: number
+      readonly goesOn?: boolean
     }
   /** stat(2) of a path, or of everything in a directory: names and inodes come into memory. Never refused. */
   | { readonly kind: 'lookup'; readonly pid: number; readonly path: string; readonly entries: boolean }
@@ -77,7 +81,7 @@ export type Command =
   | { readonly kind: 'setComm'; readonly pid: number; readonly comm: string }
 
 export interface CommandReply {
-  /** A pid, a status, or 0. */
+  /** A pid, a status, 1 for a write that goes on, or 0. */
   readonly value: number
   readonly text: string
 }

@@ -2,6 +2,7 @@
  * What surrounds a running machine and is not part of it: who listens, and the table of programs.
  * State stays plain data; this is set for the duration of one engine call and never read by a decision of the kernel.
  */
+import type { Errno } from '../util/errno'
 import type { Ns } from '../util/units'
 import type { ProgramTable } from './task'
 
@@ -17,6 +18,8 @@ export interface Sink {
   exited?(pid: number, status: number): void
   /** A host-driven task is loaded and waits for its host (see Command 'spawn'). */
   ready?(pid: number): void
+  /** A write of a host-driven task that went on in its own time is over (see Command 'write'); '' = it succeeded. */
+  written?(pid: number, errno: Errno | ''): void
   /** A line of the kernel log. */
   klog?(atNs: Ns, text: string): void
   /** Set by the listener to make runUntil return after the event that is being handled. */

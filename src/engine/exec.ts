@@ -17,6 +17,7 @@ export const createExecContext = (): ExecContext => ({
   waitPfn: 0,
   mayStop: false,
   isCommand: false,
+  mayGoOn: false,
 })
 
 /** Simulated time at this point of the running event. */
@@ -41,6 +42,22 @@ export function suspend(state: KernelState, untilNs: Ns, reason: string): void {
 export function suspendOnPage(state: KernelState, pfn: number): void {
   suspend(state, Infinity, 'folio_wait_bit_common')
   state.exec.waitPfn = pfn
+}
+
+/**
+ * Whether who writes to a pseudo-file has time of its own: the handler may then work in pieces and suspend between them.
+ * A command of the user's side does so only when its task goes on with the write (docs/decisions/0010-long-writes.md).
+ */
+export function hasWriterTime(state: KernelState): boolean {
+  if (state.exec.isCommand) return state.exec.mayGoOn
+  const op = currentTask(state)?.op?.op
+  return op === 'write' || op === 'writeFile'
+}
+
+/** The end of a piece of a long write: a command only begins it. @param pieceNs  how long its task works without a pause */
+export function writerPieceEnd(state: KernelState, pieceNs: Ns): Ns {
+  if (!hasWriterTime(state)) return Infinity
+  return state.exec.ns + (state.exec.isCommand ? 0 : pieceNs)
 }
 
 export const isSuspended = (state: KernelState): boolean => state.exec.suspendUntilNs >= 0

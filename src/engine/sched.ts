@@ -119,6 +119,7 @@ function runTask(state: KernelState, task: Task, length: Ns): void {
 function finishOp(state: KernelState, task: Task, op: Op): void {
   if (op.op === 'exec') startProgram(task, op)
   else task.op = undefined
+  if (op.op === 'writeFile' && op.isHosts === true) context.sink.written?.(task.pid, task.errno)
   task.opDone = 0
   if (!isSuspended(state)) returnToUser(state, task)
 }

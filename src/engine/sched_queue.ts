@@ -70,7 +70,11 @@ function selectCpuForNew(state: KernelState, task: Task): number {
 
 /** Puts a runnable task on a queue and starts an idle CPU. */
 export function enqueueTask(state: KernelState, task: Task, isNew = false): void {
-  task.cpu = isNew ? selectCpuForNew(state, task) : selectCpu(state, task)
+  enqueueOn(state, task, isNew ? selectCpuForNew(state, task) : selectCpu(state, task))
+}
+
+function enqueueOn(state: KernelState, task: Task, cpu: number): void {
+  task.cpu = cpu
   const rq = state.runqueues[task.cpu]!
   // Who slept has used less CPU time than those who ran: it goes first, as under CFS.
   rq.queue.unshift(task.pid)
@@ -106,13 +110,32 @@ const mayRunOn = (task: Task | undefined, cpu: number): boolean =>
 /** Wakes a sleeping task; does nothing to one that runs or is gone. */
 export function wakeTask(state: KernelState, pid: number): void {
   const task = state.tasks[pid]
-  if (task === undefined || (task.state !== 'S' && task.state !== 'D' && task.state !== 'T')) return
+  if (task !== undefined && makeRunnable(state, task)) enqueueTask(state, task)
+}
+
+/**
+ * A task whose host makes a system call was running all the time, on its CPU: it is neither placed anew nor switched to,
+ * and nobody pulls it.
+ */
+export function wakeTaskInPlace(state: KernelState, task: Task): void {
+  if (!makeRunnable(state, task)) return
+  if (!isAllowedOn(task, task.cpu)) {
+    enqueueTask(state, task)
+    return
+  }
+  enqueueOn(state, task, task.cpu)
+  state.runqueues[task.cpu]!.current = task.pid
+}
+
+/** @returns false = it runs already, or is gone */
+function makeRunnable(state: KernelState, task: Task): boolean {
+  if (task.state !== 'S' && task.state !== 'D' && task.state !== 'T') return false
   task.wakeSequence++
   task.state = 'R'
   // What it slept through because memory was short ends here (memory.high, refaults).
   if (task.stalledSinceNs >= 0) memstallLeave(state, task)
   psiEnqueue(state, task)
-  enqueueTask(state, task)
+  return true
 }
 
 /** Puts the running task to sleep; `untilNs` Infinity = until woken. */

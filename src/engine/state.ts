@@ -55,6 +55,8 @@ export interface ExecContext {
   mayStop: boolean
   /** A command of the user's side runs: the clock stands still, and what it charges is dropped. */
   isCommand: boolean
+  /** That command is a write whose task can go on with it as an operation of its own. */
+  mayGoOn: boolean
 }
 
 /** One CPU. Owner: sched.ts */

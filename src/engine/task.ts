@@ -92,6 +92,8 @@ export type Op =
       readonly text: string
       readonly create?: boolean
       readonly append?: boolean
+      /** Its host waits for the end. */
+      readonly isHosts?: boolean
     }
   | { readonly op: 'stat'; readonly path: string }
   | { readonly op: 'unlink'; readonly path: string }

@@ -6,12 +6,13 @@ import { err, ok } from '../util/result'
 import { cgroupByPath, migrateProcess } from './cgroup'
 import { context } from './context'
 import type { Command, CommandResult, Stdio } from './commands'
+import { isSuspended } from './exec'
 import { dropSuper, superOf } from './fs/dcache'
 import { cacheEntries, cachePath } from './fs/namei'
 import { mkdir, makeDirs, mountOf, normalizePath, rename, rmdir, statPath, unlink, lookup, createInode } from './fs/vfs'
 import { shellImage, toolImage } from './images'
 import { closeDescriptor, createTask, exitTask, reapZombie, sendSignal, startTask } from './lifecycle'
-import { wakeTask } from './sched_queue'
+import { wakeTask, wakeTaskInPlace } from './sched_queue'
 import { setMempolicy } from './mm/mbind'
 import { mpolText, nextInterleaved } from './mm/mempolicy'
 import { mkswap, swapon } from './mm/swapfile'
@@ -67,7 +68,7 @@ function perform(state: KernelState, task: Task, command: Exclude<Command, { kin
       return typeof text === 'string' ? done(0, text) : refuse(text.errno)
     }
     case 'write':
-      return outcome(writeWhole(state, task, command.path, command.text, command))
+      return write(state, task, command)
     case 'lookup':
       if (command.entries) cacheEntries(state, path(command.path))
       else cachePath(state, path(command.path))
@@ -110,6 +111,23 @@ function perform(state: KernelState, task: Task, command: Exclude<Command, { kin
       task.comm = command.comm.slice(0, 15)
       return done()
   }
+}
+
+/**
+ * A write that the handler only began goes on as an operation of the task, whose time it takes. A task that is at something
+ * else already does it at once.
+ */
+function write(state: KernelState, task: Task, command: Extract<Command, { kind: 'write' }>): CommandResult {
+  const { path, text, create, append } = command
+  state.exec.mayGoOn = command.goesOn === true && task.op?.op === 'host'
+  const errno = writeWhole(state, task, path, text, command)
+  const goesOn = state.exec.mayGoOn && isSuspended(state)
+  state.exec.mayGoOn = false
+  if (!goesOn) return outcome(errno)
+  task.op = { op: 'writeFile', path, text, create, append, isHosts: true }
+  task.opDone = 0
+  wakeTaskInPlace(state, task)
+  return done(1)
 }
 
 function descriptorFor(

@@ -34,6 +34,7 @@ import {
   stopAtEvent,
   type Rewind,
 } from '../recorder/rewind'
+import type { Errno } from '../util/errno'
 import { assert } from '../util/assert'
 import { digestTree } from '../util/hash'
 import type { Ns } from '../util/units'
@@ -43,6 +44,7 @@ export interface Listener {
   output(pid: number, fd: number, text: string): void
   exited(pid: number, status: number): void
   ready(pid: number): void
+  written(pid: number, errno: Errno | ''): void
   stopRequested: boolean
 }
 
@@ -101,6 +103,7 @@ function liveSink(machine: Machine): Sink {
     sink.output = (pid, fd, text) => listener.output(pid, fd, text)
     sink.exited = (pid, status) => listener.exited(pid, status)
     sink.ready = (pid) => listener.ready(pid)
+    sink.written = (pid, errno) => listener.written(pid, errno)
   }
   return sink
 }
@@ -215,6 +218,7 @@ export function runToPosition(machine: Machine, at: { readonly atNs: Ns; readonl
     output: () => {},
     exited: () => {},
     ready: () => {},
+    written: () => {},
     get stopRequested() {
       return state.eventCount >= at.eventCount
     },

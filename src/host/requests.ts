@@ -94,7 +94,11 @@ export const handlers: Handlers = {
   },
   writeFile: (session, { path, text }) => {
     const line = text.endsWith('\n') ? text : `${text}\n`
-    return command(session, { kind: 'write', pid: 1, path, text: line, create: false, append: false }, path)
+    return command(
+      session,
+      { kind: 'write', pid: 1, path, text: line, create: false, append: false, goesOn: true },
+      path,
+    )
   },
   mkdir: (session, { path }) => command(session, { kind: 'mkdir', pid: 1, path, parents: false }, path),
   rmdir: (session, { path }) => command(session, { kind: 'rmdir', pid: 1, path }, path),

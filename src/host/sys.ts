@@ -13,6 +13,7 @@ import type { CommandResult, Refusal } from '../engine/commands'
 import { nextEventAt } from '../engine/queue'
 import type { ProgramTable } from '../engine/task'
 import type { Sys } from '../shell/sys'
+import type { Errno } from '../util/errno'
 import { err, ok, type Result } from '../util/result'
 import { NS_PER_MS, type Ns } from '../util/units'
 import { issue, runLive, stepLive, type Listener, type Machine } from './machine'
@@ -29,12 +30,14 @@ type News =
   | { readonly kind: 'output'; readonly handler: OutputHandler; readonly fd: number; readonly text: string }
   | { readonly kind: 'exited'; readonly pid: number; readonly status: number }
   | { readonly kind: 'ready'; readonly pid: number }
+  | { readonly kind: 'written'; readonly pid: number; readonly errno: Errno | '' }
 
 type OutputHandler = (fd: number, text: string) => void
 
 interface Watch {
   readonly waits: { readonly parent: number; readonly resolve: (status: number) => void }[]
   readonly readies: ((isReady: boolean) => void)[]
+  readonly writes: ((result: CommandResult) => void)[]
 }
 
 interface Sleeper {
@@ -157,6 +160,10 @@ function listen(machine: Machine, waiting: Waiting, options: SysOptions): Listen
       waiting.news.push({ kind: 'ready', pid })
       listener.stopRequested = true
     },
+    written: (pid, errno) => {
+      waiting.news.push({ kind: 'written', pid, errno })
+      listener.stopRequested = true
+    },
   }
   return listener
 }
@@ -188,6 +195,7 @@ function deliver(machine: Machine, waiting: Waiting): boolean {
     any = true
     if (news.kind === 'output') news.handler(news.fd, news.text)
     else if (news.kind === 'ready') answerReady(waiting, news.pid, true)
+    else if (news.kind === 'written') answerWrites(waiting, news.pid, news.errno)
     else answerExit(machine, waiting, news.pid, news.status)
   }
   while (waiting.sleepers.length > 0 && waiting.sleepers[0]!.dueNs <= machine.state.nowNs) {
@@ -199,7 +207,7 @@ function deliver(machine: Machine, waiting: Waiting): boolean {
 
 function watchOf(waiting: Waiting, pid: number): Watch {
   let watch = waiting.watches.get(pid)
-  if (watch === undefined) waiting.watches.set(pid, (watch = { waits: [], readies: [] }))
+  if (watch === undefined) waiting.watches.set(pid, (watch = { waits: [], readies: [], writes: [] }))
   return watch
 }
 
@@ -207,9 +215,17 @@ function answerReady(waiting: Waiting, pid: number, isReady: boolean): void {
   for (const resolve of waiting.watches.get(pid)?.readies.splice(0) ?? []) resolve(isReady)
 }
 
+function answerWrites(waiting: Waiting, pid: number, errno: Errno | ''): void {
+  const result: CommandResult = errno === '' ? ok({ value: 0, text: '' }) : err({ errno, explanation: '' })
+  for (const resolve of waiting.watches.get(pid)?.writes.splice(0) ?? []) resolve(result)
+}
+
 function answerExit(machine: Machine, waiting: Waiting, pid: number, status: number): void {
   answerReady(waiting, pid, false)
-  for (const wait of waiting.watches.get(pid)?.waits ?? []) {
+  answerWrites(waiting, pid, 'EINTR')
+  const waits = waiting.watches.get(pid)?.waits ?? []
+  if (waits.length === 0) remember(waiting, pid, status)
+  for (const wait of waits) {
     const reaped = issue(machine, { kind: 'reap', parent: wait.parent, pid })
     wait.resolve(reaped.ok ? reaped.value.value : status)
   }
@@ -258,6 +274,7 @@ function createSys(machine: Machine, waiting: Waiting, options: SysOptions): Sys
       return result.ok ? ok(result.value.text) : result
     },
     write: (pid, path, text, how) => act({ kind: 'write', pid, path, text, ...how }),
+    order: (pid, path, text) => order(waiting, act, pid, path, text),
     list: (pid, path) => machine.engine.listDir(machine.state, absolute(machine, pid, path)),
     stat: (pid, path) => machine.engine.statFile(machine.state, path, pid),
     command: act,
@@ -301,6 +318,19 @@ function createSys(machine: Machine, waiting: Waiting, options: SysOptions): Sys
       return promise
     },
   }
+}
+
+/** A write that goes on in its writer's own time is waited for. */
+function order(
+  waiting: Waiting,
+  act: Sys['command'],
+  pid: number,
+  path: string,
+  text: string,
+): CommandResult | Promise<CommandResult> {
+  const begun = act({ kind: 'write', pid, path, text, create: false, append: false, goesOn: true })
+  if (!begun.ok || begun.value.value === 0) return begun
+  return new Promise((resolve) => watchOf(waiting, pid).writes.push(resolve))
 }
 
 /** listDir() of the engine knows no task, and so no current directory. */

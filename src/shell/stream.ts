@@ -2,7 +2,7 @@
  * What the shell's descriptors lead to: the terminal, pipes, files, captured text. Simulated programs write their own
  * files; this is for builtins and for the tools that the shell itself computes.
  */
-import type { Refusal } from '../engine/commands'
+import type { CommandResult, Refusal } from '../engine/commands'
 import { strerror } from '../util/errno'
 import { Unwind, type Doom } from './control'
 import type { Sys } from './sys'
@@ -159,14 +159,21 @@ export async function writeTo(actor: Actor, descriptor: Descriptor | undefined, 
     case 'pipe':
       return descriptor.pipe.write(actor, text)
     case 'output': {
-      const how = { create: !descriptor.isPseudo, append: !descriptor.isPseudo }
-      const written = actor.sys.write(actor.pid, descriptor.path, text, how)
+      const written = descriptor.isPseudo
+        ? await order(actor, descriptor.path, text)
+        : actor.sys.write(actor.pid, descriptor.path, text, { create: true, append: true })
       if (!written.ok) throw new IoError(written.error)
       return
     }
     default:
       throw new IoError({ errno: 'EBADF', explanation: '' })
   }
+}
+
+/** One write(2) to a pseudo-file; the writer waits until the kernel has done what it says. */
+export async function order(actor: Actor, path: string, text: string): Promise<CommandResult> {
+  const result = actor.sys.order(actor.pid, path, text)
+  return result instanceof Promise ? actor.doom.race(result, { interruptible: false }) : result
 }
 
 /** Text as it comes; undefined at the end. */

@@ -58,6 +58,8 @@ export interface Sys {
     text: string,
     how: { create: boolean; append: boolean; sizeBytes?: number },
   ): CommandResult
+  /** One write(2) to a pseudo-file, which is an order to the kernel: when that takes long, resolves when it is done. */
+  order(pid: number, path: string, text: string): CommandResult | Promise<CommandResult>
   /** Names in a directory, sorted as ls sorts them. */
   list(pid: number, path: string): Result<readonly string[], Refusal>
   stat(pid: number, path: string): Result<FileStat, Refusal>

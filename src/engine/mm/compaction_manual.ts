@@ -4,11 +4,12 @@
  * @spec    08 §8.7
  */
 import type { Errno } from '../../util/errno'
-import { currentTask, now, suspend } from '../exec'
+import { currentTask, hasWriterTime, now, suspend, writerPieceEnd } from '../exec'
 import type { KernelState } from '../state'
 import { abandonCompactZone, beginCompactZone, continueCompactZone, createCompactControl } from './compaction'
 import type { CompactControl } from './compaction_state'
 import { COMPACT_CONTINUE } from './compaction_suitable'
+import { PREEMPTED } from './direct_reclaim'
 import { lruAddDrainAll } from './swap'
 
 const SIGKILL = 9
@@ -24,16 +25,15 @@ const PIECE_NS = 1_000_000
 export function compactNodes(state: KernelState, nids: readonly number[]): Errno | undefined {
   const task = currentTask(state)
   const { manual } = state.compaction
-  // A person's side of the machine does not wait inside a command: everything at once.
-  const pid = task?.op?.op === 'write' || task?.op?.op === 'writeFile' ? task.pid : 0
+  const pid = hasWriterTime(state) ? state.exec.pid : 0
   if (manual[pid] === undefined) lruAddDrainAll(state)
   const work = manual[pid] ?? { zones: populated(state, nids), control: undefined }
-  const endNs = pid === 0 ? Infinity : state.exec.ns + PIECE_NS
+  const endNs = writerPieceEnd(state, PIECE_NS)
   while (work.zones.length > 0 && task?.killSignal !== SIGKILL) {
     work.control ??= beginManual(state, work.zones[0]!)
     if (continueCompactZone(state, work.control, endNs) === COMPACT_CONTINUE) {
       manual[pid] = work
-      suspend(state, now(state), 'cond_resched')
+      suspend(state, now(state), PREEMPTED)
       return undefined
     }
     work.control = undefined

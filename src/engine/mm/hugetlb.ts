@@ -6,7 +6,7 @@
  */
 import type { Errno } from '../../util/errno'
 import type { Pfn } from '../../util/units'
-import { charge, currentTask, isSuspended, now, suspend } from '../exec'
+import { charge, hasWriterTime, isSuspended, now, suspend, writerPieceEnd } from '../exec'
 import type { KernelState } from '../state'
 import {
   GFP_BIT_COMP,
@@ -16,6 +16,7 @@ import {
   GFP_HIGHUSER_MOVABLE,
   PAGEBLOCK_ORDER,
 } from './gfp'
+import { PREEMPTED } from './direct_reclaim'
 import { HUGE_PAGE_PAGES, nrHugePages, nrHugePagesNode } from './hugetlb_pool'
 import { PG_HUGETLB, PG_TAIL, setFlags, setFlagsOfRange, setPageOrder } from './memmap'
 import { allocPages, freePages } from './page_alloc'
@@ -39,19 +40,13 @@ function nodesFrom(state: KernelState, first: number): number[] {
 
 const nextNode = (state: KernelState, nid: number): number => nodesFrom(state, nid + 1)[0]!
 
-/** Whether the writer is a program, which can sleep, or the user's side, which cannot. */
-function mayWait(state: KernelState): boolean {
-  const op = currentTask(state)?.op?.op
-  return op === 'write' || op === 'writeFile'
-}
-
 /** @returns first frame, 0 = none, or waiting @kernel mm/hugetlb.c alloc_buddy_hugetlb_folio() */
 function allocHugePage(state: KernelState, nid: number): Pfn {
   for (let asked = 0; asked < ASKS_WITHOUT_WAITING; asked++) {
-    state.exec.mayStop = mayWait(state)
+    state.exec.mayStop = hasWriterTime(state)
     const pfn = allocPages(state, GFP_HUGETLB, PAGEBLOCK_ORDER, nid)
     state.exec.mayStop = false
-    if (pfn !== 0 || !isSuspended(state) || mayWait(state)) return pfn
+    if (pfn !== 0 || !isSuspended(state) || hasWriterTime(state)) return pfn
     state.exec.suspendUntilNs = -1
   }
   return 0
@@ -73,6 +68,10 @@ function addPoolPage(state: KernelState, nids: readonly number[]): boolean {
     return true
   }
   return false
+}
+
+function pause(state: KernelState): undefined {
+  suspend(state, now(state), PREEMPTED)
 }
 
 /** One page less, of the first of the nodes that has one. @kernel mm/hugetlb.c remove_pool_hugetlb_folio() */
@@ -100,13 +99,11 @@ export function setMaxHugePages(state: KernelState, count: number, nid?: number)
   const pool = state.hugetlb
   const has = (): number => (nid === undefined ? nrHugePages(state) : nrHugePagesNode(state, nid))
   const nodes = (first: number): readonly number[] => (nid === undefined ? nodesFrom(state, first) : [nid])
-  const endNs = mayWait(state) ? state.exec.ns + PIECE_NS : Infinity
+  const endNs = writerPieceEnd(state, PIECE_NS)
   while (has() < count) {
+    if (state.exec.ns >= endNs) return pause(state)
     if (!addPoolPage(state, nodes(pool.nextNidToAlloc))) return undefined
     charge(state, state.costs.zero2MiB)
-    if (state.exec.ns < endNs || has() >= count) continue
-    suspend(state, now(state), 'cond_resched')
-    return undefined
   }
   while (has() > count) removePoolPage(state, nodes(pool.nextNidToFree))
   return undefined

@@ -3,7 +3,7 @@ import type { Command } from '../../engine/commands'
 import { strerror } from '../../util/errno'
 import { basename as base, dirname as dir, resolvePath } from '../paths'
 import { explainRefusal, type Tool, type ToolContext } from '../process'
-import { readChunk } from '../stream'
+import { order, readChunk } from '../stream'
 import { fail, getOptions, readOperand, warn, warnRefusal } from './options'
 
 const absolute = (context: ToolContext, path: string): string => resolvePath(context.cwd, path)
@@ -248,10 +248,9 @@ export const tee: Tool = {
       for (const path of [...open]) {
         if (path === '/dev/null') continue
         const isPseudo = /^\/(proc|sys|dev)\//.test(absolute(context, path))
-        const written = context.sys.write(context.pid, absolute(context, path), chunk, {
-          create: !isPseudo,
-          append: !isPseudo,
-        })
+        const written = isPseudo
+          ? await order(context, absolute(context, path), chunk)
+          : context.sys.write(context.pid, absolute(context, path), chunk, { create: true, append: true })
         if (written.ok) continue
         status = await warnRefusal(context, path, written.error)
         open.delete(path)

@@ -3,6 +3,7 @@ import { strerror } from '../../util/errno'
 import { matches } from '../glob'
 import { resolvePath } from '../paths'
 import { explainRefusal, type Tool, type ToolContext } from '../process'
+import { order } from '../stream'
 import { getOptions, linesOf, readOperand, warn } from './options'
 
 const ROOT = '/proc/sys'
@@ -65,7 +66,7 @@ async function write(context: ToolContext, name: string, value: string, flags: R
   const path = pathOf(name)
   const stat = context.sys.stat(context.pid, path)
   if (!stat.ok) return flags.has('e') ? 0 : warn(context, `cannot stat ${path}: ${strerror(stat.error.errno)}`)
-  const written = context.sys.write(context.pid, path, `${value}\n`, { create: false, append: false })
+  const written = await order(context, path, `${value}\n`)
   if (!written.ok) {
     explainRefusal(context.world, written.error)
     const { errno } = written.error
