@@ -31,7 +31,7 @@ import { createRmapChains, pageAddRmap } from '../src/engine/mm/rmap'
 import { addMmCounter } from '../src/engine/mm/rss'
 import { createLruBatches, folioAddLru, lruAddDrainAll } from '../src/engine/mm/swap'
 import { swapon } from '../src/engine/mm/swapfile'
-import { createMm } from '../src/engine/mm/vma'
+import { addMm } from '../src/engine/mm/vma'
 import { tryToFreeMemcgPages } from '../src/engine/mm/vmscan'
 import { nextEventAt, popEvent } from '../src/engine/queue'
 import { createRatelimit } from '../src/engine/ratelimit'
@@ -169,7 +169,7 @@ export function addFilePage(state: KernelState, inode: Inode, index: number, wis
 
 /** An empty address space with one anonymous mapping and one of the file. */
 export function newSpace(state: KernelState, inode?: Inode): { mm: Mm; anon: Vma; file: Vma } {
-  const mm = state.mms[createMm(state)]!
+  const mm = state.mms[addMm(state, 0)]!
   allocPgd(state, mm.id)
   const common = { flags: VM_READ | VM_WRITE, pgoff: 0, name: '', anonVma: 1, incompressible: false }
   const anon: Vma = { ...common, start: 0x10000, end: 0x110000, ino: 0 }

@@ -8,6 +8,7 @@ import { freeBlockOrder, seedFreeMemory } from '../src/engine/mm/buddy'
 import { createDcache } from '../src/engine/fs/dcache'
 import { createShadowNodes } from '../src/engine/mm/shadow_nodes'
 import { createHandTouch } from '../src/engine/by_hand_touch'
+import { createAnonVmas } from '../src/engine/mm/anon_vma'
 import { createByHand } from '../src/engine/mm/by_hand'
 import { createMemMap, hasFlag, PG_LRU, PG_PCP } from '../src/engine/mm/memmap'
 import { createCompactionState } from '../src/engine/mm/compaction_state'
@@ -72,6 +73,16 @@ export const plainMachine = (endBytes: number, cpus = 2, series: KernelSeries = 
   return machineConfig({ series, nodes, reservations })
 }
 
+/** Nobody runs. */
+const noTasks = (): Pick<KernelState, 'tasks' | 'taskList' | 'processObjects' | 'openFiles' | 'mms' | 'anonVmas'> => ({
+  tasks: {},
+  taskList: [],
+  processObjects: {},
+  openFiles: {},
+  mms: [],
+  anonVmas: createAnonVmas(),
+})
+
 /** The allocator's part of a booted machine: marks computed, all memory free. */
 export function zoneState(config: MachineConfig): KernelState {
   const layout = layoutZones(config)
@@ -127,9 +138,7 @@ export function zoneState(config: MachineConfig): KernelState {
     swapAreas: [],
     reclaim: createReclaimState(nodes.length),
     thpEnabled: config.thp,
-    tasks: {},
-    taskList: [],
-    processObjects: {},
+    ...noTasks(),
     klog: [],
     devices: [],
     inodes: [],

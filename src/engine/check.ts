@@ -24,6 +24,7 @@ import {
 } from './mm/memmap'
 import { checkMm } from './mm/mm_check'
 import { checkSlabs } from './mm/slub_check'
+import { checkVmAreas } from './mm/vm_area_check'
 import type { KernelState } from './state'
 import { checkTasks } from './task_check'
 
@@ -35,6 +36,7 @@ export function checkInvariants(state: KernelState): string[] {
     ...checkMemcg(state),
     ...checkMm(state),
     ...checkSlabs(state),
+    ...checkVmAreas(state),
     ...checkHandPages(state),
     ...checkDcache(state),
   ]

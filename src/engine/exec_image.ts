@@ -27,8 +27,9 @@ import {
   VM_READ,
   VM_WRITE,
   type Mm,
+  type Vma,
 } from './mm/mm_types'
-import { vmEnoughMemory } from './mm/overcommit'
+import { vmEnoughMemory, vmUnacctMemory } from './mm/overcommit'
 import { allocPgd } from './mm/pgtable'
 import { mmAt, mmOf } from './mm/rss'
 import { STACK_TOP_VPN, VDSO_VPN, createMm, insertVma } from './mm/vma'
@@ -51,22 +52,21 @@ const WINDOW = 16
 
 /**
  * Mappings of an image; pages are not touched yet.
- * @returns whether its memory was promised
+ * @returns whether its memory was promised and its mappings were made; those that were are the caller's to undo
  */
 function mapImage(state: KernelState, mm: Mm, image: ProgramImage): boolean {
   const fixed = STACK_PAGES + VDSO_PAGES + VVAR_PAGES + image.textPages
   const dataPages = Math.max(8, image.totalVm - fixed)
   if (!vmEnoughMemory(state, undefined, dataPages + STACK_PAGES)) return false
+  let isComplete = true
   const map = (start: Vpn, pages: Pages, flags: number, name: string, inode?: Inode): void => {
-    if (inode !== undefined) inode.users++
     const rest = { pgoff: inode === undefined ? start : 0, name, anonVma: 0, incompressible: false }
-    insertVma(state, mm, {
-      start,
-      end: start + pages,
-      flags: flags | (flags & VM_PFNMAP ? VM_MAYREAD : VM_MAY_ALL),
-      ino: inode?.ino ?? 0,
-      ...rest,
-    })
+    const may = flags & VM_PFNMAP ? VM_MAYREAD : VM_MAY_ALL
+    const vma: Vma = { start, end: start + pages, flags: flags | may, ino: inode?.ino ?? 0, ...rest }
+    if (!isComplete || insertVma(state, mm, vma) === undefined) {
+      isComplete = false
+      if ((flags & VM_ACCOUNT) !== 0) vmUnacctMemory(state, pages)
+    } else if (inode !== undefined) inode.users++
   }
   const file = lookup(state, image.path)
   const heapPages = Math.floor(dataPages / 2)
@@ -81,7 +81,7 @@ function mapImage(state: KernelState, mm: Mm, image: ProgramImage): boolean {
   map(STACK_TOP_VPN - STACK_PAGES, STACK_PAGES, anonFlags | VM_GROWSDOWN, '[stack]')
   mm.startBrk = heapStart * PAGE_SIZE
   mm.brk = (heapStart + heapPages) * PAGE_SIZE
-  return true
+  return isComplete
 }
 
 interface Touch {
@@ -123,7 +123,7 @@ function imageTouch(
 function newImage(state: KernelState, task: Task, image: ProgramImage): boolean {
   const index = createMm(state)
   const mm = mmAt(state, index)
-  if (!allocPgd(state, index) || !mapImage(state, mm, image)) {
+  if (mm.object === 0 || !allocPgd(state, index) || !mapImage(state, mm, image)) {
     unmapAll(state, mm)
     mm.users = 0
     return false

@@ -18,7 +18,7 @@ import { psiEnqueue, psiExit } from './mm/psi'
 import { mmAt, mmOf, syncTaskRss } from './mm/rss'
 import { closePipeEnd, openPipeEnd } from './pipe'
 import { enqueueTask, wakeTask } from './sched_queue'
-import { giveTaskObjects, takeTaskObjects } from './slab_objects'
+import { getFileObject, giveTaskObjects, giveUserObjects, putFileObject, takeTaskObjects } from './slab_objects'
 import type { KernelState } from './state'
 import type { FileDescriptor, Op, ProgramData, Task } from './task'
 import { emit } from './trace'
@@ -141,6 +141,7 @@ function inheritPlacement(task: Task, parent: Task | undefined): Task {
 }
 
 function copyDescriptor(state: KernelState, fd: FileDescriptor | undefined): FileDescriptor | undefined {
+  getFileObject(state, fd)
   if (fd?.kind === 'inode') {
     inodeAt(state, fd.ino).users++
     return { ...fd, readahead: { ...fd.readahead } }
@@ -150,6 +151,7 @@ function copyDescriptor(state: KernelState, fd: FileDescriptor | undefined): Fil
 }
 
 export function closeDescriptor(state: KernelState, fd: FileDescriptor | undefined): void {
+  putFileObject(state, fd)
   if (fd?.kind === 'pipe') closePipeEnd(state, fd.pipe, fd.end)
   if (fd?.kind !== 'inode') return
   const inode = inodeAt(state, fd.ino)
@@ -180,6 +182,7 @@ export function exitTask(state: KernelState, task: Task, status: number): void {
   freeKernelStack(state, task.stackPfns)
   for (const fd of task.fds) closeDescriptor(state, fd)
   task.fds = []
+  giveUserObjects(state, task.pid)
   psiExit(state, task)
   task.state = 'Z'
   task.waitChannel = ''

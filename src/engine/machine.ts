@@ -49,6 +49,7 @@ import { allocPages } from './mm/page_alloc'
 import { createPageTables } from './mm/pgtable'
 import { createThp } from './mm/thp'
 import { createPsiGroup, startPsiClock } from './mm/psi'
+import { createAnonVmas } from './mm/anon_vma'
 import { createRmapChains } from './mm/rmap'
 import { createShadowNodes } from './mm/shadow_nodes'
 import { createSlabs } from './mm/slab_state'
@@ -166,6 +167,7 @@ function createState(config: MachineConfig, seed: number): KernelState {
     pgtables: createPageTables(),
     slabs: createSlabs(config, cpuNode.length, nodes.length),
     rmapChains: createRmapChains(),
+    anonVmas: createAnonVmas(),
     zeroPfn: 0,
     vdsoIno: 0,
     tasks: {},
@@ -199,11 +201,12 @@ function createState(config: MachineConfig, seed: number): KernelState {
   }
 }
 
-type FileCaches = 'byHand' | 'vmap' | 'modules' | 'dcache' | 'shadowNodes' | 'shrinkers'
+type FileCaches = 'byHand' | 'openFiles' | 'vmap' | 'modules' | 'dcache' | 'shadowNodes' | 'shrinkers'
 
 /** Nothing was looked up or asked for yet. */
 const fileCaches = (): Pick<KernelState, FileCaches> => ({
   byHand: createByHand(),
+  openFiles: {},
   vmap: createVmap(),
   modules: createModules(),
   dcache: createDcache(),

@@ -13,6 +13,7 @@ import { putHugeZeroPage } from './mm/huge_zero'
 import { zapRange } from './mm/zap'
 import { VM_MAYWRITE, VM_SHARED, type Mm, type Vma } from './mm/mm_types'
 import { vmEnoughMemory } from './mm/overcommit'
+import { giveOne } from './mm/slab_group'
 import { freeAllTables, freePageTables } from './mm/pgtable'
 import { getUnmappedArea, mayLock, mayMap, mmapRegion, vmFlags } from './mm/mmap'
 import { removeVmas, splitAt } from './mm/vma'
@@ -189,6 +190,8 @@ export function unmapAll(state: KernelState, mm: Mm): void {
   putFiles(state, removeVmas(state, mm, 0, mm.vmas.length))
   if (mm.pgd >= 0) freeAllTables(state, mm)
   putHugeZeroPage(state, mm)
+  giveOne(state, mm.object)
+  mm.object = 0
   mm.oomSkip = true
   charge(state, state.costs.mmapCall)
 }

@@ -1,52 +1,28 @@
 /**
- * Kernel objects that processes make: task_struct and its companions, files, mappings, inodes. They come from the slab
- * caches and are charged to the group of the task that asks.
- * @kernel  kernel/fork.c, fs/file_table.c, mm/vma.c, mm/shmem.c, fs/ext4/super.c
+ * Kernel objects that processes make: task_struct and its companions, and open files. They come from the slab caches and
+ * are charged to the group of the task that asks. What belongs to an address space is made in mm/vma.ts and mm/vm_area.ts.
+ * @kernel  kernel/fork.c, fs/file_table.c
  * @spec    03 §3.8, 07 §7.3, 11 §4
  */
 import { currentTask } from './exec'
-import { GFP_ATOMIC, GFP_BIT_NOWARN, GFP_KERNEL_ACCOUNT } from './mm/gfp'
+import { GFP_KERNEL_ACCOUNT } from './mm/gfp'
+import { GFP_UNDOABLE, giveAll, giveOne, takeAll, takeOne } from './mm/slab_group'
 import { findCache } from './mm/slab_state'
-import { kmemCacheAlloc, kmemCacheFree } from './mm/slub'
 import type { KernelState } from './state'
+import type { FileDescriptor } from './task'
 
 /** Addresses of what one process holds. */
 export interface ProcessObjects {
+  /** Until it is reaped. */
   readonly task: number[]
-  readonly files: number[]
-  readonly mappings: number[]
+  /** Until it exits. */
+  readonly user: number[]
 }
 
 /** Every task, kernel threads included. */
 const TASK_CACHES = ['task_struct', 'pid', 'cred', 'cred_jar', 'signal_cache', 'sighand_cache']
 /** Tasks with user memory. */
-const USER_CACHES = ['files_cache', 'fs_cache', 'mm_struct']
-/** A mapping with its lock (6.12), and what leads from an anonymous page back to it. */
-const MAPPING_CACHES = ['vm_area_struct', 'vma_lock', 'anon_vma', 'anon_vma_chain']
-
-/**
- * One object of each cache that this kernel has.
- * @returns undefined = no memory, refused, or waiting: nothing is held then
- */
-function takeAll(state: KernelState, names: readonly string[], gfp: number): number[] | undefined {
-  const taken: number[] = []
-  for (const name of names) {
-    const cache = findCache(state.slabs, name)
-    if (cache < 0) continue
-    const address = kmemCacheAlloc(state, cache, gfp)
-    if (address === 0) {
-      giveAll(state, taken)
-      return undefined
-    }
-    taken.push(address)
-  }
-  return taken
-}
-
-function giveAll(state: KernelState, addresses: number[]): void {
-  for (const address of addresses) kmemCacheFree(state, address)
-  addresses.length = 0
-}
+const USER_CACHES = ['files_cache', 'fs_cache']
 
 /**
  * A new task's own objects.
@@ -55,66 +31,58 @@ function giveAll(state: KernelState, addresses: number[]): void {
  *              no memory for them goes on without
  */
 export function takeTaskObjects(state: KernelState, pid: number, isKthread: boolean): void {
-  const names = isKthread ? TASK_CACHES : [...TASK_CACHES, ...USER_CACHES]
   state.processObjects[pid] = {
-    task: takeAll(state, names, GFP_ATOMIC | GFP_BIT_NOWARN) ?? [],
-    files: [],
-    mappings: [],
+    task: takeAll(state, TASK_CACHES, GFP_UNDOABLE) ?? [],
+    user: isKthread ? [] : (takeAll(state, USER_CACHES, GFP_UNDOABLE) ?? []),
   }
+}
+
+/** What a zombie does not need any more. @kernel exit_files(), exit_fs() */
+export function giveUserObjects(state: KernelState, pid: number): void {
+  const held = state.processObjects[pid]
+  if (held !== undefined) giveAll(state, held.user)
 }
 
 /** @kernel release_task(), free_task() */
 export function giveTaskObjects(state: KernelState, pid: number): void {
   const held = state.processObjects[pid]
   if (held === undefined) return
-  giveAll(state, held.mappings)
-  giveAll(state, held.files)
+  giveAll(state, held.user)
   giveAll(state, held.task)
   delete state.processObjects[pid]
 }
 
 /**
- * A file of the running task is opened: struct file.
- * @returns false = the charge was refused, there is no memory, or the operation has to wait
- * @kernel      alloc_empty_file()
- * @simplifies  kept until the task ends or opens its next file
+ * struct file of a descriptor that the running task opens.
+ * @returns its address; 0 = the machine holds none for it (it is not opened by a task, or the kernel has no such cache);
+ *          −1 = the charge was refused, there is no memory, or the operation has to wait
+ * @kernel  fs/file_table.c alloc_empty_file()
  */
-function takeFileObject(state: KernelState): boolean {
-  const task = currentTask(state)
-  const held = task === undefined ? undefined : state.processObjects[task.pid]
-  if (task === undefined || held === undefined) return true
-  const open = task.fds.filter((fd) => fd?.kind === 'inode').length
-  while (held.files.length > open) kmemCacheFree(state, held.files.pop()!)
-  const taken = takeAll(state, ['filp'], GFP_KERNEL_ACCOUNT)
-  if (taken === undefined) return false
-  held.files.push(...taken)
-  return true
+export function takeFileObject(state: KernelState): number {
+  if (currentTask(state) === undefined || findCache(state.slabs, 'filp') < 0) return 0
+  const object = takeOne(state, 'filp', GFP_KERNEL_ACCOUNT)
+  if (object === 0) return -1
+  state.openFiles[object] = 1
+  return object
 }
 
-/**
- * The running task maps something: vm_area_struct and what belongs to it.
- * @returns false = the charge was refused, there is no memory, or the operation has to wait
- * @kernel      vm_area_alloc(), __anon_vma_prepare()
- * @simplifies  anon_vma is made with the mapping, not at its first fault; what munmap leaves is given back at the next
- *              mapping or at the end
- */
-function takeMappingObjects(state: KernelState): boolean {
-  const task = currentTask(state)
-  const held = task === undefined ? undefined : state.processObjects[task.pid]
-  const mm = task === undefined ? undefined : state.mms[task.mm]
-  if (held === undefined || mm === undefined) return true
-  const perMapping = MAPPING_CACHES.filter((name) => findCache(state.slabs, name) >= 0).length
-  while (held.mappings.length > mm.vmas.length * perMapping) kmemCacheFree(state, held.mappings.pop()!)
-  const taken = takeAll(state, MAPPING_CACHES, GFP_KERNEL_ACCOUNT)
-  if (taken === undefined) return false
-  held.mappings.push(...taken)
-  return true
+const objectOf = (fd: FileDescriptor | undefined): number =>
+  fd === undefined || fd.kind === 'host' || fd.kind === 'null' ? 0 : (fd.object ?? 0)
+
+/** One more descriptor for the same file. @kernel get_file() */
+export function getFileObject(state: KernelState, fd: FileDescriptor | undefined): void {
+  const object = objectOf(fd)
+  if (object !== 0) state.openFiles[object]!++
 }
 
-/**
- * An object that the running task asks for.
- * @returns false = the charge was refused, there is no memory, or the operation has to wait
- * @kernel  alloc_empty_file(), vm_area_alloc()
- */
-export const chargeObject = (state: KernelState, object: 'filp' | 'mapping'): boolean =>
-  object === 'filp' ? takeFileObject(state) : takeMappingObjects(state)
+/** The last descriptor frees it, at once. @kernel fput(), __fput() */
+export function putFileObject(state: KernelState, fd: FileDescriptor | undefined): void {
+  dropFileObject(state, objectOf(fd))
+}
+
+/** @param object  address, 0 = none @kernel fput() */
+export function dropFileObject(state: KernelState, object: number): void {
+  if (object === 0 || --state.openFiles[object]! > 0) return
+  delete state.openFiles[object]
+  giveOne(state, object)
+}

@@ -12,6 +12,7 @@ import type { Pipe } from './pipe'
 import type { Modules } from './modules'
 import type { EventQueue } from './queue'
 import type { Ratelimit } from './ratelimit'
+import type { AnonVmas } from './mm/anon_vma'
 import type { ProcessObjects } from './slab_objects'
 import type { Taint } from './taint'
 import type { Task } from './task'
@@ -182,6 +183,8 @@ export interface KernelState {
   /** Kernel memory that a person holds. Owner: mm/by_hand.ts */
   readonly byHand: ByHand
   readonly rmapChains: RmapChains
+  /** createAnonVmas(). Owner: mm/anon_vma.ts */
+  readonly anonVmas: AnonVmas
   /** 0 until the first read fault; a reserved frame, never freed. */
   zeroPfn: number
 
@@ -194,6 +197,8 @@ export interface KernelState {
   readonly taskList: number[]
   /** Slab objects of each process, by pid. Owner: slab_objects.ts */
   readonly processObjects: Record<number, ProcessObjects>
+  /** Address of each struct file → descriptors that share it. Owner: slab_objects.ts */
+  readonly openFiles: Record<number, number>
   lastPid: number
   readonly mms: Mm[]
   /** CPU number → node. */

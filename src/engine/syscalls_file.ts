@@ -18,7 +18,7 @@ import { SHMEM_NOSPC, shmemGetPage } from './mm/shmem'
 import { folioMarkAccessed } from './mm/swap'
 import { findVma } from './mm/vma_find'
 import { pseudo } from './procfs'
-import { chargeObject } from './slab_objects'
+import { takeFileObject } from './slab_objects'
 import type { KernelState } from './state'
 import { fail, succeed } from './syscall_result'
 import { opPipe, readPipe, writePipe } from './syscalls_pipe'
@@ -90,9 +90,10 @@ export function openPath(
     const stat = pseudo.stat(state, path, task.pid)
     if (stat === undefined) return how.write && path.startsWith('/sys/fs/cgroup/') ? 'EACCES' : 'ENOENT'
     if (stat.kind === 'dir') return 'EISDIR'
-    if (how.write) return { kind: 'pseudo', path, text: '', position: 0, writable: true }
-    const text = pseudo.read(state, path, task.pid, false)
-    return typeof text === 'string' ? { kind: 'pseudo', path, text, position: 0, writable: false } : text.errno
+    const text = how.write ? '' : pseudo.read(state, path, task.pid, false)
+    if (typeof text !== 'string') return text.errno
+    const object = takeFileObject(state)
+    return object < 0 ? 'ENOMEM' : { kind: 'pseudo', path, text, position: 0, writable: how.write, object }
   }
   if (path === '/dev/null') return { kind: 'null' }
   let inode = lookup(state, path)
@@ -102,7 +103,8 @@ export function openPath(
   if (typeof inode === 'string') return inode
   if (how.write && inode.kind === 'dir') return 'EISDIR'
   if (how.write && mountOf(state, path).readOnly) return 'EROFS'
-  if (!chargeObject(state, 'filp')) return 'ENOMEM'
+  const object = takeFileObject(state)
+  if (object < 0) return 'ENOMEM'
   if (how.truncate) truncate(state, inode, 0)
   inode.users++
   return {
@@ -113,6 +115,7 @@ export function openPath(
     append: how.append,
     writable: how.write,
     readahead: createReadahead(),
+    object,
   }
 }
 
@@ -305,7 +308,11 @@ export function writeWhole(
     append: how.append,
   })
   if (typeof opened === 'string') return opened
-  if (opened.kind === 'pseudo') return pseudo.write(state, opened.path, text, task.pid)
+  if (opened.kind === 'pseudo') {
+    const refused = pseudo.write(state, opened.path, text, task.pid)
+    closeDescriptor(state, opened)
+    return refused
+  }
   if (opened.kind !== 'inode') return undefined
   const inode = inodeAt(state, opened.ino)
   const errno = inode.kind === 'device' ? undefined : writeText(state, inode, text, true, how.sizeBytes)

@@ -8,12 +8,11 @@ import { PF_INSTR, PF_WRITE, badAddress } from './fault_signal'
 import { makeMapping, pageOf, pagesIn, unmapRange } from './mappings'
 import { mayExpandVm, mayLock, startGap, vmFlags } from './mm/mmap'
 import { VM_ACCOUNT, VM_LOCKED, type Mm } from './mm/mm_types'
-import { vmEnoughMemory } from './mm/overcommit'
+import { vmEnoughMemory, vmUnacctMemory } from './mm/overcommit'
 import { mmAt, mmOf } from './mm/rss'
 import { TASK_SIZE_VPN, insertVma } from './mm/vma'
 import { findVma, findVmaIndex } from './mm/vma_find'
 import { rlimitPages } from './rlimit'
-import { chargeObject } from './slab_objects'
 import type { KernelState } from './state'
 import { fail, partFrom, succeed } from './syscall_result'
 import {
@@ -75,7 +74,6 @@ export function opMmap(state: KernelState, task: Task, op: OpOf<'mmap'>, endNs: 
   const mm = mmAt(state, task.mm)
   if (task.opDone === 0) {
     charge(state, state.costs.mmapCall)
-    if (!chargeObject(state, 'mapping')) return isSuspended(state) ? STEP_BLOCKED : fail(task, 'ENOMEM')
     const start = makeMapping(state, task, mm, op)
     if (typeof start === 'string') return isSuspended(state) ? STEP_BLOCKED : fail(task, start)
     succeed(task, start * PAGE_SIZE)
@@ -103,6 +101,7 @@ export function opBrk(state: KernelState, task: Task, address: number, endNs: Ns
     charge(state, state.costs.syscall)
     const before = mm.brk
     if (moveBreak(state, mm, address)) mm.brk = address
+    else if (isSuspended(state)) return STEP_BLOCKED
     succeed(task, mm.brk)
     if (mm.brk <= before || (mm.defFlags & VM_LOCKED) === 0) return STEP_DONE
     task.opDone = 1
@@ -132,9 +131,12 @@ function growHeap(state: KernelState, mm: Mm, from: Vpn, to: Vpn): boolean {
   if (to > TASK_SIZE_VPN || !mayLock(state, mm, flags, to - from) || !mayExpandVm(state, mm, flags, to - from))
     return false
   if (mm.vmas.length > state.sysctl.maxMapCount || !vmEnoughMemory(state, mm, to - from)) return false
-  if ((flags & VM_LOCKED) !== 0) mm.lockedVm += to - from
   const heap = { ino: 0, pgoff: from, name: '[heap]', anonVma: 0, incompressible: false }
-  insertVma(state, mm, { start: from, end: to, flags, ...heap })
+  if (insertVma(state, mm, { start: from, end: to, flags, ...heap }) === undefined) {
+    vmUnacctMemory(state, to - from)
+    return false
+  }
+  if ((flags & VM_LOCKED) !== 0) mm.lockedVm += to - from
   return true
 }
 
@@ -151,7 +153,7 @@ export function opMalloc(state: KernelState, task: Task, length: number): number
     const flags = MAP_PRIVATE | MAP_ANONYMOUS
     const request: OpOf<'mmap'> = { op: 'mmap', length: length + PAGE_SIZE, prot: PROT_READ | PROT_WRITE, flags }
     const start = makeMapping(state, task, mm, request)
-    if (typeof start === 'string') return fail(task, start)
+    if (typeof start === 'string') return isSuspended(state) ? STEP_BLOCKED : fail(task, start)
     succeed(task, start * PAGE_SIZE + MALLOC_HEADER)
     task.heapBlocks[task.result] = pagesIn(length + PAGE_SIZE)
     task.opDone = 1
@@ -165,6 +167,7 @@ function mallocFromHeap(state: KernelState, task: Task, length: number): number 
   const wanted = address + Math.ceil((length + MALLOC_HEADER) / 16) * 16
   charge(state, state.costs.syscall)
   const isMoved = moveBreak(state, mmAt(state, task.mm), wanted)
+  if (!isMoved && isSuspended(state)) return STEP_BLOCKED
   if (isMoved) mmAt(state, task.mm).brk = wanted
   return !isMoved ? fail(task, 'ENOMEM') : succeed(task, address + MALLOC_HEADER)
 }

@@ -200,7 +200,12 @@ function moveVma(state: KernelState, mm: Mm, vma: Vma, request: Request, at: Vpn
   const isUntouched = vma.ino === 0 && vma.anonVma === 0
   const pgoff = isUntouched ? at : vma.pgoff + (from - vma.start)
   if (vma.ino !== 0) inodeAt(state, vma.ino).users++
-  insertVma(state, mm, { ...copyVma(vma), start: at, end: at + newPages, pgoff })
+  if (insertVma(state, mm, { ...copyVma(vma), start: at, end: at + newPages, pgoff }) === undefined) {
+    if (vma.ino !== 0) inodeAt(state, vma.ino).users--
+    if (promised > 0) vmUnacctMemory(state, promised)
+    if (!isSuspended(state)) freeUnusedTables(state, mm, at, newPages)
+    return 'ENOMEM'
+  }
   if ((vma.flags & VM_LOCKED) !== 0) mm.lockedVm += newPages
   movePageTables(state, mm, move)
   const isLocked = (vma.flags & VM_LOCKED) !== 0

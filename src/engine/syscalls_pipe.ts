@@ -5,7 +5,7 @@
 import type { Bytes } from '../util/units'
 import { charge, isSuspended } from './exec'
 import { createPipe, openPipeEnd, pipeRead, pipeWrite } from './pipe'
-import { chargeObject } from './slab_objects'
+import { dropFileObject, takeFileObject } from './slab_objects'
 import type { KernelState } from './state'
 import { fail, succeed } from './syscall_result'
 import type { Task } from './task'
@@ -21,13 +21,21 @@ function firstFreeFd(task: Task, from: number): number {
 /** Two descriptors; the text of the result names them, read end first. @kernel do_pipe2() */
 export function opPipe(state: KernelState, task: Task): number {
   charge(state, state.costs.syscall * 4)
-  if (!chargeObject(state, 'filp')) return isSuspended(state) ? STEP_BLOCKED : fail(task, 'ENOMEM')
+  const objects: number[] = []
+  for (let end = 0; end < 2; end++) {
+    const object = takeFileObject(state)
+    if (object < 0) {
+      for (const taken of objects) dropFileObject(state, taken)
+      return isSuspended(state) ? STEP_BLOCKED : fail(task, 'ENOMEM')
+    }
+    objects.push(object)
+  }
   const pipe = createPipe(state)
   const readEnd = firstFreeFd(task, 3)
-  task.fds[readEnd] = { kind: 'pipe', pipe, end: 'read' }
+  task.fds[readEnd] = { kind: 'pipe', pipe, end: 'read', object: objects[0]! }
   openPipeEnd(state, pipe, 'read')
   const writeEnd = firstFreeFd(task, readEnd + 1)
-  task.fds[writeEnd] = { kind: 'pipe', pipe, end: 'write' }
+  task.fds[writeEnd] = { kind: 'pipe', pipe, end: 'write', object: objects[1]! }
   openPipeEnd(state, pipe, 'write')
   task.resultText = `${readEnd} ${writeEnd}`
   return succeed(task, readEnd)

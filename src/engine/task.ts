@@ -258,11 +258,14 @@ export interface SigInfo {
 /** R running or runnable, S interruptible, D uninterruptible, T stopped by a signal, Z zombie. */
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 'Z'
 
-/** A descriptor. 'host' belongs to the user's side; output to it is handed to the Sink. */
+/**
+ * A descriptor. 'host' belongs to the user's side; output to it is handed to the Sink. `object`: address of its struct file,
+ * which a fork shares; absent when it came from the user's side.
+ */
 export type FileDescriptor =
   | { readonly kind: 'host' }
   | { readonly kind: 'null' }
-  | { readonly kind: 'pipe'; readonly pipe: number; readonly end: 'read' | 'write' }
+  | { readonly kind: 'pipe'; readonly pipe: number; readonly end: 'read' | 'write'; readonly object?: number }
   | {
       readonly kind: 'inode'
       readonly ino: number
@@ -272,6 +275,7 @@ export type FileDescriptor =
       readonly append: boolean
       readonly writable: boolean
       readahead: Readahead
+      readonly object?: number
     }
   /** A file of /proc, /sys or a cgroup, re-read at each open. */
   | {
@@ -280,6 +284,7 @@ export type FileDescriptor =
       readonly text: string
       position: Bytes
       readonly writable: boolean
+      readonly object?: number
     }
 
 /** struct file_ra_state. Owner: mm/readahead.ts */

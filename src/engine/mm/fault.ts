@@ -8,6 +8,7 @@ import { taskMemcg } from '../cgroup'
 import { isSuspended } from '../exec'
 import type { KernelState } from '../state'
 import type { Task } from '../task'
+import { anonVmaPrepare } from './anon_vma'
 import { GFP_ANON_FAULT, GFP_KERNEL } from './gfp'
 import { PG_ANON, PG_ANON_EXCLUSIVE, PG_SWAPBACKED, setFlag, setPageMemcg } from './memmap'
 import { memcgCharge } from './memcontrol'
@@ -15,11 +16,10 @@ import { mlockFolio } from './mlock'
 import { MM_ANONPAGES, VM_LOCKED, VM_WRITE, type Mm, type Vma } from './mm_types'
 import { vmaAllocPages } from './page_alloc'
 import { freeUnrefPage } from './pcp'
-import { PTE_ACCESSED, PTE_DIRTY, PTE_WRITE, makePte, setPte, vpnOfSlot } from './pgtable'
+import { PTE_ACCESSED, PTE_DIRTY, PTE_WRITE, makePte, mmOfSlot, setPte, vpnOfSlot } from './pgtable'
 import { pageAddRmap } from './rmap'
-import { addMmCounter } from './rss'
+import { addMmCounter, mmAt } from './rss'
 import { folioAddLru } from './swap'
-import { anonVmaPrepare } from './vma_merge'
 
 /** Outcomes of a fault. */
 export const FAULT_MINOR = 0
@@ -35,9 +35,10 @@ export const failed = (state: KernelState): number => (isSuspended(state) ? FAUL
 /**
  * One frame for user memory, from a node that the mapping's policy or the task's names, charged to the task's group.
  * @returns 0 = no memory, charge refused, or waiting
- * @kernel  alloc_anon_folio(), mem_cgroup_charge()
+ * @kernel  anon_vma_prepare(), alloc_anon_folio(), mem_cgroup_charge()
  */
 export function allocUserPage(state: KernelState, task: Task, vma: Vma, slot: number): Pfn {
+  if (vma.anonVma === 0 && !anonVmaPrepare(state, mmAt(state, mmOfSlot(state.pgtables, slot)), vma)) return 0
   // A task at its own operation makes the fault again; a command of the user's side is done in one go.
   state.exec.mayStop = task.op !== undefined && !state.exec.isCommand
   const pfn = vmaAllocPages(state, GFP_ANON_FAULT, 0, vma, vpnOfSlot(state.pgtables, slot))
@@ -59,7 +60,6 @@ export function installAnon(state: KernelState, mm: Mm, vma: Vma, slot: number, 
   setPte(state.pgtables, slot, makePte(pfn, PTE_ACCESSED | PTE_DIRTY | (writable ? PTE_WRITE : 0)))
   pageAddRmap(state, pfn, slot)
   addMmCounter(state, mm.id, MM_ANONPAGES, 1)
-  if (vma.anonVma === 0) anonVmaPrepare(mm, vma)
   folioAddLru(state, pfn, true)
   if ((vma.flags & VM_LOCKED) !== 0) mlockFolio(state, pfn)
 }

@@ -39,7 +39,7 @@ import {
 import { folioAddRmapPmd, pageAddRmap, rssCounter } from './rmap'
 import { addMmCounter, mmAt } from './rss'
 import { swapDuplicate } from './swapfile'
-import { copyVma, createMm, linkVma } from './vma'
+import { copyVma, createMm, forkVma } from './vma'
 
 /**
  * @param partial  set as soon as the copy exists: on failure whoever calls tears it down
@@ -49,8 +49,8 @@ import { copyVma, createMm, linkVma } from './vma'
 export function copyMm(state: KernelState, from: Mm, partial: { mm: number }): number {
   const index = createMm(state)
   partial.mm = index
-  if (!allocPgd(state, index)) return -1
   const to = mmAt(state, index)
+  if (to.object === 0 || !allocPgd(state, index)) return -1
   to.startBrk = from.startBrk
   to.brk = from.brk
   to.mmapBase = from.mmapBase
@@ -58,7 +58,9 @@ export function copyMm(state: KernelState, from: Mm, partial: { mm: number }): n
     if ((vma.flags & VM_DONTCOPY) !== 0) continue
     if ((vma.flags & VM_ACCOUNT) !== 0 && !vmEnoughMemory(state, from, vma.end - vma.start)) return -1
     if (vma.ino !== 0) inodeAt(state, vma.ino).users++
-    linkVma(to, childVma(to, vma))
+    // Locks are not inherited.
+    const child = { ...copyVma(vma), flags: vma.flags & ~VM_LOCKED_MASK }
+    if (!forkVma(state, to, child, (vma.flags & VM_WIPEONFORK) === 0 ? vma : undefined)) return -1
     charge(state, state.costs.forkVma)
   }
   for (const vma of from.vmas) {
@@ -67,14 +69,6 @@ export function copyMm(state: KernelState, from: Mm, partial: { mm: number }): n
     if (!copyHugePmds(state, from, to, vma) || !copyPtes(state, from, to, vma.start, vma.end)) return -1
   }
   return index
-}
-
-/** Locks are not inherited; each mapping with pages gets an anon_vma of its own. @kernel dup_mmap(), anon_vma_fork() */
-function childVma(to: Mm, vma: Vma): Vma {
-  const child = { ...copyVma(vma), flags: vma.flags & ~VM_LOCKED_MASK }
-  if ((vma.flags & VM_WIPEONFORK) !== 0) return { ...child, anonVma: 0 }
-  if (vma.anonVma === 0) return child
-  return { ...child, anonVma: ++to.lastAnonVma, isCloned: true }
 }
 
 /**

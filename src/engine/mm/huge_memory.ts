@@ -4,6 +4,7 @@
  * @kernel  mm/huge_memory.c do_huge_pmd_anonymous_page(), do_huge_pmd_wp_page()
  * @spec    04 §4.5, 08 §8.6
  */
+import { anonVmaPrepare } from './anon_vma'
 import { HPAGE_PAGES, type Pages, type Pfn, type Vpn } from '../../util/units'
 import { taskMemcg } from '../cgroup'
 import { charge, isSuspended } from '../exec'
@@ -27,7 +28,6 @@ import { folioAddRmapPmd } from './rmap'
 import { addMmCounter } from './rss'
 import { folioAddLru } from './swap'
 import { releaseFrame } from './swap_fault'
-import { anonVmaPrepare } from './vma_merge'
 import { thpEnabledFor, thpVmaAllowed, thpVmaSuitable, vmaThpGfpMask } from './thp'
 import { THP_FAULT_ALLOC, THP_FAULT_FALLBACK, THP_FAULT_FALLBACK_CHARGE, countVmEvent } from './vmstat'
 
@@ -65,7 +65,7 @@ export function handleHugeFault(state: KernelState, task: Task, mm: Mm, vma: Vma
   if (!thpEnabledFor(state, vma) || !thpVmaAllowed(vma) || !thpVmaSuitable(vma, vpn)) return FAULT_FALLBACK
   const empty = ensurePmdSlot(state, mm, vpn)
   if (empty < 0) return failed(state)
-  anonVmaPrepare(mm, vma)
+  if (!anonVmaPrepare(state, mm, vma)) return failed(state)
   if (!isWrite && state.thp.useZeroPage === 1) return mapHugeZero(state, task, mm, vpn, empty)
   return doHugePmdAnonymousPage(state, task, mm, vma, vpn, empty)
 }

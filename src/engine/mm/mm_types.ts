@@ -5,6 +5,7 @@
  */
 import type { SwapReadahead } from './swap_state'
 import type { Bytes, Pages, Vpn } from '../../util/units'
+import type { AnonVmaLink } from './anon_vma'
 import type { Zonelists } from './mmzone'
 
 export const MM_FILEPAGES = 0
@@ -75,8 +76,12 @@ export interface Vma {
   pgoff: number
   /** '[heap]', '[stack]', a path, or ''. */
   name: string
-  /** Number of its anon_vma in this address space, 0 = never had an anonymous page. Owner: mm/vma_merge.ts */
+  /** Row in state.anonVmas that its new pages belong to, 0 = never had an anonymous page. Owner: mm/anon_vma.ts */
   anonVma: number
+  /** All rows that it leads to: its ancestors' too. Owner: mm/anon_vma.ts */
+  anonChain?: readonly AnonVmaLink[]
+  /** Addresses of its vm_area_struct and vma_lock; absent before it is in a list. Owner: mm/vm_area.ts */
+  objects?: number[]
   /** Its anonymous pages may belong to the parent too, so it takes no neighbour in. @kernel !list_is_singular(&anon_vma_chain) */
   isCloned?: true
   /** Contents do not compress: for zram and zero-page detection. */
@@ -94,6 +99,11 @@ export interface Mm {
   /** Index of the top-level table in state.pgtables. */
   pgd: number
   vmas: Vma[]
+  /** Address of its mm_struct; 0 = none could be had, or it is gone. Owner: mm/vma.ts */
+  object: number
+  /** Holes below, between and behind the mappings, and the nodes of their tree. Owner: mm/vm_area.ts */
+  gaps: number
+  readonly mapleNodes: number[]
   /** Exact part: [file, anon, shmem, swap]; add `rssPending` for the precise value (6.2+: per-CPU, batch 32). */
   readonly rss: Float64Array
   /** cpu * 4 + counter: deltas that a cheap read does not see. */
@@ -117,8 +127,6 @@ export interface Mm {
   mmapBase: number
   /** VM_LOCKED bits of mappings to come: mlockall(MCL_FUTURE). @kernel mm->def_flags */
   defFlags: number
-  /** Number of the anon_vma made last. Owner: mm/vma_merge.ts */
-  lastAnonVma: number
   /** MMF_OOM_SKIP: reaped or given up. */
   oomSkip: boolean
   /** pid of the task chosen as victim, 0 none. */

@@ -35,7 +35,8 @@ import {
   type Mm,
   type Vma,
 } from './mm_types'
-import { vmEnoughMemory } from './overcommit'
+import { vmEnoughMemory, vmUnacctMemory } from './overcommit'
+import { hasGapBelow, updateMapleTree } from './vm_area'
 import { TASK_SIZE_VPN, insertVma, statAccount } from './vma'
 import { findVma, findVmaIndex } from './vma_find'
 
@@ -216,7 +217,7 @@ export interface MmapRequest {
 
 /**
  * Makes a mapping in a range that is free; whoever calls has counted the file's new user.
- * @returns ENOMEM: the memory may not be promised
+ * @returns ENOMEM: the memory may not be promised, or there is none for the mapping itself; perhaps the task has to wait
  * @kernel  mm/mmap.c mmap_region()
  */
 export function mmapRegion(state: KernelState, mm: Mm, request: MmapRequest): Errno | undefined {
@@ -228,9 +229,13 @@ export function mmapRegion(state: KernelState, mm: Mm, request: MmapRequest): Er
     flags |= VM_ACCOUNT
   }
   if ((flags & VM_HUGETLB) !== 0) flags &= ~VM_LOCKED_MASK
-  if ((flags & VM_LOCKED) !== 0) mm.lockedVm += pages
   const pgoff = ino === 0 ? start : request.pgoff
-  insertVma(state, mm, { start, end: start + pages, flags, ino, pgoff, name, anonVma: 0, incompressible: false })
+  const vma: Vma = { start, end: start + pages, flags, ino, pgoff, name, anonVma: 0, incompressible: false }
+  if (insertVma(state, mm, vma) === undefined) {
+    if ((flags & VM_ACCOUNT) !== 0) vmUnacctMemory(state, pages)
+    return 'ENOMEM'
+  }
+  if ((flags & VM_LOCKED) !== 0) mm.lockedVm += pages
   return undefined
 }
 
@@ -266,11 +271,14 @@ export function stackGrowth(state: KernelState, mm: Mm, vpn: Vpn): StackGrowth {
  */
 export function expandStack(state: KernelState, mm: Mm, vpn: Vpn): Vma | undefined {
   if (stackGrowth(state, mm, vpn) !== 'ok') return undefined
-  const vma = mm.vmas[findVmaIndex(mm, vpn)]!
+  const i = findVmaIndex(mm, vpn)
+  const vma = mm.vmas[i]!
   const grow = vma.start - vpn
   if ((vma.flags & VM_ACCOUNT) !== 0 && !vmEnoughMemory(state, mm, grow)) return undefined
+  const gap = hasGapBelow(mm, i)
   vma.start = vpn
   vma.pgoff -= grow
+  updateMapleTree(state, mm, hasGapBelow(mm, i) - gap)
   statAccount(mm, vma.flags, grow)
   if ((vma.flags & VM_LOCKED) !== 0) mm.lockedVm += grow
   return vma

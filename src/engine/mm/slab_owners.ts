@@ -3,7 +3,7 @@
  * For views; no mechanism asks.
  * @model  the kernel knows it only with slab_debug=U, which notes the caller instead
  */
-import type { Bytes } from '../../util/units'
+import { PAGE_SIZE, type Bytes } from '../../util/units'
 import type { KernelState } from '../state'
 
 export interface ObjectOwner {
@@ -11,6 +11,13 @@ export interface ObjectOwner {
   /** 'task 171 (hog)', 'inode 12'. */
   readonly owner: string
 }
+
+/** 'task 171 (hog), task 172 (hog)' */
+const usersOf = (state: KernelState, mm: number): string =>
+  state.taskList
+    .filter((pid) => state.tasks[pid]!.mm === mm)
+    .map((pid) => `task ${pid} (${state.tasks[pid]!.comm})`)
+    .join(', ')
 
 /**
  * Owners of the objects in a range of physical addresses, in the order of the addresses.
@@ -26,8 +33,20 @@ export function slabOwners(state: KernelState, from: Bytes, to: Bytes): ObjectOw
     const held = state.processObjects[pid]
     if (held === undefined) continue
     const owner = (): string => `task ${pid} (${state.tasks[pid]!.comm})`
-    for (const list of [held.task, held.files, held.mappings]) add(list, owner)
+    for (const list of [held.task, held.user]) add(list, owner)
+    for (const fd of state.tasks[pid]!.fds) if (fd !== undefined && 'object' in fd) add([fd.object ?? 0], owner)
   }
+  for (const mm of state.mms) {
+    const owner = (): string => `address space of ${usersOf(state, mm.id)}`
+    add([mm.object], owner)
+    add(mm.mapleNodes, owner)
+    for (const vma of mm.vmas) {
+      const mapping = (): string => `mapping at 0x${(vma.start * PAGE_SIZE).toString(16)} of ${usersOf(state, mm.id)}`
+      add(vma.objects ?? [], mapping)
+      for (const link of vma.anonChain ?? []) add([link.object], mapping)
+    }
+  }
+  for (const { object } of state.anonVmas.rows) add([object], () => 'anonymous memory of a family of mappings')
   for (const inode of state.inodes) {
     if (inode === undefined) continue
     add([inode.slab], () => `inode ${inode.ino} (${inode.fs})`)

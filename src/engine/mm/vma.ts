@@ -22,6 +22,10 @@ import {
 } from './mm_types'
 import { vmUnacctMemory } from './overcommit'
 import { findVmaIndex } from './vma_find'
+import { anonVmaCopied, anonVmaFork } from './anon_vma'
+import { GFP_KERNEL } from './gfp'
+import { GFP_UNDOABLE, takeOne } from './slab_group'
+import { hasGapBelow, updateMapleTree, vmAreaAlloc, vmAreaFree } from './vm_area'
 import { findMergers, mergeAt } from './vma_merge'
 
 /** User addresses end here with four levels: 2^47 − 4096. */
@@ -32,7 +36,17 @@ export const STACK_TOP_VPN: Vpn = 0x7ffffffff
 export const MMAP_BASE_VPN: Vpn = 0x7fffbfff6
 export const VDSO_VPN: Vpn = 0x7fffbfffa
 
+/**
+ * A new address space without a mapping.
+ * @returns its index; its `object` is 0 when there was no memory for it, the charge was refused, or the task has to wait
+ * @kernel  kernel/fork.c mm_alloc()
+ */
 export function createMm(state: KernelState): number {
+  return addMm(state, takeOne(state, 'mm_struct', GFP_KERNEL))
+}
+
+/** @param object  address of its mm_struct, 0 = none @kernel kernel/fork.c mm_init() */
+export function addMm(state: Pick<KernelState, 'mms' | 'cpuNode'>, object: number): number {
   let id = state.mms.findIndex((m) => m.users === 0 && m.pgd < 0)
   if (id < 0) id = state.mms.length
   state.mms[id] = {
@@ -40,6 +54,9 @@ export function createMm(state: KernelState): number {
     users: 1,
     pgd: -1,
     vmas: [],
+    object,
+    gaps: 1,
+    mapleNodes: [],
     rss: new Float64Array(4),
     rssPending: new Int32Array(4 * state.cpuNode.length),
     pgtablesBytes: 0,
@@ -56,7 +73,6 @@ export function createMm(state: KernelState): number {
     brk: 0,
     mmapBase: MMAP_BASE_VPN * PAGE_SIZE,
     defFlags: 0,
-    lastAnonVma: 0,
     oomSkip: false,
     oomVictim: 0,
   }
@@ -75,26 +91,53 @@ export function statAccount(mm: Mm, flags: number, pages: Pages): void {
 /**
  * Puts a mapping into a free range and joins it with neighbours that are alike; whoever calls has counted the file's
  * new user.
- * @kernel  vma_link(), vma_merge_new_range()
+ * @returns undefined = no memory for the mapping, its charge was refused, or the operation has to wait
+ * @kernel  vma_merge_new_range(), vm_area_alloc(), vma_link()
  */
-export function insertVma(state: KernelState, mm: Mm, vma: Vma): Vma {
-  return mergeAt(state, mm, linkVma(mm, vma))
+export function insertVma(state: KernelState, mm: Mm, vma: Vma): Vma | undefined {
+  const at = findVmaIndex(mm, vma.start)
+  const { left, right } = findMergers(vma, mm.vmas[at - 1], mm.vmas[at])
+  if (left === undefined && right === undefined && !vmAreaAlloc(state, vma, GFP_KERNEL)) return undefined
+  const i = linkVma(state, mm, vma)
+  anonVmaCopied(state, vma)
+  return mergeAt(state, mm, i)
 }
 
 /** Puts a mapping into a free range. @returns its index @kernel vma_iter_store() */
-export function linkVma(mm: Mm, vma: Vma): number {
+function linkVma(state: KernelState, mm: Mm, vma: Vma): number {
   const i = findVmaIndex(mm, vma.start)
+  const before = hasGapBelow(mm, i)
   mm.vmas.splice(i, 0, vma)
   statAccount(mm, vma.flags, vma.end - vma.start)
+  updateMapleTree(state, mm, hasGapBelow(mm, i) + hasGapBelow(mm, i + 1) - before)
   return i
 }
 
-/** The same mapping as a value of its own. */
-export function copyVma(vma: Vma): Vma {
-  return vma.swapRa === undefined ? { ...vma } : { ...vma, swapRa: { ...vma.swapRa } }
+/**
+ * A forked mapping: never merged, and linked to the anonymous memory of its parent unless that is wiped.
+ * @param vma  the child's, in its place in the list even when this fails: whoever calls tears the copy down
+ * @returns false = no memory, charge refused, or waiting
+ * @kernel  kernel/fork.c dup_mmap(), vm_area_dup(), anon_vma_fork()
+ */
+export function forkVma(state: KernelState, mm: Mm, vma: Vma, parent: Vma | undefined): boolean {
+  vma.anonVma = 0
+  delete vma.anonChain
+  linkVma(state, mm, vma)
+  return vmAreaAlloc(state, vma, GFP_KERNEL) && (parent === undefined || anonVmaFork(state, vma, parent))
 }
 
-/** Cuts a mapping in two at `at`; both parts hold the file. @kernel __split_vma() */
+/** The same mapping as a value of its own, without the objects; its chain is the other's until anonVmaCopied(). */
+export function copyVma(vma: Vma): Vma {
+  const copy = vma.swapRa === undefined ? { ...vma } : { ...vma, swapRa: { ...vma.swapRa } }
+  delete copy.objects
+  return copy
+}
+
+/**
+ * Cuts a mapping in two at `at`; both parts hold the file.
+ * @kernel      __split_vma()
+ * @simplifies  takes its objects from reserves rather than fail
+ */
 function splitVma(state: KernelState, mm: Mm, i: number, at: Vpn): void {
   const vma = mm.vmas[i]!
   const upper: Vma = { ...copyVma(vma), start: at, pgoff: vma.pgoff + (at - vma.start) }
@@ -102,6 +145,9 @@ function splitVma(state: KernelState, mm: Mm, i: number, at: Vpn): void {
   vma.end = at
   mm.vmas.splice(i + 1, 0, upper)
   if (vma.ino !== 0) state.inodes[vma.ino]!.users++
+  vmAreaAlloc(state, upper, GFP_UNDOABLE)
+  anonVmaCopied(state, upper)
+  updateMapleTree(state, mm, 0)
 }
 
 /** Makes sure that mappings begin and end at the borders of the range; returns indices [first, last). */
@@ -121,8 +167,12 @@ export function splitAt(state: KernelState, mm: Mm, start: Vpn, end: Vpn): { fir
 
 /** Takes mappings [first, last) out of the list and gives back what they promised; pages are already zapped. */
 export function removeVmas(state: KernelState, mm: Mm, first: number, last: number): Vma[] {
+  let gaps = 0
+  for (let i = first; i <= last; i++) gaps += hasGapBelow(mm, i)
   const gone = mm.vmas.splice(first, last - first)
+  updateMapleTree(state, mm, hasGapBelow(mm, first) - gaps)
   for (const vma of gone) {
+    vmAreaFree(state, vma)
     const pages = vma.end - vma.start
     statAccount(mm, vma.flags, -pages)
     if (vma.flags & VM_ACCOUNT) vmUnacctMemory(state, pages)

@@ -1,12 +1,13 @@
 /**
- * Which neighbouring mappings become one, and when a mapping gets its anon_vma: the conditions of merging look at both.
- * @kernel  mm/vma.c (mm/mmap.c before 6.10), mm/rmap.c
+ * Which neighbouring mappings become one.
+ * @kernel  mm/vma.c (mm/mmap.c before 6.10)
  * @spec    04 §4.4
  */
 import type { KernelState } from '../state'
-import { mpolEqual } from './mempolicy'
-import { VM_ACCESS_FLAGS, VM_SPECIAL, type Mm, type Vma } from './mm_types'
-import { findVmaIndex } from './vma_find'
+import { anonVmaMerge } from './anon_vma'
+import { VM_SPECIAL, type Mm, type Vma } from './mm_types'
+import { updateMapleTree, vmAreaFree } from './vm_area'
+import { isAlike } from './vma_alike'
 
 /** The one that is new or has changed. What lies left and right of it stays as it is, or takes it in. */
 type Target = Vma
@@ -19,15 +20,6 @@ type Target = Vma
 const isAnonMergeable = (target: Target, neighbour: Vma): boolean =>
   target.anonVma === neighbour.anonVma ||
   (target.anonVma === 0 && neighbour.anonVma !== 0 && neighbour.isCloned !== true)
-
-/** Alike in everything but access and place. @kernel is_mergeable_vma() */
-const isAlike = (a: Vma, b: Vma): boolean =>
-  a.ino === b.ino &&
-  a.name === b.name &&
-  a.incompressible === b.incompressible &&
-  mpolEqual(a.policy, b.policy) &&
-  a.end === b.start &&
-  a.pgoff + (a.end - a.start) === b.pgoff
 
 const isMergeable = (a: Vma, b: Vma): boolean => isAlike(a, b) && a.flags === b.flags && (a.flags & VM_SPECIAL) === 0
 
@@ -57,19 +49,18 @@ export function findMergers(target: Target, before: Vma | undefined, after: Vma 
   return { left, right }
 }
 
-/** The anonymous pages of `from` belong to `to` from now on. @kernel dup_anon_vma() */
-function takeAnonVma(to: Vma, from: Vma): void {
-  if (to.anonVma !== 0 || from.anonVma === 0) return
-  to.anonVma = from.anonVma
-  if (from.isCloned === true) to.isCloned = true
-}
-
 /** Two rows of the list become one; one mapping less holds the file. */
 function joinNext(state: KernelState, mm: Mm, i: number): void {
   const vma = mm.vmas[i]!
   const [gone] = mm.vmas.splice(i + 1, 1)
   vma.end = gone!.end
-  takeAnonVma(vma, gone!)
+  anonVmaMerge(state, vma, gone!)
+  // A range that never was a mapping of its own grows the one beside it.
+  if (vma.objects === undefined && gone!.objects !== undefined) {
+    vma.objects = gone!.objects
+    delete gone!.objects
+  } else vmAreaFree(state, gone!)
+  updateMapleTree(state, mm, 0)
   if (gone!.ino !== 0) state.inodes[gone!.ino]!.users--
 }
 
@@ -79,22 +70,4 @@ export function mergeAt(state: KernelState, mm: Mm, i: number): Vma {
   if (right !== undefined) joinNext(state, mm, i)
   if (left !== undefined) joinNext(state, mm, i - 1)
   return mm.vmas[left === undefined ? i : i - 1]!
-}
-
-/**
- * The mapping gets its first anonymous page: it shares the anon_vma of a neighbour with which it might merge one day
- * (mprotect() and back again), else it gets one of its own.
- * @kernel  mm/rmap.c __anon_vma_prepare(), mm/mmap.c find_mergeable_anon_vma()
- */
-export function anonVmaPrepare(mm: Mm, vma: Vma): void {
-  if (vma.anonVma !== 0) return
-  const i = findVmaIndex(mm, vma.start)
-  vma.anonVma = reusable(mm.vmas[i + 1], vma, mm.vmas[i + 1]) || reusable(mm.vmas[i - 1], mm.vmas[i - 1], vma)
-  if (vma.anonVma === 0) vma.anonVma = ++mm.lastAnonVma
-}
-
-/** @returns 0 = none @kernel reusable_anon_vma(), anon_vma_compatible() */
-function reusable(owner: Vma | undefined, a: Vma | undefined, b: Vma | undefined): number {
-  if (owner === undefined || a === undefined || b === undefined || owner.isCloned === true) return 0
-  return isAlike(a, b) && ((a.flags ^ b.flags) & ~VM_ACCESS_FLAGS) === 0 ? owner.anonVma : 0
 }
