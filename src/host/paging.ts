@@ -65,6 +65,7 @@ export function faultReply(state: KernelState, { pid, address, access }: GetFaul
       minorFault: costs.minorFault,
       anonFault: costs.anonFault,
       cowFault: costs.cowFault,
+      thpFault: costs.thpFault,
     },
   })
 }

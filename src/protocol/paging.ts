@@ -56,7 +56,7 @@ export interface GetFault {
 /** What accesses cost on this machine. */
 export type FaultCosts = Pick<
   CostTable,
-  'access' | 'pageWalk' | 'zeroPageFault' | 'minorFault' | 'anonFault' | 'cowFault'
+  'access' | 'pageWalk' | 'zeroPageFault' | 'minorFault' | 'anonFault' | 'cowFault' | 'thpFault'
 >
 
 export interface FaultReply {

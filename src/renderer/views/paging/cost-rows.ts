@@ -13,6 +13,7 @@ export interface CostRow {
 const ROW_OF: Readonly<Record<string, keyof FaultCosts>> = {
   'zero-page': 'zeroPageFault',
   anonymous: 'anonFault',
+  'huge-page': 'thpFault',
   copy: 'cowFault',
   'file-copy': 'cowFault',
   reuse: 'minorFault',
@@ -29,6 +30,7 @@ const TITLES: readonly (readonly [keyof FaultCosts, string])[] = [
   ['minorFault', 'fault: in memory'],
   ['anonFault', 'fault: zeroed frame'],
   ['cowFault', 'fault: copy'],
+  ['thpFault', 'fault: huge page'],
 ]
 
 /** @param fill  '' when there is no fault: then a hit or a walk, as the TLB has it */

@@ -92,6 +92,7 @@ const FILLS: Readonly<Record<string, string>> = {
   'zero-page': 'Only read so far: the shared zero page serves, and no frame is taken.',
   anonymous:
     'The page existed only as a promise of the mapping. This write makes the kernel keep it: one zeroed frame, no disk.',
+  'huge-page': 'The mapping covers these 2 MiB as a whole: one zeroed huge page, and one entry instead of 512.',
   copy: 'Somebody else sees the same frame: the write gets a copy of its own.',
   reuse: 'Nobody else has the frame any more: it becomes writable where it is.',
   'make-dirty': 'A shared page becomes writable, and its file dirty: writeback will bring it to the disk.',

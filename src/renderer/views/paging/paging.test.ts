@@ -147,7 +147,15 @@ describe('accesses by hand', () => {
     expect(guessText('major', 'SIGSEGV')).toBe('Not this time: SIGSEGV.')
   })
   test('the row of the fill is marked among the costs; without a fault it is a hit or a walk', () => {
-    const costs = { access: 1, pageWalk: 10, zeroPageFault: 400, minorFault: 500, anonFault: 700, cowFault: 1000 }
+    const costs = {
+      access: 1,
+      pageWalk: 10,
+      zeroPageFault: 400,
+      minorFault: 500,
+      anonFault: 700,
+      cowFault: 1000,
+      thpFault: 120000,
+    }
     expect(
       costRows(costs, 'reuse')
         .filter(({ isThis }) => isThis)
@@ -158,6 +166,7 @@ describe('accesses by hand', () => {
         .filter(({ isThis }) => isThis)
         .map(({ ns }) => ns),
     ).toEqual([1, 10])
+    expect(costRows(costs, 'huge-page').at(-1)).toMatchObject({ ns: 120000, share: 1, isThis: true })
     expect(costRows(costs, 'file-read').some(({ isThis }) => isThis)).toBe(false)
     expect(
       costRows(costs, '')
