@@ -31,6 +31,8 @@ import { createRmapChains, pageAddRmap } from '../src/engine/mm/rmap'
 import { addMmCounter } from '../src/engine/mm/rss'
 import { createLruBatches, folioAddLru, lruAddDrainAll } from '../src/engine/mm/swap'
 import { swapon } from '../src/engine/mm/swapfile'
+import { DEFAULT_TLB, TLB_PRESETS } from '../src/engine/mm/tlb_presets'
+import { createTlb } from '../src/engine/mm/tlb_state'
 import { addMm } from '../src/engine/mm/vma'
 import { tryToFreeMemcgPages } from '../src/engine/mm/vmscan'
 import { nextEventAt, popEvent } from '../src/engine/queue'
@@ -66,6 +68,7 @@ export function lruState(options: LruMachine = {}): KernelState {
     mglruEnabled: mglru ? 7 : 0,
     reclaim: createReclaimState(state.nodes.length),
     pgtables: createPageTables(),
+    tlb: createTlb(TLB_PRESETS[DEFAULT_TLB], cpus),
     rmapChains: createRmapChains(),
     zeroPfn: 1,
     psi: createPsiGroup(),

@@ -2,6 +2,7 @@
  * What `boot` needs to know of a machine. Plain data, already validated: the file that people write
  * (src/profiles/machine.ts) is turned into this. Nothing here is optional where the kernel needs a value.
  */
+import type { TlbGeometry } from './mm/tlb_presets'
 import type { Bytes, Ns, Pages, Pfn } from '../util/units'
 
 export type KernelSeries = '6.1' | '6.12'
@@ -61,6 +62,8 @@ export interface MachineConfig {
   readonly cpuModel: string
   /** Page tables have five levels (the CPU has la57); four when left out. */
   readonly fiveLevelPaging?: boolean
+  /** Translation hardware of each CPU; Skylake-SP's when left out. */
+  readonly tlb?: TlbGeometry
   readonly firmware: readonly FirmwareRange[]
   readonly nodes: readonly NodeConfig[]
   /** distances[i][j], 10 on the diagonal. */

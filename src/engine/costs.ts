@@ -7,8 +7,14 @@ import type { Ns } from '../util/units'
 export const DEFAULT_COSTS = {
   /** Memory access that hits the TLB and a cache. */
   access: 1,
-  /** One page walk with warm tables. */
+  /** Translation that misses the first level of the TLB and hits the second. */
+  tlbL2Hit: 2,
+  /** One page walk with warm tables, and one whose leaf entry comes from DRAM. Walks of a fault are part of its cost. */
   pageWalk: 10,
+  pageWalkCold: 100,
+  /** Interrupting another CPU for a flush and waiting for it; each further one. */
+  tlbShootdown: 1_500,
+  tlbShootdownCpu: 300,
   /** Anonymous first write of 4 KiB, zeroing included. */
   anonFault: 700,
   zeroPageFault: 400,

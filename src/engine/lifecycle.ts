@@ -13,6 +13,7 @@ import { endDirectReclaim } from './mm/direct_reclaim'
 import { inodeAt } from './mm/filemap'
 import { freeKernelStack } from './kernel_stack'
 import { unmapAll } from './mappings'
+import { tlbFinishMmu, tlbGatherMmu } from './mm/mmu_gather'
 import { zapRange } from './mm/zap'
 import { psiEnqueue, psiExit } from './mm/psi'
 import { mmAt, mmOf, syncTaskRss } from './mm/rss'
@@ -260,8 +261,10 @@ export function sendKill(state: KernelState, pid: number): void {
 export function reapMm(state: KernelState, mmIndex: number): number {
   const mm = mmAt(state, mmIndex)
   let freed = 0
+  tlbGatherMmu()
   for (const vma of mm.vmas)
     if (vma.ino === 0 || vma.anonVma !== 0) freed += zapRange(state, mm, vma, vma.start, vma.end)
+  tlbFinishMmu(state, mmIndex, false)
   return freed
 }
 

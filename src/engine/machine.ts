@@ -58,6 +58,8 @@ import { createLruBatches } from './mm/swap'
 import { swapon } from './mm/swapfile'
 import { addVmArea, createVmap } from './mm/vmalloc'
 import { createVmstat, NR_KERNEL_STACK, modStat } from './mm/vmstat'
+import { DEFAULT_TLB, TLB_PRESETS } from './mm/tlb_presets'
+import { createTlb } from './mm/tlb_state'
 import { tryToFreeMemcgPages } from './mm/vmscan'
 import { initMinFreeKbytes } from './mm/watermark'
 import { writeSysctl } from './procfs/sysctl'
@@ -129,6 +131,12 @@ function cpuNodes(config: MachineConfig): number[] {
   return nodes
 }
 
+/** Page tables and what the CPUs keep of them. */
+const translation = (config: MachineConfig, cpus: number): Pick<KernelState, 'pgtables' | 'tlb'> => ({
+  pgtables: createPageTables(),
+  tlb: createTlb(config.tlb ?? TLB_PRESETS[DEFAULT_TLB], cpus),
+})
+
 /** Memory, zones and free lists; nothing is allocated yet. */
 function createState(config: MachineConfig, seed: number): KernelState {
   const layout = layoutZones(config)
@@ -164,7 +172,7 @@ function createState(config: MachineConfig, seed: number): KernelState {
     thpEnabled: config.thp,
     thpDefrag: 'madvise',
     committedAs: 0,
-    pgtables: createPageTables(),
+    ...translation(config, cpuNode.length),
     slabs: createSlabs(config, cpuNode.length, nodes.length),
     rmapChains: createRmapChains(),
     anonVmas: createAnonVmas(),

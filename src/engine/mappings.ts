@@ -14,7 +14,9 @@ import { zapRange } from './mm/zap'
 import { VM_MAYWRITE, VM_SHARED, type Mm, type Vma } from './mm/mm_types'
 import { vmEnoughMemory } from './mm/overcommit'
 import { giveOne } from './mm/slab_group'
+import { tlbFinishMmu, tlbGatherMmu } from './mm/mmu_gather'
 import { freeAllTables, freePageTables } from './mm/pgtable'
+import { exitTlb } from './mm/tlb_flush'
 import { getUnmappedArea, mayLock, mayMap, mmapRegion, vmFlags } from './mm/mmap'
 import { removeVmas, splitAt } from './mm/vma'
 import { findVma } from './mm/vma_find'
@@ -176,19 +178,24 @@ export function unmapRange(state: KernelState, mm: Mm, start: Vpn, end: Vpn): Er
   if (isHole && mm.vmas.length >= state.sysctl.maxMapCount) return 'ENOMEM'
   const { first, last } = splitAt(state, mm, start, end)
   if (first === last) return undefined
+  tlbGatherMmu()
   for (let i = first; i < last; i++) zapRange(state, mm, mm.vmas[i]!, mm.vmas[i]!.start, mm.vmas[i]!.end)
   const floor = first > 0 ? mm.vmas[first - 1]!.end : 0
   const ceiling = last < mm.vmas.length ? mm.vmas[last]!.start : Number.MAX_SAFE_INTEGER
   putFiles(state, removeVmas(state, mm, first, last))
-  freePageTables(state, mm, floor, ceiling)
+  tlbFinishMmu(state, mm.id, freePageTables(state, mm, floor, ceiling))
   return undefined
 }
 
 /** The last user of an address space goes, and everything in it. @kernel exit_mmap(), mmdrop() */
 export function unmapAll(state: KernelState, mm: Mm): void {
+  tlbGatherMmu()
   if (mm.pgd >= 0) for (const vma of mm.vmas) zapRange(state, mm, vma, vma.start, vma.end)
   putFiles(state, removeVmas(state, mm, 0, mm.vmas.length))
-  if (mm.pgd >= 0) freeAllTables(state, mm)
+  if (mm.pgd >= 0) {
+    freeAllTables(state, mm)
+    exitTlb(state, mm.id)
+  }
   putHugeZeroPage(state, mm)
   giveOne(state, mm.object)
   mm.object = 0

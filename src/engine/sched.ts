@@ -16,6 +16,7 @@ import { kswapdStep } from './mm/kswapd'
 import { runDueDrains } from './mm/memcg_stock'
 import { PG_WORKINGSET, hasFlag } from './mm/memmap'
 import { memstallEnter, psiDequeue } from './mm/psi'
+import { enterLazyTlb, switchMm } from './mm/tlb_flush'
 import { nextEventAt, schedule } from './queue'
 import { addLoad, isAllowedOn, pullTask, sleepTask, waitOnPage } from './sched_queue'
 import type { KernelState } from './state'
@@ -44,6 +45,7 @@ export function runCpu(state: KernelState, cpu: number): void {
   if (pid === 0) {
     rq.active = false
     rq.current = 0
+    enterLazyTlb(state.tlb, cpu)
     return
   }
   const task = state.tasks[pid]!
@@ -54,6 +56,8 @@ export function runCpu(state: KernelState, cpu: number): void {
   }
   rq.current = pid
   task.cpu = cpu
+  if (task.mm < 0) enterLazyTlb(state.tlb, cpu)
+  else switchMm(state, task.mm)
   runTask(state, task, sliceLength(state))
   const used = Math.ceil(exec.ns)
   rq.busyNs += used

@@ -36,6 +36,7 @@ import type { PsiGroup } from './mm/psi'
 import type { ShadowNodes } from './mm/shadow_nodes'
 import type { Deferred } from './mm/shrinker'
 import type { Slabs } from './mm/slab_state'
+import type { Tlb } from './mm/tlb_state'
 import type { Vmap } from './mm/vmalloc'
 import type { ReclaimState } from './mm/reclaim/reclaim_state'
 import type { Vmstat } from './mm/vmstat'
@@ -166,6 +167,8 @@ export interface KernelState {
   readonly thp: ThpState
   committedAs: Pages
   readonly pgtables: PageTables
+  /** createTlb(). Owners: mm/tlb_state.ts, mm/tlb.ts, mm/tlb_flush.ts */
+  readonly tlb: Tlb
   /** createSlabs(). Owners: mm/slub.ts, mm/slab_state.ts */
   readonly slabs: Slabs
   /** Kernel addresses given away; createVmap(). Owner: mm/vmalloc.ts */

@@ -13,6 +13,7 @@ import { PG_LARGE } from './mm/folio'
 import { GFP_KERNEL } from './mm/gfp'
 import { forEachOwnHugePage } from './mm/huge_madvise'
 import { PG_DIRTY, PG_REFERENCED, PG_SWAPCACHE, clearFlag, hasFlag, mapcount } from './mm/memmap'
+import { tlbFinishMmu, tlbGatherMmu, tlbRemove } from './mm/mmu_gather'
 import { zapRange } from './mm/zap'
 import {
   MM_SWAPENTS,
@@ -105,7 +106,9 @@ type RangeAction = (state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: Vpn) 
 
 const dontneed: RangeAction = (state, mm, vma, start, end) => {
   if ((vma.flags & (VM_LOCKED | VM_DONTEXPAND)) !== 0) return 'EINVAL'
+  tlbGatherMmu()
   zapRange(state, mm, vma, start, end)
+  tlbFinishMmu(state, mm.id, false)
   return undefined
 }
 
@@ -116,9 +119,11 @@ const isPageable = (vma: Vma): boolean => (vma.flags & (VM_LOCKED | VM_DONTEXPAN
 const free: RangeAction = (state, mm, vma, start, end) => {
   if (!isFreeable(vma)) return 'EINVAL'
   lruAddDrainAll(state)
+  tlbGatherMmu()
   forEachOwnHugePage(state, mm, start, end, (slot, entry, head) => {
     clearFlag(state.memmap, head, PG_DIRTY)
     setPte(state.pgtables, slot, (entry & ~(PTE_ACCESSED | PTE_DIRTY)) >>> 0)
+    tlbRemove(state.pgtables, slot)
     folioMarkLazyfree(state, head)
   })
   forEachPte(state, mm, start, end, (slot, pte) => {
@@ -132,27 +137,33 @@ const free: RangeAction = (state, mm, vma, start, end) => {
     if (pfn === state.zeroPfn || mapcount(state.memmap, pfn) !== 1 || hasFlag(state.memmap, pfn, PG_LARGE)) return
     if (hasFlag(state.memmap, pfn, PG_SWAPCACHE) && !tryToFreeSwap(state, pfn)) return
     clearFlag(state.memmap, pfn, PG_DIRTY)
+    if ((pte & (PTE_ACCESSED | PTE_DIRTY)) !== 0) tlbRemove(state.pgtables, slot)
     setPte(state.pgtables, slot, pte & ~(PTE_ACCESSED | PTE_DIRTY))
     folioMarkLazyfree(state, pfn)
   })
+  tlbFinishMmu(state, mm.id, false)
   return undefined
 }
 
 /** Private pages, and those of nobody else. @kernel madvise_cold_or_pageout_pte_range() */
 function ownPages(state: KernelState, mm: Mm, start: Vpn, end: Vpn, visit: (pfn: number) => void): void {
   lruAddDrainAll(state)
+  tlbGatherMmu()
   forEachOwnHugePage(state, mm, start, end, (slot, entry, head) => {
     setPte(state.pgtables, slot, (entry & ~PTE_ACCESSED) >>> 0)
+    tlbRemove(state.pgtables, slot)
     clearFlag(state.memmap, head, PG_REFERENCED)
     visit(head)
   })
   forEachPte(state, mm, start, end, (slot, pte) => {
     if (!isPresent(pte) || ptePfn(pte) === state.zeroPfn || mapcount(state.memmap, ptePfn(pte)) !== 1) return
     if (hasFlag(state.memmap, ptePfn(pte), PG_LARGE)) return
+    if ((pte & PTE_ACCESSED) !== 0) tlbRemove(state.pgtables, slot)
     setPte(state.pgtables, slot, pte & ~PTE_ACCESSED)
     clearFlag(state.memmap, ptePfn(pte), PG_REFERENCED)
     visit(ptePfn(pte))
   })
+  tlbFinishMmu(state, mm.id, false)
 }
 
 const cold: RangeAction = (state, mm, vma, start, end) => {

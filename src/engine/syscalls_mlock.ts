@@ -19,10 +19,11 @@ import { mmAt } from './mm/rss'
 import { changeFlags, forEachPart, type VmaPart } from './mm/vma'
 import { findVmaIndex } from './mm/vma_find'
 import { isCapable, rlimitPages } from './rlimit'
+import { populate } from './populate'
 import type { KernelState } from './state'
 import { fail, partFrom, succeed } from './syscall_result'
 import type { Op, Task } from './task'
-import { STEP_DONE, populate } from './touch'
+import { STEP_DONE } from './touch'
 
 type OpOf<K extends Op['op']> = Extract<Op, { op: K }>
 

@@ -13,6 +13,7 @@ import { mmAt, mmOf } from './mm/rss'
 import { TASK_SIZE_VPN, insertVma } from './mm/vma'
 import { findVma, findVmaIndex } from './mm/vma_find'
 import { rlimitPages } from './rlimit'
+import { populate } from './populate'
 import type { KernelState } from './state'
 import { fail, partFrom, succeed } from './syscall_result'
 import {
@@ -26,7 +27,7 @@ import {
   type Op,
   type Task,
 } from './task'
-import { STEP_BLOCKED, STEP_DONE, STEP_KILLED, STEP_MORE, fetchPage, populate, touchRange } from './touch'
+import { STEP_BLOCKED, STEP_DONE, STEP_KILLED, STEP_MORE, fetchPage, touchRange } from './touch'
 
 type OpOf<K extends Op['op']> = Extract<Op, { op: K }>
 

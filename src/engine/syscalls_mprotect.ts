@@ -23,6 +23,7 @@ import {
 } from './mm/mm_types'
 import { vmEnoughMemory, vmUnacctMemory } from './mm/overcommit'
 import { PTE_DIRTY, forEachPte, isPresent, ptePfn, setPte, withAccess } from './mm/pgtable'
+import { tlbFinishMmu, tlbGatherMmu, tlbRemove } from './mm/mmu_gather'
 import { mmAt } from './mm/rss'
 import { changeFlags, forEachPart, type VmaPart } from './mm/vma'
 import type { KernelState } from './state'
@@ -94,20 +95,27 @@ function accountChange(
 /**
  * The entries of the pages that are there. Taking access away is done at once; giving it waits for a write fault,
  * unless nobody else has a say about the page.
- * @kernel  change_pte_range(), can_change_pte_writable()
+ * @kernel  change_pte_range(), pte_needs_flush(), can_change_pte_writable()
  */
 function changeProtection(state: KernelState, mm: Mm, vma: Vma, range: { start: number; end: number }): void {
   const isNone = (vma.flags & VM_ACCESS_FLAGS) === 0
   const isWritable = (vma.flags & VM_WRITE) !== 0
   const access = (upgrade: boolean): 'none' | 'write' | 'read' => (isNone ? 'none' : upgrade ? 'write' : 'read')
+  // A translation that allows less than the entry costs a fault at most: only rights that went need a flush.
+  const change = (slot: number, before: number, after: number): void => {
+    setPte(state.pgtables, slot, after)
+    if ((before & ~after) !== 0) tlbRemove(state.pgtables, slot)
+  }
+  tlbGatherMmu()
   forEachHugePmd(state, mm, range.start, range.end, (slot, entry) =>
-    setPte(state.pgtables, slot, withAccess(entry, access(isWritable && mayWriteHugeAtOnce(state, entry)))),
+    change(slot, entry, withAccess(entry, access(isWritable && mayWriteHugeAtOnce(state, entry)))),
   )
   forEachPte(state, mm, range.start, range.end, (slot, pte) => {
     if (!isPresent(pte)) return
     const upgrade = isWritable && mayWriteAtOnce(state, vma, pte)
-    setPte(state.pgtables, slot, withAccess(pte, access(upgrade)))
+    change(slot, pte, withAccess(pte, access(upgrade)))
   })
+  tlbFinishMmu(state, mm.id, false)
 }
 
 /** @kernel mm/huge_memory.c can_change_pmd_writable() */

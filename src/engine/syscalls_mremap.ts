@@ -27,10 +27,11 @@ import { freePageTables } from './mm/pgtable'
 import { mmAt } from './mm/rss'
 import { TASK_SIZE_VPN, copyVma, insertVma, modifyVma } from './mm/vma'
 import { findVma, findVmaIndex } from './mm/vma_find'
+import { populate } from './populate'
 import type { KernelState } from './state'
 import { fail, partFrom, succeed } from './syscall_result'
 import { MAP_FIXED, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, type Op, type Task } from './task'
-import { STEP_BLOCKED, STEP_DONE, populate } from './touch'
+import { STEP_BLOCKED, STEP_DONE } from './touch'
 
 type MremapOp = Extract<Op, { op: 'mremap' }>
 

@@ -3,7 +3,7 @@
  * @kernel  arch/x86/mm/fault.c do_user_addr_fault()
  * @spec    04 §4.1, §4.5
  */
-import { NS_PER_US, PAGE_SIZE, type Ns, type Pfn, type Vpn } from '../util/units'
+import { NS_PER_US, PAGE_SIZE, type Ns, type Vpn } from '../util/units'
 import { charge, isSuspended, now, suspend } from './exec'
 import { endDirectCompaction } from './mm/compaction_direct'
 import {
@@ -18,10 +18,8 @@ import {
   forceSigFault,
 } from './fault_signal'
 import { endDirectReclaim } from './mm/direct_reclaim'
-import { compoundHead } from './mm/folio'
 import { accessHugePmd } from './mm/huge_memory'
-import { findHugePmd, pmdPfn } from './mm/huge_pmd'
-import { mlockFolio } from './mm/mlock'
+import { findHugePmd } from './mm/huge_pmd'
 import { handleOverHigh } from './mm/memcontrol'
 import {
   FAULT_MAJOR,
@@ -32,24 +30,17 @@ import {
   handleFaultAbovePte,
   handleMmFault,
 } from './mm/memory'
-import { VM_EXEC, VM_LOCKED, VM_LOCKONFAULT, VM_SHARED, VM_WRITE, type Mm, type Vma } from './mm/mm_types'
-import {
-  PTE_ACCESSED,
-  PTE_DIRTY,
-  PTE_PRESENT,
-  PTE_WRITE,
-  findPteSlot,
-  isPresent,
-  pteAt,
-  ptePfn,
-  setPte,
-} from './mm/pgtable'
+import { VM_EXEC, VM_WRITE, type Mm, type Vma } from './mm/mm_types'
+import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_WRITE, findPteSlot, pteAt, setPte } from './mm/pgtable'
 import { mmOf } from './mm/rss'
 import { expandStack, isAccessible } from './mm/mmap'
+import { switchMm } from './mm/tlb_flush'
+import { DATA_2M, DATA_4K } from './mm/tlb_state'
 import { findVma } from './mm/vma_find'
 import type { KernelState } from './state'
 import type { Task } from './task'
 import { emit, isWanted, TRACE_PAGE_FAULT } from './trace'
+import { countAccesses, refill, translate } from './translate'
 
 export const STEP_DONE = 0
 /** The time slice is used up; go on with the same operation. */
@@ -81,7 +72,7 @@ const isAllowed = (vma: Vma, isWrite: boolean): boolean => (isWrite ? (vma.flags
  * @param lookedUp  slot of the page's PTE, −1 = some table is missing
  * @kernel  do_user_addr_fault()
  */
-function faultAt(
+export function faultAt(
   state: KernelState,
   task: Task,
   mm: Mm,
@@ -159,8 +150,24 @@ export function touchRange(
 ): number {
   const mm = mmOf(state, task)
   if (mm === undefined) return noMemoryMap(task)
+  const from = task.opDone
+  const step = touchPages(state, task, mm, { first, count, isWrite }, perPageNs, endNs)
+  countAccesses(state, task.opDone - from, isWrite)
+  return step
+}
+
+/** What touchRange() goes through. */
+interface Span {
+  readonly first: Vpn
+  readonly count: number
+  readonly isWrite: boolean
+}
+
+function touchPages(state: KernelState, task: Task, mm: Mm, span: Span, perPageNs: Ns, endNs: Ns): number {
+  const { first, count, isWrite } = span
   const t = state.pgtables
   const exec = state.exec
+  const c = switchMm(state, mm.id)
   const needed = isWrite ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT
   const bits = isWrite ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED
   let done = task.opDone
@@ -174,6 +181,7 @@ export function touchRange(
     if (slot < 0 && mm.hugePmds > 0) {
       const inHuge = Math.min(accessHugePmd(state, mm, vpn, isWrite), count - done)
       if (inHuge > 0) {
+        translate(state, c, findHugePmd(state, mm, vpn), isWrite, DATA_2M)
         const pages = perPageNs > 0 ? Math.min(inHuge, Math.ceil((endNs - exec.ns) / perPageNs)) : inHuge
         exec.ns += pages * perPageNs
         done += pages
@@ -186,7 +194,11 @@ export function touchRange(
       const step = faultAt(state, task, mm, vma, vpn, slot, isWrite)
       if (step !== STEP_DONE) return suspendAt(task, done, step)
       if (slot < 0) slot = findPteSlot(state, mm, vpn)
-    } else if ((pte & bits) !== bits) t.entries[slot] = pte | bits
+      refill(state, c, slot, slot < 0 ? findHugePmd(state, mm, vpn) : -1, isWrite)
+    } else {
+      if ((pte & bits) !== bits) t.entries[slot] = pte | bits
+      translate(state, c, slot, isWrite, DATA_4K)
+    }
     exec.ns += perPageNs
     done++
     if (isSuspended(state)) return suspendAt(task, done, STEP_BLOCKED)
@@ -216,7 +228,7 @@ export function touchList(
     if (state.exec.ns >= endNs) return STEP_MORE
     const step = touchPage(state, task, mm, first + pages[task.opDone]!, isWrite)
     if (step !== STEP_DONE) return step
-    charge(state, perPageNs + state.costs.pageWalk)
+    charge(state, perPageNs)
     task.opDone++
     if (isSuspended(state)) return STEP_BLOCKED
   }
@@ -226,36 +238,24 @@ export function touchList(
 /** One access. */
 export function touchPage(state: KernelState, task: Task, mm: Mm, vpn: Vpn, isWrite: boolean): number {
   const slot = findPteSlot(state, mm, vpn)
-  if (slot < 0 && accessHugePmd(state, mm, vpn, isWrite) > 0) return STEP_DONE
+  const c = switchMm(state, mm.id)
+  if (slot < 0 && accessHugePmd(state, mm, vpn, isWrite) > 0) {
+    translate(state, c, findHugePmd(state, mm, vpn), isWrite, DATA_2M)
+    countAccesses(state, 1, isWrite)
+    return STEP_DONE
+  }
   const pte = slot < 0 ? 0 : pteAt(state.pgtables, slot)
   const needed = isWrite ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT
-  if ((pte & needed) !== needed) return faultAt(state, task, mm, findVma(mm, vpn), vpn, slot, isWrite)
-  setPte(state.pgtables, slot, pte | PTE_ACCESSED | (isWrite ? PTE_DIRTY : 0))
-  return STEP_DONE
-}
-
-/**
- * Brings in every page of a range as its mapping is used: writes where it is private and writable, else reads.
- * Pages of locked mappings become unevictable.
- * @kernel  mm/gup.c populate_vma_page_range(), mm/mlock.c mlock_folio()
- */
-export function populate(state: KernelState, task: Task, first: Vpn, count: number, endNs: Ns): number {
-  const mm = mmOf(state, task)
-  if (mm === undefined) return STEP_DONE
-  while (task.opDone < count) {
-    if (state.exec.ns >= endNs) return STEP_MORE
-    const vpn = first + task.opDone
-    const vma = findVma(mm, vpn)
-    if (vma !== undefined && isAccessible(vma) && (vma.flags & VM_LOCKONFAULT) === 0) {
-      const isWrite = (vma.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE
-      const step = touchPage(state, task, mm, vpn, isWrite)
-      if (step === STEP_KILLED && task.killSignal === SIGBUS) forgetSignal(task)
-      else if (step !== STEP_DONE) return step
-      if ((vma.flags & VM_LOCKED) !== 0) lockPage(state, mm, vpn)
-    }
-    task.opDone++
-    if (isSuspended(state)) return STEP_BLOCKED
+  if ((pte & needed) !== needed) {
+    const step = faultAt(state, task, mm, findVma(mm, vpn), vpn, slot, isWrite)
+    if (step !== STEP_DONE) return step
+    const now4K = slot < 0 ? findPteSlot(state, mm, vpn) : slot
+    refill(state, c, now4K, now4K < 0 ? findHugePmd(state, mm, vpn) : -1, isWrite)
+  } else {
+    setPte(state.pgtables, slot, pte | PTE_ACCESSED | (isWrite ? PTE_DIRTY : 0))
+    translate(state, c, slot, isWrite, DATA_4K)
   }
+  countAccesses(state, 1, isWrite)
   return STEP_DONE
 }
 
@@ -276,19 +276,4 @@ export function fetchPage(state: KernelState, task: Task, mm: Mm, vpn: Vpn): num
   const vma = findVma(mm, vpn)
   if (vma === undefined || (vma.flags & VM_EXEC) !== 0) return STEP_DONE
   return badArea(state, task, vma, vpn, findPteSlot(state, mm, vpn), false)
-}
-
-function lockPage(state: KernelState, mm: Mm, vpn: Vpn): void {
-  const pfn = framePresent(state, mm, vpn)
-  if (pfn > 0 && pfn !== state.zeroPfn && pfn !== state.thp.hugeZeroPfn)
-    mlockFolio(state, compoundHead(state.memmap, pfn))
-}
-
-/** Frame that the page tables name for a page, 0 none. */
-function framePresent(state: KernelState, mm: Mm, vpn: Vpn): Pfn {
-  const t = state.pgtables
-  const slot = findPteSlot(state, mm, vpn)
-  if (slot >= 0) return isPresent(pteAt(t, slot)) ? ptePfn(pteAt(t, slot)) : 0
-  const huge = findHugePmd(state, mm, vpn)
-  return huge < 0 ? 0 : pmdPfn(pteAt(t, huge))
 }

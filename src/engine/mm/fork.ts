@@ -39,6 +39,7 @@ import {
 import { folioAddRmapPmd, pageAddRmap, rssCounter } from './rmap'
 import { addMmCounter, mmAt } from './rss'
 import { swapDuplicate } from './swapfile'
+import { flushTlbMm } from './tlb_flush'
 import { copyVma, createMm, forkVma } from './vma'
 
 /**
@@ -47,6 +48,13 @@ import { copyVma, createMm, forkVma } from './vma'
  * @kernel  dup_mm(), dup_mmap()
  */
 export function copyMm(state: KernelState, from: Mm, partial: { mm: number }): number {
+  const index = dupMm(state, from, partial)
+  // What was writable is not any more, as far as the copy came.
+  flushTlbMm(state, from.id, Infinity, false)
+  return index
+}
+
+function dupMm(state: KernelState, from: Mm, partial: { mm: number }): number {
   const index = createMm(state)
   partial.mm = index
   const to = mmAt(state, index)

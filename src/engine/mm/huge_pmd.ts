@@ -19,6 +19,7 @@ import {
   entryIndex,
   entrySpan,
   freeTable,
+  linkTable,
   pteAt,
   setPte,
   tableBase,
@@ -80,7 +81,7 @@ export function ensurePmdSlot(state: KernelState, mm: Mm, vpn: Vpn): number {
       const span = entrySpan(level)
       child = allocTable(state, mm.id, level - 1, Math.floor(vpn / span) * span)
       if (child < 0) return -1
-      setPte(t, table * ENTRIES_PER_TABLE + index, child + 1)
+      linkTable(t, table * ENTRIES_PER_TABLE + index, child)
     }
     table = child
   }
@@ -125,7 +126,7 @@ export function replaceByTable(state: KernelState, mm: Mm, slot: number): number
   const t = state.pgtables
   const table = withdrawTable(t, tableOfSlot(slot))
   t.base[table] = vpnOfSlot(t, slot)
-  setPte(t, slot, table + 1)
+  linkTable(t, slot, table)
   mm.hugePmds--
   return table * ENTRIES_PER_TABLE
 }

@@ -38,6 +38,7 @@ import {
 import type { Mm } from './mm_types'
 import { mmOfSlot, pteAt, setPte, tableLevel, tableOfSlot, withPfn } from './pgtable'
 import { folioRemoveRmapPmd, forEachMapping, pageAddRmap } from './rmap'
+import { flushTlbWithin } from './tlb_flush'
 import { mmAt } from './rss'
 import { lruGenListOf } from './reclaim/lru_gen'
 import { folioLruList } from './swap'
@@ -54,6 +55,7 @@ export function splitHugePmd(state: KernelState, mm: Mm, slot: number): void {
   const entry = pteAt(t, slot)
   const head = pmdPfn(entry)
   const first = replaceByTable(state, mm, slot)
+  flushTlbWithin(state, mm.id, HPAGE_PAGES)
   countVmEvent(state.vmstat, THP_SPLIT_PMD)
   charge(state, state.costs.splitPmd)
   if (head === state.thp.hugeZeroPfn) {

@@ -48,6 +48,7 @@ import { countMajor, releaseFrame, tryToFreeSwap } from './swap_fault'
 import { swapCacheGet, swapReadFolio } from './swap_state'
 import { swapCount, swapFree, vmSwapFull } from './swapfile'
 import { PGFAULT, PGREUSE, countVmEvent } from './vmstat'
+import { flushTlbPage } from './tlb_flush'
 import { freeAnonPage } from './zap'
 
 export { FAULT_MAJOR, FAULT_MINOR, FAULT_OOM, FAULT_RETRY, FAULT_SIGBUS } from './fault'
@@ -165,6 +166,7 @@ function doWpPage(state: KernelState, task: Task, mm: Mm, vma: Vma, slot: number
     const head = (flags & PG_TAIL) === 0 ? old : compoundHead(state.memmap, old)
     if (rssCounter(flags) === MM_ANONPAGES && mapcount(state.memmap, head) === 0) freeAnonPage(state, head)
   }
+  flushTlbPage(state, mm.id, slot)
   installAnon(state, mm, vma, slot, pfn)
   charge(state, state.costs.cowFault)
   return FAULT_MINOR

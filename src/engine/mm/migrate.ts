@@ -28,10 +28,11 @@ import {
   setFlag,
 } from './memmap'
 import { freeUnrefPage } from './pcp'
-import { pteAt, ptePfn, setPte, withPfn } from './pgtable'
+import { mmOfSlot, pteAt, ptePfn, setPte, withPfn } from './pgtable'
 import { forEachMapping } from './rmap'
 import { folioPutback, lruDel } from './swap'
 import { replaceInSwapCache } from './swapfile'
+import { flushTlbPage } from './tlb_flush'
 import { NR_ISOLATED_ANON, modStat } from './vmstat'
 
 /**
@@ -94,4 +95,5 @@ function remap(state: KernelState, slot: number, from: Pfn, to: Pfn): void {
   const pte = pteAt(state.pgtables, slot)
   if (ptePfn(pte) !== from) throw new AssertionError(`slot ${slot} maps pfn ${ptePfn(pte)}, not ${from}`)
   setPte(state.pgtables, slot, withPfn(pte, to))
+  flushTlbPage(state, mmOfSlot(state.pgtables, slot), slot)
 }

@@ -20,6 +20,7 @@ import {
   findPteSlot,
   forEachPte,
   isPresent,
+  linkTable,
   pteAt,
   ptePfn,
   setPte,
@@ -29,6 +30,7 @@ import {
   vpnOfSlot,
 } from './pgtable'
 import { pageMoveRmap } from './rmap'
+import { beginSlots, flushTlbMm, noteSlot } from './tlb_flush'
 
 /** Where entries come from and go to. */
 export interface TableMove {
@@ -47,7 +49,7 @@ function pmdTable(state: KernelState, mm: Mm, vpn: Vpn, isMade: boolean): number
     if (child < 0 && isMade) {
       const span = entrySpan(level)
       child = allocTable(state, mm.id, level - 1, Math.floor(vpn / span) * span)
-      if (child >= 0) setPte(t, table * ENTRIES_PER_TABLE + index, child + 1)
+      if (child >= 0) linkTable(t, table * ENTRIES_PER_TABLE + index, child)
     }
     if (child < 0) return -1
     table = child
@@ -103,6 +105,7 @@ export function prepareTables(state: KernelState, mm: Mm, move: TableMove): bool
 export function movePageTables(state: KernelState, mm: Mm, move: TableMove): void {
   const t = state.pgtables
   const shift = move.to - move.from
+  beginSlots()
   forEachStretch(move, (done, pages) => {
     const from = move.from + done
     const old = pmdSlot(state, mm, from)
@@ -112,12 +115,13 @@ export function movePageTables(state: KernelState, mm: Mm, move: TableMove): voi
     if (isHugePmd(entry)) moveHugePmd(state, mm, old, target, { from, pages, shift })
     else if (target >= 0 && pteAt(t, target) === 0) {
       setPte(t, old, 0)
-      setPte(t, target, entry)
+      linkTable(t, target, entry - 1)
       setTableBase(t, entry - 1, from + shift)
     } else forEachPte(state, mm, from, from + pages, (slot, pte) => moveEntry(state, mm, slot, pte, shift))
     charge(state, state.costs.syscall)
     return true
   })
+  flushTlbMm(state, mm.id, move.pages, false)
 }
 
 /**
@@ -149,5 +153,6 @@ function moveEntry(state: KernelState, mm: Mm, slot: number, pte: number, shift:
   const target = findPteSlot(state, mm, vpnOfSlot(t, slot) + shift)
   setPte(t, slot, 0)
   setPte(t, target, pte)
+  noteSlot(slot)
   if (isPresent(pte) && ptePfn(pte) !== state.zeroPfn) pageMoveRmap(state, ptePfn(pte), slot, target)
 }

@@ -9,7 +9,6 @@
  */
 import { AssertionError, assert } from '../../util/assert'
 import { PAGE_SIZE, type Pfn, type Vpn } from '../../util/units'
-import { charge } from '../exec'
 import { hooks } from '../hooks'
 import type { KernelState } from '../state'
 import { taskMemcg } from '../cgroup'
@@ -21,6 +20,7 @@ import { MEMCG_KERNEL, MEMCG_PAGETABLES } from './memcg_stat'
 import type { Mm } from './mm_types'
 import { freeUnrefPage } from './pcp'
 import { mmAt } from './rss'
+import { initNewContext } from './tlb_state'
 import { NR_PAGE_TABLE_PAGES, modStat } from './vmstat'
 
 export interface PageTables {
@@ -34,6 +34,8 @@ export interface PageTables {
   mm: Int32Array
   /** First virtual page that the table covers. */
   base: Float64Array
+  /** Table whose entry points to it, −1 none. */
+  parent: Int32Array
   /** Entries that are not none. */
   used: Int32Array
   /** PTE tables put by for the huge pages below a PMD table: the first one + 1; of such a table, the next one + 1. */
@@ -66,6 +68,7 @@ export function createPageTables(): PageTables {
     level: new Uint8Array(INITIAL_TABLES),
     mm: new Int32Array(INITIAL_TABLES),
     base: new Float64Array(INITIAL_TABLES),
+    parent: new Int32Array(INITIAL_TABLES),
     used: new Int32Array(INITIAL_TABLES),
     deposit: new Int32Array(INITIAL_TABLES),
     free: [],
@@ -140,6 +143,7 @@ function growPool(t: PageTables): void {
   t.level = copy(new Uint8Array(n), t.level)
   t.mm = copy(new Int32Array(n), t.mm)
   t.base = copy(new Float64Array(n), t.base)
+  t.parent = copy(new Int32Array(n), t.parent)
   t.used = copy(new Int32Array(n), t.used)
   t.deposit = copy(new Int32Array(n), t.deposit)
 }
@@ -166,6 +170,7 @@ export function allocTable(state: KernelState, mmIndex: number, level: number, b
   t.level[table] = level
   t.mm[table] = mmIndex
   t.base[table] = base
+  t.parent[table] = -1
   t.used[table] = 0
   setFlag(state.memmap, pfn, PG_TABLE)
   setPageMapping(state.memmap, pfn, table, 0)
@@ -202,11 +207,18 @@ export function freeTable(state: KernelState, table: number): void {
   t.free.push(table)
 }
 
-/** Top-level table of a new address space. @kernel pgd_alloc() */
+/** An entry points to a table of the next level from now on. @kernel pmd_populate() */
+export function linkTable(t: PageTables, slot: number, table: number): void {
+  setPte(t, slot, table + 1)
+  t.parent[table] = slot >>> 9
+}
+
+/** Top-level table of a new address space. @kernel mm_alloc_pgd(), init_new_context() */
 export function allocPgd(state: KernelState, mmIndex: number): boolean {
   const table = allocTable(state, mmIndex, TOP_LEVEL, 0)
   if (table < 0) return false
   mmAt(state, mmIndex).pgd = table
+  initNewContext(state.tlb, mmIndex)
   return true
 }
 
@@ -238,7 +250,7 @@ export function ensurePteSlot(state: KernelState, mm: Mm, vpn: Vpn): number {
         throw new AssertionError(`page ${vpn} of mm ${mm.id} is in a huge page and has no PTE`)
       child = allocTable(state, mm.id, level - 1, Math.floor(vpn / span) * span)
       if (child < 0) return -1
-      setPte(t, table * ENTRIES_PER_TABLE + index, child + 1)
+      linkTable(t, table * ENTRIES_PER_TABLE + index, child)
     }
     table = child
   }
@@ -248,17 +260,19 @@ export function ensurePteSlot(state: KernelState, mm: Mm, vpn: Vpn): number {
 /**
  * Frees the tables that serve no mapping any more: whole spans inside [floor, ceiling), which lies between the
  * neighbouring mappings.
+ * @returns whether there were any
  * @kernel  mm/memory.c free_pgtables(), free_pgd_range()
  * @spec    04 §4.1
  */
-export function freePageTables(state: KernelState, mm: Mm, floor: Vpn, ceiling: Vpn): void {
-  freeBelow(state, mm.pgd, floor, ceiling)
+export function freePageTables(state: KernelState, mm: Mm, floor: Vpn, ceiling: Vpn): boolean {
+  return freeBelow(state, mm.pgd, floor, ceiling)
 }
 
-function freeBelow(state: KernelState, table: number, floor: Vpn, ceiling: Vpn): void {
+function freeBelow(state: KernelState, table: number, floor: Vpn, ceiling: Vpn): boolean {
   const t = state.pgtables
   const level = tableLevel(t, table)
-  if (level === 1) return
+  let freed = false
+  if (level === 1) return freed
   const span = entrySpan(level)
   const base = tableBase(t, table)
   const first = Math.max(0, Math.floor((floor - base) / span))
@@ -266,13 +280,15 @@ function freeBelow(state: KernelState, table: number, floor: Vpn, ceiling: Vpn):
   for (let i = first; i <= last; i++) {
     const child = childTable(t, table, i)
     if (child < 0) continue
-    freeBelow(state, child, floor, ceiling)
+    if (freeBelow(state, child, floor, ceiling)) freed = true
     const start = base + i * span
     if (start >= floor && start + span <= ceiling && tableUsed(t, child) === 0) {
       setPte(t, table * ENTRIES_PER_TABLE + i, 0)
       freeTable(state, child)
+      freed = true
     }
   }
+  return freed
 }
 
 /** The address space is gone: all tables, the top one included. @kernel mmdrop(), pgd_free() */
@@ -334,9 +350,4 @@ function visitBelow(
     const child = childTable(t, table, i)
     if (child >= 0) visitBelow(state, child, start, end, visit)
   }
-}
-
-/** Walks charge one read a level. @model spec 04 §4.3 */
-export function chargeWalk(state: KernelState): void {
-  charge(state, state.costs.pageWalk)
 }

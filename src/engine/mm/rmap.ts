@@ -52,6 +52,7 @@ import {
 } from './pgtable'
 import { addMmCounter, mmAt, updateHiwaterRss } from './rss'
 import { swapDuplicate } from './swapfile'
+import { flushTlbPage, flushUnmapped } from './tlb_flush'
 import { findVma } from './vma_find'
 import { NR_ANON_PAGES, NR_MAPPED, modStat } from './vmstat'
 
@@ -81,13 +82,9 @@ function newNode(c: RmapChains, slot: number, next: number): number {
   } else {
     node = c.count++
     if (node >= c.slot.length) {
-      const bigger = (a: Int32Array): Int32Array => {
-        const b = new Int32Array(a.length * 2)
-        b.set(a)
-        return b
-      }
-      c.slot = bigger(c.slot)
-      c.next = bigger(c.next)
+      const copy = (to: Int32Array, from: Int32Array): Int32Array => (to.set(from), to)
+      c.slot = copy(new Int32Array(c.slot.length * 2), c.slot)
+      c.next = copy(new Int32Array(c.next.length * 2), c.next)
     }
   }
   c.slot[node] = slot
@@ -216,9 +213,11 @@ export function forEachMapping(state: KernelState, pfn: Pfn, visit: (slot: numbe
 /** A cut-off page of a file leaves every address space, locked mappings too. @kernel mm/memory.c unmap_mapping_folio() */
 export function unmapFilePage(state: KernelState, pfn: Pfn): void {
   forEachMapping(state, pfn, (slot) => {
-    addMmCounter(state, mmOfSlot(state.pgtables, slot), rssCounter(pageFlags(state.memmap, pfn)), -1)
+    const mm = mmOfSlot(state.pgtables, slot)
+    addMmCounter(state, mm, rssCounter(pageFlags(state.memmap, pfn)), -1)
     pageRemoveRmap(state, pfn, slot)
     setPte(state.pgtables, slot, 0)
+    flushTlbPage(state, mm, slot)
   })
 }
 
@@ -288,6 +287,7 @@ function unmapOne(state: KernelState, pfn: Pfn, slot: number): void {
     return
   }
   updateHiwaterRss(state, mmAt(state, mmIndex))
+  flushUnmapped(state, mmIndex, slot, pte)
   pageRemoveRmap(state, pfn, slot)
   addMmCounter(state, mmIndex, rssCounter(flags), -1)
   if ((flags & PG_ANON) !== 0 && (flags & PG_SWAPCACHE) !== 0) {

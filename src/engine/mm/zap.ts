@@ -14,7 +14,18 @@ import { beginUncharge, endUncharge } from './memcg_uncharge'
 import { munlockFolio } from './mlock'
 import { MM_ANONPAGES, MM_SWAPENTS, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, type Mm, type Vma } from './mm_types'
 import { folioMarkDirty } from './page_writeback'
-import { PTE_ACCESSED, PTE_DIRTY, forEachPteTable, isSwapPte, pteAt, ptePfn, pteSwapSlot, setPte } from './pgtable'
+import { tlbAdjustRange, tlbRemove, tlbRemoveEntry } from './mmu_gather'
+import {
+  PTE_ACCESSED,
+  PTE_DIRTY,
+  forEachPteTable,
+  isPresent,
+  isSwapPte,
+  pteAt,
+  ptePfn,
+  pteSwapSlot,
+  setPte,
+} from './pgtable'
 import { folioRemoveRmapPmd, pageRemoveRmap, rssCounter } from './rmap'
 import { addMmCounter, updateHiwaterRss } from './rss'
 import { folioMarkAccessed } from './swap'
@@ -71,6 +82,7 @@ function zapHugePmds(state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: Vpn)
     if (first < start || first + HPAGE_PAGES > end) return splitHugePmd(state, mm, slot)
     const pfn = pmdPfn(entry)
     clearHugePmd(state, mm, slot)
+    tlbRemove(state.pgtables, slot)
     if (pfn === state.thp.hugeZeroPfn) return
     addMmCounter(state, mm.id, MM_ANONPAGES, -HPAGE_PAGES)
     folioRemoveRmapPmd(state, pfn, slot)
@@ -86,6 +98,7 @@ function zapHugePmds(state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: Vpn)
 
 /**
  * Takes every page of the range out of the address space; tables stay, those put by for huge pages excepted.
+ * Whoever calls has begun a gather, and finishes it.
  * @returns pages that were mapped
  * @kernel  zap_page_range(), zap_pte_range()
  */
@@ -95,10 +108,18 @@ export function zapRange(state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: 
   beginUncharge(state)
   const huge = mm.hugePmds > 0 ? zapHugePmds(state, mm, vma, start, end) : 0
   forEachPteTable(state, mm, start, end, (first, last) => {
+    let from = -1
+    let to = -1
     for (let slot = first; slot <= last; slot++) {
       const pte = pteAt(state.pgtables, slot)
-      if (pte !== 0 && zapPte(state, mm, vma, slot, pte)) zapped++
+      if (pte === 0) continue
+      if (zapPte(state, mm, vma, slot, pte)) zapped++
+      if (!isPresent(pte)) continue
+      tlbRemoveEntry(slot)
+      if (from < 0) from = slot
+      to = slot
     }
+    if (from >= 0) tlbAdjustRange(state.pgtables, from, to)
   })
   endUncharge(state)
   charge(state, zapped * state.costs.exitPage)

@@ -12,6 +12,7 @@ import { GFP_BIT_FS, GFP_BIT_IO } from '../gfp'
 import { PG_ANON, PG_RECLAIM, PG_SWAPBACKED, PG_SWAPCACHE, hasFlag, pageFlags, pageMapping, setFlag } from '../memmap'
 import { folioClearDirty, folioStartWriteback } from '../page_writeback'
 import { folioAllocSwap, folioFreeSwap, swapCount, swapDeviceOf } from '../swapfile'
+import { tryToUnmapFlushDirty } from '../tlb_flush'
 import {
   NR_VMSCAN_IMMEDIATE_RECLAIM,
   NR_VMSCAN_WRITE,
@@ -60,6 +61,8 @@ export function pageDirty(
   }
   if (seen.mustBeClean) return KEEP
   if ((sc.gfp & (seen.isFileLru ? GFP_BIT_FS : GFP_BIT_IO)) === 0 || !sc.mayWritepage) return KEEP
+  // Nobody may write it any more once its I/O has begun.
+  tryToUnmapFlushDirty(state)
   return pageout(state, sc, nid, pfn, stat)
 }
 

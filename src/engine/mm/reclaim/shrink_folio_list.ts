@@ -40,6 +40,7 @@ import { MEMCG_STAT_PGACTIVATE, MEMCG_STAT_PGLAZYFREED, modMemcgState } from '..
 import { freeUnrefPage } from '../pcp'
 import { folioReferenced, tryToUnmap } from '../rmap'
 import { folioPutback } from '../swap'
+import { tryToUnmapFlush } from '../tlb_flush'
 import { deleteFromSwapCache, folioAllocSwap, folioFreeSwap, vmSwapFull } from '../swapfile'
 import { PGACTIVATE, PGLAZYFREED, countVmEvent, countVmEvents } from '../vmstat'
 import { workingsetEviction } from '../workingset'
@@ -89,6 +90,7 @@ export function shrinkFolioList(
     }
   }
   endUncharge(state)
+  tryToUnmapFlush(state)
   flushWrites(state, sc)
   assert(kept <= count && pageFlags(m, 0) === 0, `kept ${kept} of ${count} pages`)
   stat.kept = kept
