@@ -170,7 +170,7 @@ int main(int argc, char **argv) {
         live[nr_live] = pfn;
         live_order[nr_live++] = order;
       } else {
-        int k = r % nr_live;
+        int k = (int)(r >> 1) % nr_live;
         int32_t pfn = live[k];
         free_block(pfn, live_order[k], pageblocks[pfn >> PAGEBLOCK_ORDER]);
         live[k] = live[--nr_live];

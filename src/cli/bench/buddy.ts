@@ -57,7 +57,8 @@ function drive(state: KernelState, zone: Zone, d: Driver, target: number, operat
       d.live[d.nrLive] = pfn
       d.liveOrder[d.nrLive++] = order
     } else {
-      const k = r % d.nrLive
+      // Halved, it is a small integer here as it is in C: the remainder of doubles alone took a tenth of the time.
+      const k = (r >>> 1) % d.nrLive
       const pfn = d.live[k]!
       freeOnePage(state, zone, pfn, d.liveOrder[k]!, pageblockType(state, pfn))
       d.live[k] = d.live[--d.nrLive]!
