@@ -3,7 +3,7 @@
  * @kernel  mm/filemap.c, mm/shmem.c
  * @spec    04 §4.5, 05 §5.2
  */
-import { assert } from '../../util/assert'
+import { AssertionError, assert } from '../../util/assert'
 import { PAGE_SIZE, type Pages, type Pfn } from '../../util/units'
 import { taskMemcg } from '../cgroup'
 import { charge, currentTask, isSuspended, suspendOnPage } from '../exec'
@@ -47,7 +47,8 @@ import { workingsetRefault } from './workingset'
 
 export const inodeAt = (state: KernelState, ino: number): Inode => {
   const inode = state.inodes[ino]
-  assert(inode !== undefined, `inode ${ino} does not exist`)
+  // The text of an assert() is made before the test: too dear for what runs for every page.
+  if (inode === undefined) throw new AssertionError(`inode ${ino} does not exist`)
   return inode
 }
 
@@ -140,7 +141,8 @@ function accountCache(state: KernelState, inode: Inode, pfn: Pfn, sign: number):
 export function detach(state: KernelState, pfn: Pfn): Inode {
   const inode = inodeAt(state, pageMapping(state.memmap, pfn))
   const index = pageIndex(state.memmap, pfn)
-  assert(inode.pages[index] === pfn, `file ${inode.ino} index ${index} holds ${inode.pages[index]}, not pfn ${pfn}`)
+  const found = inode.pages[index]
+  if (found !== pfn) throw new AssertionError(`file ${inode.ino} index ${index} holds ${found}, not pfn ${pfn}`)
   accountCache(state, inode, pfn, -1)
   inode.pages[index] = 0
   inode.nrPages--

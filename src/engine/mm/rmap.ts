@@ -265,7 +265,8 @@ export function folioReferenced(state: KernelState, pfn: Pfn): ReferencedResult 
  * @kernel  mm/rmap.c try_to_unmap()
  */
 export function tryToUnmap(state: KernelState, pfn: Pfn): boolean {
-  forEachMapping(state, pfn, (slot) => unmapOne(state, pfn, slot))
+  if (pageRmap(state.memmap, pfn) > 0) unmapOne(state, pfn, pageRmap(state.memmap, pfn) - 1)
+  else forEachMapping(state, pfn, (slot) => unmapOne(state, pfn, slot))
   return mapcount(state.memmap, pfn) === 0
 }
 

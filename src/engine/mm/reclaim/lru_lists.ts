@@ -10,17 +10,20 @@ import type { KernelState } from '../../state'
 import { emit, isTracing } from '../../trace'
 import { folioNrPages } from '../folio'
 import { wakeupFlusher } from '../flusher'
-import { LRU_ACTIVE_ANON, LRU_INACTIVE_ANON, folioZonenum, type Lruvec } from '../lruvec'
+import { MAX_NR_ZONES } from '../gfp'
+import { LRU_ACTIVE_ANON, LRU_INACTIVE_ANON, folioZonenum, updateLruSize, type Lruvec } from '../lruvec'
 import {
   PG_ACTIVE,
   PG_LRU,
   PG_UNEVICTABLE,
   PG_WORKINGSET,
   clearFlag,
+  clearFlagOfEach,
   hasFlag,
   listAddHead,
   listDel,
   listTail,
+  listTakeTail,
   mapcount,
   setFlag,
 } from '../memmap'
@@ -32,7 +35,7 @@ import {
   modMemcgState,
 } from '../memcg_stat'
 import { folioReferenced } from '../rmap'
-import { folioPutback, lruAddDrain, lruNoteCost, lruvecDelFolio } from '../swap'
+import { folioPutback, lruAddDrain, lruNoteCost } from '../swap'
 import {
   NR_ISOLATED_ANON,
   PGDEACTIVATE,
@@ -59,16 +62,45 @@ const stat = createReclaimStat()
 /** Result of isolate(): one object, reused. */
 const isolated = { taken: 0, pages: 0, scanned: 0, skipped: 0 }
 
+/** Pages taken by zone since the counters were told; zero between two batches. */
+const zoneTaken = new Int32Array(MAX_NR_ZONES)
+
+/** @kernel  mm/vmscan.c update_lru_sizes() */
+function updateLruSizes(state: KernelState, lruvec: Lruvec, lru: number): void {
+  for (let zone = 0; zone < MAX_NR_ZONES; zone++) {
+    if (zoneTaken[zone] === 0) continue
+    updateLruSize(state, lruvec, lru, zone, -zoneTaken[zone]!)
+    zoneTaken[zone] = 0
+  }
+}
+
+/** No page of the list is in a zone that is too high for whoever wants memory, and mapped pages may be taken. */
+function isAllEligible(sc: ScanControl, lruvec: Lruvec, lru: number): boolean {
+  for (let zone = sc.reclaimIdx + 1; zone < MAX_NR_ZONES; zone++)
+    if (lruvec.sizes[lru * MAX_NR_ZONES + zone] !== 0) return false
+  return sc.mayUnmap
+}
+
+/** Takes up to `nr` single pages, whatever they are. @returns how many */
+function takeEach(state: KernelState, lruvec: Lruvec, lru: number, nr: Pages): Pages {
+  const m = state.memmap
+  const count = listTakeTail(m, lruvec.lists, lru, taken, nr)
+  clearFlagOfEach(m, taken, count, PG_LRU)
+  for (let i = 0; i < count; i++) zoneTaken[folioZonenum(state, taken[i]!)]!++
+  updateLruSizes(state, lruvec, lru)
+  return count
+}
+
 /**
  * Takes up to `nr` pages from the tail into `taken`.
  * @kernel  mm/vmscan.c isolate_lru_folios()
  */
 function isolate(state: KernelState, sc: ScanControl, lruvec: Lruvec, lru: number, nr: Pages): typeof isolated {
   const m = state.memmap
-  let scan = 0
-  let nrTaken = 0
+  let nrTaken = isAllEligible(sc, lruvec, lru) ? takeEach(state, lruvec, lru, nr) : 0
+  let scan = nrTaken
   let nrSkipped = 0
-  let pages = 0
+  let pages = nrTaken
   for (let pfn: Pfn; scan < nr && nrSkipped < SKIPPED_MAX && (pfn = listTail(lruvec.lists, lru)) !== 0;) {
     const zone = folioZonenum(state, pfn)
     const size = folioNrPages(m, pfn)
@@ -84,11 +116,13 @@ function isolate(state: KernelState, sc: ScanControl, lruvec: Lruvec, lru: numbe
       listAddHead(m, lruvec.lists, lru, pfn)
       continue
     }
-    lruvecDelFolio(state, lruvec, pfn)
+    listDel(m, lruvec.lists, lru, pfn)
+    zoneTaken[zone]! += size
     clearFlag(m, pfn, PG_LRU)
     taken[nrTaken++] = pfn
     pages += size
   }
+  updateLruSizes(state, lruvec, lru)
   for (let i = 0; i < nrSkipped; i++) listAddHead(m, lruvec.lists, lru, skipped[i]!)
   isolated.taken = nrTaken
   isolated.pages = pages
