@@ -16,7 +16,7 @@ import { unmapAll } from './mappings'
 import { tlbFinishMmu, tlbGatherMmu } from './mm/mmu_gather'
 import { zapRange } from './mm/zap'
 import { psiEnqueue, psiExit } from './mm/psi'
-import { mmAt, mmOf, syncTaskRss } from './mm/rss'
+import { maxRssOf, mmAt, mmOf, syncTaskRss } from './mm/rss'
 import { closePipeEnd, openPipeEnd } from './pipe'
 import { enqueueTask, wakeTask } from './sched_queue'
 import { getFileObject, giveTaskObjects, giveUserObjects, putFileObject, takeTaskObjects } from './slab_objects'
@@ -165,6 +165,7 @@ export function exitMm(state: KernelState, task: Task): void {
   const mm = mmOf(state, task)
   if (mm === undefined) return
   syncTaskRss(state, task)
+  task.maxRss = Math.max(task.maxRss ?? 0, maxRssOf(state, mm))
   task.mm = -1
   if (--mm.users > 0) return
   unmapAll(state, mm)

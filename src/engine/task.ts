@@ -404,4 +404,9 @@ export interface Task {
   nrDirtied: Pages
   nvcsw: number
   nivcsw: number
+  /** Most pages that were resident at once, of address spaces that it left. Absent: it left none. */
+  maxRss?: Pages
+  /** Pages that it asked devices for, and that it made dirty. Absent: none. @kernel task_io_accounting */
+  readPages?: Pages
+  dirtiedPages?: Pages
 }

@@ -52,3 +52,22 @@ test('any other source is refused with the list of what can be built', async () 
     'fault_test.c: changed since it was installed, and this machine has no compiler',
   )
 })
+
+test('time -v prints what GNU time prints: faults since the fork, the largest resident size, sectors read', async () => {
+  const text = await run('gcc malloc_test.c -o malloc_test\n/usr/bin/time -v ./malloc_test > used; cat used')
+  const value = (name: string): number => Number(new RegExp(`^\\t${name}: (\\d+)$`, 'm').exec(text)?.[1])
+  expect(text).toMatch(/^\tCommand being timed: "\.\/malloc_test"\n/)
+  expect(text.match(/^\t.*: .*$/gm)).toHaveLength(23)
+  const last = /^free .* minor faults +(\d+)$/m.exec(text)
+  expect(value('Minor \\(reclaiming a frame\\) page faults')).toBe(Number(last?.[1]))
+  const resident = [...text.matchAll(/resident +(\d+) kB/g)].map((m) => Number(m[1]))
+  // The largest size is kept from the cheap counter, which lags behind the exact one that statm prints.
+  const lag = Math.max(...resident) - value('Maximum resident set size \\(kbytes\\)')
+  expect(lag).toBeGreaterThanOrEqual(0)
+  expect(lag).toBeLessThan(512)
+  expect(await run('gcc null_deref.c; /usr/bin/time -v ./a.out; echo $?')).toMatch(
+    /\nCommand terminated by signal 11\n[^]*Exit status: 0\n139\n$/,
+  )
+  const cold = await run('sync; echo 3 > /proc/sys/vm/drop_caches; /usr/bin/time ./malloc_test')
+  expect(Number(/^(\d+)inputs/m.exec(cold)?.[1])).toBeGreaterThan(1000)
+})

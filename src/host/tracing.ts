@@ -1,4 +1,5 @@
 /** Tracepoints and counters of tasks for tools that measure: a look from outside, which changes nothing in the machine. */
+import { maxRssOf, mmOf } from '../engine/mm/rss'
 import { TRACEPOINT_NAMES, type Tracepoint } from '../engine/trace'
 import type { TraceEvent, Usage } from '../shell/sys'
 import type { Machine, Tracer } from './machine'
@@ -7,12 +8,20 @@ import type { Machine, Tracer } from './machine'
 export function usageOf(machine: Machine, pid: number): Usage | undefined {
   const task = machine.state.tasks[pid]
   if (task === undefined) return undefined
+  const mm = mmOf(machine.state, task)
   return {
     minorFaults: task.minFlt,
     majorFaults: task.majFlt,
     contextSwitches: task.nvcsw + task.nivcsw,
     userNs: task.utimeNs,
     systemNs: task.stimeNs,
+    more: {
+      maxRssPages: Math.max(task.maxRss ?? 0, mm === undefined ? 0 : maxRssOf(machine.state, mm)),
+      voluntary: task.nvcsw,
+      involuntary: task.nivcsw,
+      readPages: task.readPages ?? 0,
+      dirtiedPages: task.dirtiedPages ?? 0,
+    },
   }
 }
 

@@ -26,6 +26,14 @@ export interface Usage {
   readonly contextSwitches: number
   readonly userNs: Ns
   readonly systemNs: Ns
+  /** What only GNU time prints. @kernel struct rusage: ru_maxrss, ru_nvcsw, ru_nivcsw, ru_inblock, ru_oublock */
+  readonly more?: {
+    readonly maxRssPages: number
+    readonly voluntary: number
+    readonly involuntary: number
+    readonly readPages: number
+    readonly dirtiedPages: number
+  }
 }
 
 /** One tracepoint that was asked for. */

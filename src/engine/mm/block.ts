@@ -11,7 +11,7 @@
 import { assert } from '../../util/assert'
 import { PAGE_SIZE, type Ns, type Pages } from '../../util/units'
 import type { BlockDeviceConfig } from '../config'
-import { charge, now } from '../exec'
+import { charge, currentTask, now } from '../exec'
 import type { SimEvent } from '../events'
 import type { BlockDevice } from '../fs_types'
 import { hooks } from '../hooks'
@@ -63,7 +63,10 @@ export function submitIo(
   const doneNs = Math.max(now(state), d.busyUntilNs) + latency
   d.busyUntilNs = doneNs
   if (request.write) d.writtenBytes += nr * PAGE_SIZE
-  else d.readBytes += nr * PAGE_SIZE
+  else {
+    d.readBytes += nr * PAGE_SIZE
+    accountRead(state, nr)
+  }
   d.inflight.push({ doneNs, write: request.write, pfns: request.pfns })
   schedule(state.queue, doneNs, { kind: 'ioDone', device, write: request.write, pfns: request.pfns })
   return doneNs
@@ -91,6 +94,12 @@ export function handleIoDone(state: KernelState, event: Extract<SimEvent, { kind
 export function pollIo(state: KernelState): void {
   const atNs = now(state)
   for (const d of state.devices) if (d.inflight.length > 0) completeUpTo(state, d, atNs)
+}
+
+/** Of the task that asks, read-ahead included. @kernel task_io_account_read() in submit_bio() */
+function accountRead(state: KernelState, nr: Pages): void {
+  const task = currentTask(state)
+  if (task !== undefined) task.readPages = (task.readPages ?? 0) + nr
 }
 
 const pagesInflight = (d: BlockDevice): Pages => d.inflight.reduce((sum, r) => sum + r.pfns.length, 0)

@@ -5,7 +5,7 @@
  * @spec    05 §5.11
  */
 import { HZ, PAGE_SIZE, jiffiesToNs, type Bytes, type Ns, type Pages, type Pfn } from '../../util/units'
-import { now } from '../exec'
+import { currentTask, now } from '../exec'
 import { hooks } from '../hooks'
 import type { KernelState } from '../state'
 import { folioNid } from './lruvec'
@@ -61,6 +61,8 @@ export function folioMarkDirty(state: KernelState, pfn: Pfn): void {
   modStat(state.nodes[folioNid(state, pfn)]!.stat, NR_DIRTIED, 1)
   const ino = pageMapping(state.memmap, pfn)
   const inode = state.inodes[ino]!
+  const task = currentTask(state)
+  if (task !== undefined) task.dirtiedPages = (task.dirtiedPages ?? 0) + 1
   if (inode.nrDirty++ === 0) state.reclaim.writeback.dirtiedNs[ino] = now(state)
 }
 

@@ -71,6 +71,9 @@ export function updateHiwaterRss(state: KernelState, mm: Mm): void {
   if (rss > mm.hiwaterRss) mm.hiwaterRss = rss
 }
 
+/** Most pages that were resident at once. @kernel get_mm_hiwater_rss() */
+export const maxRssOf = (state: KernelState, mm: Mm): Pages => Math.max(mm.hiwaterRss, roughRssTotal(state, mm.id))
+
 /** What a cheap reader sees (OOM killer, oom_score): never negative. @kernel get_mm_counter() */
 export const roughRss = (state: KernelState, mmIndex: number, counter: number): Pages =>
   Math.max(0, mmAt(state, mmIndex).rss[counter]!)

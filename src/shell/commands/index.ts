@@ -26,6 +26,7 @@ import { sed } from './sed'
 import { slabtop } from './slabtop'
 import { sort } from './sort'
 import { sysctl } from './sysctl'
+import { time } from './time'
 import { top } from './top'
 import { tr } from './tr'
 import { comm, diff, join, uniq } from './uniq'
@@ -101,6 +102,7 @@ const all: readonly Tool[] = [
   tail,
   tar,
   tee,
+  time,
   timeout,
   top,
   touch,
