@@ -224,10 +224,20 @@ export function touchList(
 ): number {
   const mm = mmOf(state, task)
   if (mm === undefined) return noMemoryMap(task)
+  let last = -1
   while (task.opDone < pages.length) {
     if (state.exec.ns >= endNs) return STEP_MORE
-    const step = touchPage(state, task, mm, first + pages[task.opDone]!, isWrite)
+    const page = pages[task.opDone]!
+    if (page === last) {
+      // Nothing came in between: the entry has its bits, and the first level of the TLB the translation.
+      countAccesses(state, 1, isWrite)
+      state.exec.ns += perPageNs
+      task.opDone++
+      continue
+    }
+    const step = touchPage(state, task, mm, first + page, isWrite)
     if (step !== STEP_DONE) return step
+    last = page
     charge(state, perPageNs)
     task.opDone++
     if (isSuspended(state)) return STEP_BLOCKED

@@ -13,17 +13,26 @@ const ROUNDS = 7
 const WARM_UP = 2
 const SEED = 12345
 
-type Kind = 'ascending' | 'random' | 'resident-ascending' | 'resident-random' | 'unmap'
+type Kind = 'ascending' | 'random' | 'resident-ascending' | 'resident-random' | 'in-a-row' | 'hits' | 'unmap'
+
+/** Accesses to a page before the next one. */
+const IN_A_ROW = 64
+/** Within the reach of the second level of the TLB: 1536 pages. */
+const HIT_PAGES = 1024
 
 /** Pages a second of CPU time, by kind. */
 function measureEngine(): Readonly<Record<Kind, number>> {
   const order = shuffledIndices(PAGES, SEED)
+  const inARow = order.map((_, i) => Math.floor(i / IN_A_ROW))
+  const hits = order.map((page) => page % HIT_PAGES)
   const round: readonly (readonly [Kind | '', PlannedOp])[] = [
     ['', mapAnonymous(BYTES)],
     ['', noHugePages(BYTES)],
     ['ascending', touchAscending(BYTES)],
     ['resident-ascending', touchAscending(BYTES)],
     ['resident-random', touchInOrder(order)],
+    ['in-a-row', touchInOrder(inARow)],
+    ['hits', touchInOrder(hits)],
     ['unmap', unmap(BYTES)],
     ['', mapAnonymous(BYTES)],
     ['', noHugePages(BYTES)],
@@ -42,6 +51,8 @@ function measureEngine(): Readonly<Record<Kind, number>> {
     random: rate('random'),
     'resident-ascending': rate('resident-ascending'),
     'resident-random': rate('resident-random'),
+    'in-a-row': rate('in-a-row'),
+    hits: rate('hits'),
     unmap: rate('unmap'),
   }
 }
@@ -85,7 +96,21 @@ export function faults(): Figure[] {
       value: engine['resident-ascending'],
       unit: 'accesses/s',
       ...against(kernel, 'resident-ascending', 'a touch loop in C'),
-      note: 'one access a page; the TLB and several accesses to one page are not modelled',
+      note: 'one access a page, and each of them a walk',
+    },
+    {
+      id: 'accesses-in-a-row',
+      title: `accesses, ${IN_A_ROW} in a row to each page`,
+      value: engine['in-a-row'],
+      unit: 'accesses/s',
+      aim: { kind: 'value', at: 100e6 },
+    },
+    {
+      id: 'accesses-hits',
+      title: 'accesses in random order that hit the TLB',
+      value: engine.hits,
+      unit: 'accesses/s',
+      aim: { kind: 'value', at: 15e6 },
     },
     {
       id: 'accesses-random',
@@ -93,6 +118,13 @@ export function faults(): Figure[] {
       value: engine['resident-random'],
       unit: 'accesses/s',
       ...against(kernel, 'resident-random', 'a touch loop in C'),
+    },
+    {
+      id: 'accesses-walks',
+      title: 'accesses in random order, each of them a walk',
+      value: engine['resident-random'],
+      unit: 'accesses/s',
+      aim: { kind: 'value', at: 4e6 },
     },
     {
       id: 'accesses-random-calibrated',

@@ -37,6 +37,7 @@ function allocate(tlb: Tlb, c: CpuTlb): void {
   c.tag = new Int32Array(tlb.entries)
   c.space = new Int32Array(tlb.entries)
   c.head = new Uint8Array(tlb.sets)
+  c.mayHaveDead = new Uint8Array(tlb.sets)
   c.psc = new Int32Array(tlb.psc.reduce((sum, n) => sum + n, 0))
 }
 
@@ -82,14 +83,16 @@ function use(route: Int32Array, c: CpuTlb, r: number, slot: number, space: numbe
   while (at < end && (tag[at] !== slot + 1 || spaces[at] !== space)) at++
   const isHit = at < end
   if (!isHit) {
-    at = head === from ? end - 1 : head - 1
-    if (!c.hasDead || isDead(c, at)) {
+    at = c.mayHaveDead[ring] === 0 ? -1 : youngestDead(c, from, end, head)
+    if (at < 0) {
+      // The oldest one is before the head, and becomes it.
+      c.mayHaveDead[ring] = 0
+      at = head === from ? end - 1 : head - 1
       c.head[ring] = at - from
       tag[at] = slot + 1
       spaces[at] = space
       return false
     }
-    at = youngestDead(c, from, end, head)
   }
   while (at !== head) {
     const younger = at === from ? end - 1 : at - 1
@@ -104,11 +107,14 @@ function use(route: Int32Array, c: CpuTlb, r: number, slot: number, space: numbe
 
 const isDead = (c: CpuTlb, i: number): boolean => c.asidSpace[c.space[i]! & SPACE_ASID] !== c.space[i]
 
-/** The dead entry nearest to the head of a set, or its oldest. */
+/** The dead entry nearest to the head of a set, −1 none. */
 function youngestDead(c: CpuTlb, from: number, end: number, head: number): number {
   let at = head
-  for (let i = from; i < end - 1 && !isDead(c, at); i++) at = at === end - 1 ? from : at + 1
-  return at
+  for (let i = from; i < end; i++) {
+    if (isDead(c, at)) return at
+    at = at === end - 1 ? from : at + 1
+  }
+  return -1
 }
 
 // ---------------------------------------------------------------- fills after faults

@@ -39,10 +39,10 @@ function flushAsid(tlb: Tlb, c: CpuTlb, asid: number): void {
     c.runs = 0
     c.isWiped = false
     c.space.fill(0)
-    c.hasDead = false
+    c.mayHaveDead.fill(0)
   } else {
     if (c.runs !== 0) settleRuns(tlb, c)
-    c.hasDead ||= (c.asidFilled & (1 << asid)) !== 0
+    if ((c.asidFilled & (1 << asid)) !== 0) c.mayHaveDead.fill(1)
   }
   c.asidFilled = others
   c.asidSpace[asid] = generation(c, asid)
@@ -69,7 +69,7 @@ function invlpg(tlb: Tlb, c: CpuTlb, slot: number): void {
       for (let i = from; i < from + tlb.route[column + 2]!; i++)
         if (c.tag[i] === slot + 1 && c.space[i] === c.curSpace) {
           c.space[i] = 0
-          c.hasDead = true
+          c.mayHaveDead[tlb.route[column + 3]! + (slot & tlb.route[column + 1]!)] = 1
         }
     }
   }

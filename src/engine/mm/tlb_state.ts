@@ -59,8 +59,8 @@ export interface CpuTlb {
   space: Int32Array
   /** Of each set, the way of its youngest entry; the next ones, round and round, are older and older. */
   head: Uint8Array
-  /** Entries may have died that are not the oldest of their sets. */
-  hasDead: boolean
+  /** Of each set, whether entries may have died that are not its oldest. */
+  mayHaveDead: Uint8Array
   /** The paging-structure caches in a row, the youngest first: (table that the entry points to + 1) << 3 | ASID; 0 empty. */
   psc: Int32Array
   /** By ASID: context of the address space, how far it has been flushed, and its generation here; −1 none. */
@@ -132,7 +132,7 @@ const createCpuTlb = (): CpuTlb => ({
   tag: new Int32Array(0),
   space: new Int32Array(0),
   head: new Uint8Array(0),
-  hasDead: false,
+  mayHaveDead: new Uint8Array(0),
   psc: new Int32Array(0),
   asidContext: new Float64Array(NR_ASIDS),
   asidGen: new Float64Array(NR_ASIDS),
