@@ -33,13 +33,23 @@ export const commandSchema = z.discriminatedUnion('kind', [
     stdout: stdio.optional(),
     stderr: stdio.optional(),
     tool: flag.optional(),
+    built: z.strictObject({ program: text, path }).optional(),
   }),
   z.strictObject({ kind: z.literal('fork'), parent: pid }),
   z.strictObject({ kind: z.literal('exit'), pid, status: z.int() }),
   z.strictObject({ kind: z.literal('reap'), parent: pid, pid }),
   z.strictObject({ kind: z.literal('signal'), pid, signal, from: pid }),
   z.strictObject({ kind: z.literal('read'), pid, path }),
-  z.strictObject({ kind: z.literal('write'), pid, path, text, create: flag, append: flag }),
+  z.strictObject({
+    kind: z.literal('write'),
+    pid,
+    path,
+    text,
+    create: flag,
+    append: flag,
+    sizeBytes: z.int().nonnegative().optional(),
+    goesOn: flag.optional(),
+  }),
   z.strictObject({ kind: z.literal('lookup'), pid, path, entries: flag }),
   z.strictObject({ kind: z.literal('mkdir'), pid, path, parents: flag }),
   z.strictObject({ kind: z.literal('rmdir'), pid, path }),
@@ -62,5 +72,10 @@ type FileCommand = z.infer<typeof commandSchema>
 /** A command read from a file: absent fields are absent, never undefined. */
 export const toCommand = (command: FileCommand): Command => command as Command
 
-/** Compiles only while every kind of the engine can be written to a file. */
-export const everyKindIsWritten: Record<Exclude<Command['kind'], FileCommand['kind']>, never> = {}
+/** Fields of each command, as 'kind.field'. */
+type Fields<C extends { readonly kind: string }> = C extends { readonly kind: infer K extends string }
+  ? `${K}.${keyof C & string}`
+  : never
+
+/** Compiles only while every field of every command of the engine can be written to a file. */
+export const everyFieldIsWritten: Record<Exclude<Fields<Command>, Fields<FileCommand>>, never> = {}
