@@ -38,10 +38,11 @@ describe('compact_memory', () => {
   })
 
   test('a program that writes it goes on after each millisecond, and others run meanwhile', () => {
-    const { machine, state, pid } = crumbs()
+    const { machine, state, pid } = crumbs({ mib: 192, pages: 40_000 })
     const other = machine.spawn()
     const atNs = state.nowNs
     machine.begin(pid, { op: 'writeFile', path: '/proc/sys/vm/compact_memory', text: '1' })
+    machine.advance(2e6)
     machine.perform(other, { op: 'compute', ns: 1000 })
     // The other one is done, the writer half-way.
     expect(Object.keys(state.compaction.manual)).toEqual([String(pid)])
