@@ -48,6 +48,12 @@ test.each(['nr_hugepages', 'nr_overcommit_hugepages', 'dirty_bytes', 'admin_rese
   },
 )
 
+test.each(['oom_dump_tasks', 'oom_kill_allocating_task'])('%s is a plain int: -1 means yes', (name) => {
+  const state = boot()
+  expect(write(state, `${VM}/${name}`, '-1')).toBe('')
+  expect(read(state, `${VM}/${name}`)).toBe('-1')
+})
+
 test('dirty_bytes takes two pages and clears dirty_ratio', () => {
   const state = boot()
   expect(write(state, `${VM}/dirty_bytes`, '8192')).toBe('')

@@ -104,6 +104,7 @@ function owned(
 }
 
 const INT_MAX = 2147483647
+const INT_MIN = -2147483648
 /** @kernel mm/page-writeback.c dirty_bytes_min */
 const DIRTY_BYTES_MIN = 2 * PAGE_SIZE
 
@@ -207,8 +208,8 @@ const VM: Readonly<Record<string, SysctlRow>> = {
   min_free_kbytes: owned('minFreeKbytes', 0, INT_MAX, writeMinFreeKbytes),
   nr_hugepages: { file: SYSCTL_NR_HUGEPAGES },
   nr_overcommit_hugepages: { file: SYSCTL_NR_OVERCOMMIT },
-  oom_dump_tasks: integer('oomDumpTasks', 0, INT_MAX),
-  oom_kill_allocating_task: integer('oomKillAllocatingTask', 0, INT_MAX),
+  oom_dump_tasks: integer('oomDumpTasks', INT_MIN, INT_MAX),
+  oom_kill_allocating_task: integer('oomKillAllocatingTask', INT_MIN, INT_MAX),
   overcommit_kbytes: unsignedLong('overcommitKbytes', 0, zeroOther('overcommitRatio')),
   overcommit_memory: integer('overcommitMemory', 0, 2),
   overcommit_ratio: integer('overcommitRatio', 0, INT_MAX, zeroOther('overcommitKbytes')),

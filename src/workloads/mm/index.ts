@@ -17,36 +17,51 @@ import { createFiles, filesSteps } from './tree'
 import { createSample, sampleSteps } from './sample'
 
 interface Subcommand {
+  /** Options of its own; `any` words when it reads them itself. */
+  readonly keys: readonly string[] | 'any'
   readonly create: (args: readonly string[]) => ProgramData | undefined
   readonly steps: readonly Step<never>[]
 }
 
 const sub = <D extends StepData>(
+  keys: string,
   create: (args: readonly string[]) => D | ProgramData | undefined,
   steps: readonly Step<D>[],
 ): Subcommand => ({
+  keys: keys === 'any' ? 'any' : [...keys.split(' '), ...COMMON_KEYS].filter((key) => key !== ''),
   create: create as Subcommand['create'],
   steps: steps as unknown as readonly Step<never>[],
 })
 
+/** What every subcommand does first and last. */
+const COMMON_KEYS = ['oomadj', 'cg', 'name', 'cpu', 'hold', 'until']
+
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
-  fault: sub(createRegion, faultSteps),
-  malloc: sub(createRegion, mallocSteps),
-  cow: sub(createCow, cowSteps),
-  mapfile: sub(createRegion as never, mapfileSteps),
-  read: sub((args) => createStream(args, 0), readSteps),
-  write: sub((args) => createStream(args, 16), writeSteps),
-  files: sub(createFiles, filesSteps),
-  hog: sub(createHog, hogSteps),
-  frag: sub(createFrag as never, fragSteps),
-  pipes: sub(createPipes as never, pipesSteps),
-  numa: sub(createNuma, numaSteps),
-  sample: sub(createSample as never, sampleSteps),
-  ms: sub(createData, [(_d, view) => stdout(`${roundMs(view.nowNs)}\n`)] as readonly Step<MmData>[]),
-  sleep: sub(createData, [...commonSteps, ...holdSteps]),
+  fault: sub('mb mode thp align', createRegion, faultSteps),
+  malloc: sub('mb', createRegion, mallocSteps),
+  cow: sub('mb thp', createCow, cowSteps),
+  mapfile: sub('file mb mode private advice', createRegion as never, mapfileSteps),
+  read: sub('file mb bs rate passes go', (args) => createStream(args, 0), readSteps),
+  write: sub('file mb bs rate passes go sync', (args) => createStream(args, 16), writeSteps),
+  files: sub('dir n op rate passes', createFiles, filesSteps),
+  hog: sub('mb rate report retouch thp lock log rand loops go', createHog, hogSteps),
+  frag: sub('mb keep dir', createFrag as never, fragSteps),
+  pipes: sub('n keep dir', createPipes as never, pipesSteps),
+  numa: sub('mb thp how policy nodes moveto', createNuma, numaSteps),
+  sample: sub('any', createSample as never, sampleSteps),
+  ms: sub('', createData, [(_d, view) => stdout(`${roundMs(view.nowNs)}\n`)] as readonly Step<MmData>[]),
+  sleep: sub('', createData, [...commonSteps, ...holdSteps]),
 }
 
 const USAGE = `mm ${Object.keys(SUBCOMMANDS).join('|')} k=v...\n`
+
+/** The first word that a subcommand does not know, with what it knows; '' when there is none. */
+function refusal(name: string, keys: readonly string[], args: readonly string[]): string {
+  const wrong = args.find((arg) => !keys.includes(arg.slice(0, Math.max(0, arg.indexOf('=')))))
+  if (wrong === undefined) return ''
+  const known = `mm ${name} takes ${keys.map((key) => `${key}=`).join(' ')}\n`
+  return wrong === '--help' ? known : `mm ${name}: '${wrong}' is not understood\n${known}`
+}
 
 export const mm: Program = {
   name: 'mm',
@@ -54,6 +69,10 @@ export const mm: Program = {
   start(argv) {
     const name = argv[1] ?? ''
     const command = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined
+    if (command !== undefined && command.keys !== 'any') {
+      const usage = refusal(name, command.keys, argv.slice(2))
+      if (usage !== '') return { ok: false, usage, status: argv.includes('--help') ? 0 : 2 }
+    }
     const data = command?.create(argv.slice(2))
     if (data === undefined) return { ok: false, usage: USAGE, status: 2 }
     data['command'] = name
