@@ -36,13 +36,13 @@ async function take(page: Page, step: Step): Promise<void> {
   const panel = book(page)
   if (step.kind === 'prediction') {
     await panel.getByRole('radio', { name: step.answer!, exact: true }).check()
-    await panel.getByRole('button', { name: 'Lock in' }).click()
+    await panel.getByRole('button', { name: 'Lock in', exact: true }).click()
   } else if (step.kind === 'number') {
     await panel.getByRole('textbox', { name: 'Your number' }).fill(await printed(page, step))
-    await panel.getByRole('button', { name: 'Compare' }).click()
+    await panel.getByRole('button', { name: 'Compare', exact: true }).click()
   } else if (step.kind === 'command') await panel.getByRole('button', { name: 'Run', exact: true }).click()
   else if (step.kind === 'check') await type(page, step.solution!)
-  else await panel.getByRole('button', { name: 'Read on' }).click()
+  else await panel.getByRole('button', { name: 'Read on', exact: true }).click()
 }
 
 for (const lab of labs) {

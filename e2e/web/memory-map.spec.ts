@@ -9,7 +9,12 @@ const coloursOf = (page: Page): Promise<number> =>
   map(page)
     .locator('canvas')
     .evaluate((canvas: HTMLCanvasElement) => {
-      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height)
+      // From a copy that is made to be read: reading the map's own canvas often is a warning in the console.
+      const copy = document.createElement('canvas')
+      Object.assign(copy, { width: canvas.width, height: canvas.height })
+      const context = copy.getContext('2d', { willReadFrequently: true })!
+      context.drawImage(canvas, 0, 0)
+      const { data } = context.getImageData(0, 0, canvas.width, canvas.height)
       return new Set(new Uint32Array(data.buffer)).size
     })
 

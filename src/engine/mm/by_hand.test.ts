@@ -43,6 +43,19 @@ describe('objects by hand', () => {
     expect(checkSlabs(state)).toEqual([])
   })
 
+  test('a free names its CPU: the slab of one CPU is fast there and slow elsewhere', () => {
+    const state = machine()
+    for (const [cpu, way] of [
+      [1, 'free_fastpath'],
+      [0, 'free_frozen'],
+    ] as const) {
+      expect(write(state, 'objects', 'alloc cache=dentry cpu=1')).toBeUndefined()
+      const id = Number(lastOf(state, 'objects').split(' ')[3])
+      expect(write(state, 'objects', `free ${id} cpu=${cpu}`)).toBeUndefined()
+      expect(lastOf(state, 'objects')).toBe(`# last: free ${id} ${way}`)
+    }
+  })
+
   test('a held object is a row with its address, frame and size', () => {
     const state = machine()
     write(state, 'objects', 'alloc cache=dentry')

@@ -73,7 +73,7 @@ function refuse(state: KernelState, kind: HandKind, errno: Errno, why: string): 
 function parseRequest(text: string, keys: readonly string[]): HandRequest | string {
   const verb = /^\s*(\S*)/.exec(text)?.[1] ?? ''
   if (verb !== 'alloc' && verb !== 'free') return `'${verb}' is neither 'alloc' nor 'free'`
-  const words = parseWords(text, verb === 'free' ? ['id'] : keys)
+  const words = parseWords(text, verb === 'free' ? ['id', ...keys] : keys)
   if (typeof words === 'string') return words
   const { values, operands } = words
   const [id, ...others] = [...(values.id === undefined ? [] : [values.id]), ...operands]
