@@ -18,7 +18,9 @@ import {
   childTable,
   entryIndex,
   entrySpan,
+  firstEntry,
   freeTable,
+  lastEntry,
   linkTable,
   pteAt,
   setPte,
@@ -156,8 +158,8 @@ function visitBelow(
   const level = tableLevel(t, table)
   const span = entrySpan(level)
   const base = tableBase(t, table)
-  const first = Math.max(0, Math.floor((start - base) / span))
-  const last = Math.min(ENTRIES_PER_TABLE - 1, Math.ceil((end - base) / span) - 1)
+  const first = firstEntry(start - base, span)
+  const last = lastEntry(end - base, span)
   for (let i = first; i <= last; i++) {
     const slot = table * ENTRIES_PER_TABLE + i
     const entry = pteAt(t, slot)

@@ -129,6 +129,11 @@ const SPANS: readonly number[] = [0, 1, 2 ** 9, 2 ** 18, 2 ** 27, 2 ** 36]
 /** Pages that one entry of a table of this level covers: 1, 512, 512², 512³. */
 export const entrySpan = (level: number): number => SPANS[level]!
 
+/** First and last entry of a table that a range touches, whose ends are counted from the table's first page. */
+export const firstEntry = (start: number, span: number): number => Math.max(0, Math.floor(start / span))
+export const lastEntry = (end: number, span: number): number =>
+  Math.min(ENTRIES_PER_TABLE - 1, Math.ceil(end / span) - 1)
+
 /** Nine bits of the page number; those of the three lower levels lie in its low word. */
 export const entryIndex = (vpn: Vpn, level: number): number =>
   (level <= 3 ? vpn >>> (9 * (level - 1)) : Math.floor(vpn / SPANS[level]!)) & (ENTRIES_PER_TABLE - 1)
@@ -275,8 +280,8 @@ function freeBelow(state: KernelState, table: number, floor: Vpn, ceiling: Vpn):
   if (level === 1) return freed
   const span = entrySpan(level)
   const base = tableBase(t, table)
-  const first = Math.max(0, Math.floor((floor - base) / span))
-  const last = Math.min(ENTRIES_PER_TABLE - 1, Math.ceil((ceiling - base) / span) - 1)
+  const first = firstEntry(floor - base, span)
+  const last = lastEntry(ceiling - base, span)
   for (let i = first; i <= last; i++) {
     const child = childTable(t, table, i)
     if (child < 0) continue
@@ -340,8 +345,8 @@ function visitBelow(
   const level = tableLevel(t, table)
   const span = entrySpan(level)
   const base = tableBase(t, table)
-  const first = Math.max(0, Math.floor((start - base) / span))
-  const last = Math.min(ENTRIES_PER_TABLE - 1, Math.ceil((end - base) / span) - 1)
+  const first = firstEntry(start - base, span)
+  const last = lastEntry(end - base, span)
   if (level === 1) {
     visit(table * ENTRIES_PER_TABLE + first, table * ENTRIES_PER_TABLE + last)
     return

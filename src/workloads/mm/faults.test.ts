@@ -1,5 +1,6 @@
 /** The lab program's phases and their faults, as captured kernels counted them: rows that need no huge pages (11 §3). */
 import { describe, expect, test } from 'vitest'
+import { COW_PHASES } from '../../../test/cow-phases'
 import { TaskMachine, type TaskMachineOptions } from '../../../test/task-machine'
 import type { KernelSeries } from '../../engine/config'
 import { PROGRAMS } from '..'
@@ -106,18 +107,8 @@ describe.each(['6.12', '6.1'] as const)('100 MiB of 4 KiB pages, kernel %s', (se
 
   test('copy on write of 50 MiB: copies by the child, reuse by whoever is left', () => {
     const { phases, m } = run('mm cow mb=50', options)
-    const names = [
-      'parent_write_all',
-      'child1_write_all(copy)',
-      'child1_write_again',
-      'parent_write_after_exit(reuse)',
-      'parent_write_shared(copy)',
-      'child2_write_all(reuse)',
-      'parent_write_final',
-      'child3_write_half(copy)',
-    ]
     // 1 more of the parent's data after the fork, 3 of each child: data, vdso and text.
-    expect(minor(phases, names)).toEqual([12800, 12800, 0, 12800, 12801, 12803, 0, 6403])
+    expect(minor(phases, COW_PHASES)).toEqual([12800, 12800, 0, 12800, 12801, 12803, 0, 6403])
     expect(minor(phases, ['parent_fork', 'child1_read_all', 'parent_wait_child1', 'parent_wait_child3'])).toEqual([
       1, 3, 1, 2,
     ])

@@ -1,5 +1,6 @@
 /** The lab program's phases with huge pages, as captured kernels counted them (11 §3, 08 §8.6). */
 import { describe, expect, test } from 'vitest'
+import { COW_PHASES } from '../../../test/cow-phases'
 import { TaskMachine } from '../../../test/task-machine'
 import type { KernelSeries } from '../../engine/config'
 import { PROGRAMS } from '..'
@@ -61,18 +62,8 @@ describe.each(['6.12', '6.1'] as const)('100 MiB, huge pages always, kernel %s',
 
   test('copy on write of 50 MiB: 4 KiB copies, but the last owner takes huge pages over whole', () => {
     const r = run('mm cow mb=50 thp=huge', series)
-    const names = [
-      'parent_write_all',
-      'child1_write_all(copy)',
-      'child1_write_again',
-      'parent_write_after_exit(reuse)',
-      'parent_write_shared(copy)',
-      'child2_write_all(reuse)',
-      'parent_write_final',
-      'child3_write_half(copy)',
-    ]
     // 1 more of the parent and 3 of a child: its stack, data and code after the fork.
-    expect(r.minor(...names)).toEqual([25, 12800, 0, 25, 12801, 28, 0, 6403])
+    expect(r.minor(...COW_PHASES)).toEqual([25, 12800, 0, 25, 12801, 28, 0, 6403])
     const counts = ['thp_fault_alloc', 'thp_split_pmd', 'thp_split_page', 'thp_deferred_split_page'].map(r.count)
     expect(counts).toEqual([25, 50, 0, 0])
   })
