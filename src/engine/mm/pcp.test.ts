@@ -149,6 +149,18 @@ describe('freeing', () => {
     expect(drops.slice(0, 6)).toEqual([63, 126, 252, 504, 1008, 2016])
     expect(checkBuddy(state)).toEqual([])
   })
+  test('6.12: larger blocks freed in a row leave the list once it holds a batch', () => {
+    const { state, zone, pcp } = machine()
+    const blocks = Array.from({ length: 40 }, () => take(state, zone, 3))
+    drainAllPages(state)
+    const counts = blocks.map((pfn) => {
+      freeUnrefPage(state, pfn, 3)
+      return pcp.count
+    })
+    // The first 63 pages are not yet a row; then each batch goes as a whole.
+    expect(counts.slice(0, 18)).toEqual([8, 16, 24, 32, 40, 48, 56, 64, 0, 8, 16, 24, 32, 40, 48, 56, 0, 8])
+    expect(checkBuddy(state)).toEqual([])
+  })
   test('draining gives every page back and the zone is whole again', () => {
     const { state, zone } = machine()
     const before = [...zone.nrFree]

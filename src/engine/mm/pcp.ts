@@ -173,7 +173,6 @@ export function freeUnrefPage(state: KernelState, pfn: Pfn, order: number): void
     if (order > PAGEBLOCK_ORDER && zone.series !== '6.1') splitLargeBuddy(state, zone, pfn, order)
     else freeOnePage(state, zone, pfn, order, type)
     charge(state, state.costs.zoneLock)
-    clearBelowHigh(zone)
     return
   }
   const pcp = zone.pcp[state.exec.cpu]!
@@ -194,12 +193,17 @@ function splitLargeBuddy(state: KernelState, zone: Zone, pfn: Pfn, order: number
     freeOnePage(state, zone, at, PAGEBLOCK_ORDER, pageblockType(state, at))
 }
 
-/** @kernel mm/page_alloc.c free_unref_page_commit() @spec 01 §1.8 */
+/**
+ * Orders 1–3 freed in a row leave the lists once these hold a batch: PCPF_FREE_HIGH_BATCH is set where a CPU's share of the
+ * last-level cache is more than three batches (756 KiB), and every machine that we have seen is one.
+ * @kernel  mm/page_alloc.c free_unref_page_commit(), zone_pcp_update_cacheinfo()
+ * @spec    01 §1.8
+ */
 function shrink(state: KernelState, zone: Zone, pcp: PerCpuPages, order: number, list: number): void {
   pcp.allocFactor >>= 1
   let freeHigh = false
   if (order > 0 && order <= PAGE_ALLOC_COSTLY_ORDER) {
-    freeHigh = pcp.freeCount >= pcp.batch && pcp.prevFreeHighOrder
+    freeHigh = pcp.freeCount >= pcp.batch && pcp.prevFreeHighOrder && pcp.count >= pcp.batch
     pcp.prevFreeHighOrder = true
   } else {
     pcp.prevFreeHighOrder = false
@@ -269,7 +273,11 @@ function shrink61(state: KernelState, zone: Zone, pcp: PerCpuPages, order: numbe
   freePcppagesBulk(state, zone, pcp, nr, list)
 }
 
-/** Enough memory again: allocations look at the high mark first. @kernel mm/page_alloc.c free_unref_page_commit() */
+/**
+ * Enough memory again: allocations look at the high mark first. Seen only where a list is shortened; drains, which give back
+ * more, leave the mark to the next one.
+ * @kernel  mm/page_alloc.c free_unref_page_commit()
+ */
 function clearBelowHigh(zone: Zone): void {
   if ((zone.flags & ZONE_FLAG_BELOW_HIGH) === 0) return
   if (zoneWatermarkOk(zone, 0, wmark(zone, WMARK_HIGH), ZONE_MOVABLE, 0)) zone.flags &= ~ZONE_FLAG_BELOW_HIGH
@@ -310,7 +318,6 @@ export function drainZonePcp(state: KernelState, zone: Zone, cpu: number): void 
 export function drainAllPages(state: KernelState): void {
   for (const zone of state.zones) {
     for (let cpu = 0; cpu < zone.pcp.length; cpu++) if (zone.pcp[cpu]!.count > 0) drainZonePcp(state, zone, cpu)
-    clearBelowHigh(zone)
   }
 }
 
