@@ -14,6 +14,7 @@ import { oomReports } from './oom'
 import { startPacing } from './pacer'
 import { pageInfo, pageMap, pageMapLayout } from './page-requests'
 import { faultReply, spaceReply, walkReply } from './paging'
+import { reclaimReply } from './reclaim'
 import { machineSummary, profileOf } from './ready-machines'
 import {
   act,
@@ -147,6 +148,7 @@ export const handlers: Handlers = {
   getWalk: looking(walkReply),
   getSpace: looking(spaceReply),
   getFault: looking(faultReply),
+  getReclaim: looking(reclaimReply),
   trySysctl: looking(sysctlTrial),
   checkInvariants: (session) => {
     const up = needUp(session)

@@ -7,6 +7,7 @@ import type { BuddyView, GetBuddy, GetSlabs, SlabsView } from './allocators'
 import type { TrySysctl, ZoneTrial } from './sysctl-trial'
 import type { Ns, Pfn } from '../util/units'
 import type { PageInfo, PageMap, PageMapLayout, PageMapQuery } from './page-map'
+import type { GetReclaim, ReclaimReply } from './reclaim'
 import type { FaultReply, GetFault, GetSpace, GetWalk, SpaceReply, WalkReply } from './paging'
 
 // ---------------------------------------------------------------- requests
@@ -60,6 +61,7 @@ export type Request =
   | GetWalk
   | GetSpace
   | GetFault
+  | GetReclaim
   | TrySysctl
   | { readonly kind: 'startLab'; readonly id: string; readonly seed: number }
   | { readonly kind: 'labAnswer'; readonly step: number; readonly answer: string }
@@ -117,6 +119,7 @@ export interface ReplyOf {
   getWalk: WalkReply
   getSpace: SpaceReply
   getFault: FaultReply
+  getReclaim: ReclaimReply
   trySysctl: readonly ZoneTrial[]
   startLab: LabProgress
   labAnswer: LabProgress

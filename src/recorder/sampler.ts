@@ -53,6 +53,7 @@ export function createSampler(store: FrameStore, state: KernelState): Sampler {
   add('swap:free', 'pages', 'level')
   add('swap:total', 'pages', 'level')
   add('tasks:stalled', 'count', 'level')
+  for (let nid = 0; nid < state.nodes.length; nid++) add(`kswapd:${nid}:cpu`, 'ns', 'counter')
   return { fixed, groups: [], stalls: new Map() }
 }
 
@@ -108,6 +109,10 @@ function sampleFixed(sampler: Sampler, store: FrameStore, state: KernelState): v
   put(free)
   put(total)
   put(psi.nrStalled)
+  for (const { kswapd } of state.nodes) {
+    const task = state.tasks[kswapd.pid]
+    put(task === undefined ? 0 : task.utimeNs + task.stimeNs)
+  }
 }
 
 function sumOfZones(state: KernelState, item: number): number {

@@ -17,6 +17,7 @@ import { MAX_NR_ZONES, ZONE_NORMAL } from './gfp'
 import { WMARK_MIN, wmark, zoneFreePages, type Zonelists } from './mmzone'
 import { memstallEnter, memstallLeave } from './psi'
 import { createFreeRun, doTryToFreePages, freePagesStep, freed } from './reclaim/free_pages'
+import { closeRun, openRun } from './reclaim/reclaim_log'
 import type { DirectRun } from './reclaim/reclaim_state'
 import { MAX_RECLAIM_RETRIES, SWAP_CLUSTER_MAX, createScanControl } from './reclaim/scan_control'
 import { NR_ZONE_ACTIVE_FILE, NR_ZONE_INACTIVE_FILE, PGSCAN_DIRECT_THROTTLE, countVmEvent, readStat } from './vmstat'
@@ -108,7 +109,7 @@ export function tryToFreePages(state: KernelState, request: DirectReclaimRequest
 }
 
 function beginRun(state: KernelState, task: Task | undefined, request: DirectReclaimRequest): DirectRun {
-  const { order, gfp, highestZoneidx } = request
+  const { order, gfp, highestZoneidx, nid } = request
   // One that was for a request which never came back.
   endDirectReclaim(state, state.exec.pid)
   const sc = createScanControl({
@@ -121,6 +122,7 @@ function beginRun(state: KernelState, task: Task | undefined, request: DirectRec
   })
   sc.mayWritepage = state.sysctl.laptopMode === 0
   const run = { pid: state.exec.pid, startNs: now(state), free: createFreeRun(sc) }
+  openRun(state, sc, nid)
   memstallEnter(state, task)
   charge(state, state.costs.reclaimEntry)
   emit(state, 'mm_vmscan_direct_reclaim_begin', [order, gfp])
@@ -162,6 +164,7 @@ export const PREEMPTED = 'preempted'
 function endRun(state: KernelState, run: DirectRun): void {
   const at = state.reclaim.direct.indexOf(run)
   if (at >= 0) state.reclaim.direct.splice(at, 1)
+  closeRun(state, run.free.sc)
   emit(state, 'mm_vmscan_direct_reclaim_end', [freed(run.free), now(state) - run.startNs])
   memstallLeave(state, state.tasks[run.pid])
 }

@@ -23,6 +23,8 @@ import { WMARK_HIGH, ZONE_FLAG_RECLAIM_ACTIVE, wmark, zoneWatermarkOk, type Zone
 import { memstallEnter, memstallLeave, psiDequeue } from './psi'
 import { activePolicy } from './reclaim'
 import { snapshotRefaults } from './reclaim/lru'
+import { noteDecision } from './reclaim/kswapd_log'
+import { closeRun, openRun } from './reclaim/reclaim_log'
 import type { KswapdRun } from './reclaim/reclaim_state'
 import {
   DEF_PRIORITY,
@@ -87,9 +89,11 @@ export function wakeupKswapd(state: KernelState, zone: Zone, gfp: number, order:
     return
   }
   emit(state, 'mm_vmscan_wakeup_kswapd', [zone.nid, order, gfp])
+  noteDecision(state, zone.nid, 'wakeup', { order, highestZoneidx })
   if (k.phase === KSWAPD_NAPPING) {
     // Woken from its nap: what the last run was for still counts.
     countVmEvent(state.vmstat, KSWAPD_LOW_WMARK_HIT_QUICKLY)
+    noteDecision(state, zone.nid, 'low-hit', { order, highestZoneidx })
     k.order = Math.max(k.order, state.reclaim.kswapd[zone.nid]!.reclaimOrder)
   }
   wake(state, zone.nid)
@@ -114,9 +118,11 @@ export function handleKswapdNap(state: KernelState, event: Extract<SimEvent, { k
     // The timer speaks for the thread.
     state.exec.pid = k.pid
     if (isTracing()) emit(state, 'mm_vmscan_kswapd_sleep', [event.nid])
+    noteDecision(state, event.nid, 'sleep', run)
     return
   }
   countVmEvent(state.vmstat, KSWAPD_HIGH_WMARK_HIT_QUICKLY)
+  noteDecision(state, event.nid, 'high-hit', run)
   wake(state, event.nid)
 }
 
@@ -207,6 +213,7 @@ function tryToSleep(state: KernelState, nid: number, run: KswapdRun): void {
   const k = state.nodes[nid]!.kswapd
   if (!prepareSleep(state, nid, run)) {
     countVmEvent(state.vmstat, KSWAPD_HIGH_WMARK_HIT_QUICKLY)
+    noteDecision(state, nid, 'high-hit', run)
     run.stage = 'begin'
     return
   }
@@ -215,6 +222,7 @@ function tryToSleep(state: KernelState, nid: number, run: KswapdRun): void {
   k.phase = KSWAPD_NAPPING
   k.wakeSequence++
   if (isTracing()) emit(state, 'kswapd_nap', [nid])
+  noteDecision(state, nid, 'nap', run)
   schedule(state.queue, Math.ceil(now(state) + NAP), { kind: 'kswapdNap', nid, sequence: k.wakeSequence })
   sleepThread(state, currentTask(state)!, 'S', 'kswapd_try_to_sleep', Infinity)
 }
@@ -236,6 +244,8 @@ function beginBalance(state: KernelState, nid: number, run: KswapdRun): void {
   run.wasBoosted = run.boost > 0
   const wish = { kind: 'kswapd', target: 0, nrToReclaim: 0, order: run.order, gfp: GFP_KERNEL } as const
   run.sc = createScanControl({ ...wish, reclaimIdx: run.highestZoneidx })
+  openRun(state, run.sc, nid)
+  noteDecision(state, nid, 'begin', run)
   setReclaimActive(state, nid, run.highestZoneidx, true)
   run.stage = 'priority'
 }
@@ -290,7 +300,10 @@ function endPriority(state: KernelState, nid: number, run: KswapdRun): void {
     run.stage = 'priority'
     return
   }
-  if (sc.nrReclaimed === 0) state.nodes[nid]!.kswapd.failures++
+  if (sc.nrReclaimed === 0) {
+    state.nodes[nid]!.kswapd.failures++
+    noteDecision(state, nid, 'failure', run)
+  }
   run.stage = 'end'
 }
 
@@ -311,6 +324,7 @@ function endBalance(state: KernelState, nid: number, run: KswapdRun): void {
     }
   }
   snapshotRefaults(state, 0, nid)
+  closeRun(state, run.sc)
   const k = state.nodes[nid]!.kswapd
   run.reclaimOrder = run.sc.order < run.order ? run.sc.order : k.order
   if (k.highestZoneidx !== NO_REQUEST) run.highestZoneidx = k.highestZoneidx

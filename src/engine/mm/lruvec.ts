@@ -25,6 +25,9 @@ export const MIN_NR_GENS = 2
 export const MAX_NR_GENS = 4
 export const MAX_NR_TIERS = 4
 
+/** Kinds of moves that Lruvec.moves counts, anon and file each: MOVE_* of reclaim/reclaim_record.ts. */
+export const NR_MOVES = 14
+
 /** Dirty pages of this group (or node) come back to the tail faster than they are written. */
 export const LRUVEC_CGROUP_CONGESTED = 1
 export const LRUVEC_NODE_CONGESTED = 2
@@ -61,6 +64,8 @@ export interface Lruvec {
   /** WORKINGSET_ACTIVATE_{ANON,FILE} seen at the last snapshot. */
   readonly refaults: Float64Array
   readonly gen: LruGen
+  /** MOVE_*: pages that moved since boot. Owner: reclaim/reclaim_log.ts */
+  readonly moves: Float64Array
   /** LRUVEC_* */
   flags: number
   /** Where partial walks below this group stopped: memcg id, 0 = at the start. Owner: vmscan.ts */
@@ -96,6 +101,7 @@ export function createLruvec(memcg: number, nid: number): Lruvec {
       avgTotal: tiers(),
       avgRefaulted: tiers(),
     },
+    moves: new Float64Array(NR_MOVES),
     flags: 0,
     iterPosition: 0,
     iterGeneration: 0,

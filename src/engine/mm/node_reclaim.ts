@@ -10,6 +10,7 @@ import type { KernelState } from '../state'
 import { GFP_BIT_DIRECT_RECLAIM } from './gfp'
 import type { PgData } from './mmzone'
 import { memstallEnter, memstallLeave } from './psi'
+import { closeRun, openRun } from './reclaim/reclaim_log'
 import { SWAP_CLUSTER_MAX, createScanControl } from './reclaim/scan_control'
 import {
   NR_ACTIVE_FILE,
@@ -104,8 +105,10 @@ function reclaimFromNode(
   const task = currentTask(state)
   const began = memstallEnter(state, task)
   charge(state, state.costs.reclaimEntry)
+  openRun(state, sc, nid)
   do shrinkNode(state, sc, nid)
   while (sc.nrReclaimed < wanted && --sc.priority >= 0)
+  closeRun(state, sc)
   memstallLeave(state, task, began)
   return sc.nrReclaimed >= wanted
 }

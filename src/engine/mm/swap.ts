@@ -45,6 +45,7 @@ import {
 } from './memmap'
 import { MEMCG_STAT_PGACTIVATE, MEMCG_STAT_PGDEACTIVATE, MEMCG_STAT_PGLAZYFREE, modMemcgState } from './memcg_stat'
 import { folioIncRefs, lruGenAddFolio, lruGenDelFolio } from './reclaim/lru_gen'
+import { noteAccessed } from './reclaim/reclaim_log'
 import { PGACTIVATE, PGDEACTIVATE, PGLAZYFREE, PGROTATED, countVmEvents } from './vmstat'
 
 export {
@@ -202,6 +203,7 @@ export function folioActivate(state: KernelState, pfn: Pfn): void {
   setFlag(state.memmap, pfn, PG_ACTIVE)
   lruvecAddFolio(state, lruvec, pfn, false)
   const nr = folioNrPages(state.memmap, pfn)
+  noteAccessed(lruvec, folioIsFileLru(state, pfn), nr)
   countVmEvents(state.vmstat, PGACTIVATE, nr)
   modMemcgState(state, lruvec.memcg, MEMCG_STAT_PGACTIVATE, nr)
 }

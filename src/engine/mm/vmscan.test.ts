@@ -24,6 +24,7 @@ import {
   PGSTEAL_KSWAPD,
   vmEvent,
 } from './vmstat'
+import { runsView } from './reclaim/runs_view'
 import { kswapdStep, wakeupKswapd } from './kswapd'
 import { tryToFreePages } from './direct_reclaim'
 
@@ -105,6 +106,12 @@ describe('classic runs (spec 05 E9, E10)', () => {
     expect(vmEvent(state.vmstat, PGSTEAL_KSWAPD)).toBe(reclaimed)
     expect(vmEvent(state.vmstat, PAGEOUTRUN)).toBe(1)
     expect(zoneFreePages(testZone(state))).toBe(run.free_end)
+    const [recorded] = runsView(state, { nid: 0, groups: [], most: 10 })
+    expect(recorded!.passes.map(({ priority, scanned, stolen }) => ({ priority, scanned, stolen }))).toEqual(
+      run.passes.map(({ priority, reclaimed: nr }) => ({ priority, scanned: [0, nr], stolen: [0, nr] })),
+    )
+    const verbs = state.reclaim.reclaimLog.decisions[0]!.map(({ verb }) => verb)
+    expect(verbs).toEqual(['wakeup', 'begin', 'nap'])
     expect(checkLru(state)).toEqual([])
   })
 
@@ -148,6 +155,8 @@ describe('nothing to reclaim', () => {
     runKswapd(state)
     expect(vmEvent(state.vmstat, PAGEOUTRUN)).toBe(16)
     expect(state.nodes[0]!.kswapd.failures).toBe(16)
+    const failures = state.reclaim.reclaimLog.decisions[0]!.filter(({ verb }) => verb === 'failure')
+    expect(failures.at(-1)!.failures).toBe(16)
     state.tasks[50]!.state = 'S'
     wakeupKswapd(state, testZone(state), GFP_KERNEL, 0, ZONE_DMA32)
     expect(state.tasks[50]!.state).toBe('S')

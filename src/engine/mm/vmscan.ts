@@ -14,6 +14,7 @@ import { PG_LRU, PG_UNEVICTABLE, hasFlag, mapcount } from './memmap'
 import { ROOT_MEMCG } from './memcontrol'
 import { memstallEnter, memstallLeave } from './psi'
 import { createFreeRun, doTryToFreePages } from './reclaim/free_pages'
+import { closeRun, openRun } from './reclaim/reclaim_log'
 import { SWAP_CLUSTER_MAX, createReclaimStat, createScanControl } from './reclaim/scan_control'
 import { shrinkFolioList } from './reclaim/shrink_folio_list'
 import { folioPutback, lruDel } from './swap'
@@ -53,7 +54,9 @@ export function tryToFreeMemcgPages(
   sc.isProactive = options.proactive
   sc.swappiness = options.swappiness ?? -1
   sc.mayWritepage = state.sysctl.laptopMode === 0
+  openRun(state, sc, currentNode(state))
   const reclaimed = doTryToFreePages(state, createFreeRun(sc), state.nodes[currentNode(state)]!)
+  closeRun(state, sc)
   emit(state, 'mm_vmscan_memcg_reclaim_end', [reclaimed, now(state) - startNs, memcgId])
   if (task !== undefined) task.memalloc = wasMemalloc
   memstallLeave(state, task, began)

@@ -15,6 +15,7 @@ import { genList } from './lru_gen'
 import { createMemcgLru } from './memcg_lru'
 import { mglruPolicy } from './mglru'
 import type { ReclaimPolicy } from './policy'
+import { createReclaimLog } from './reclaim_record'
 import type { ReclaimState } from './reclaim_state'
 
 export const POLICIES: readonly ReclaimPolicy[] = [classicPolicy, mglruPolicy]
@@ -33,6 +34,7 @@ export function createReclaimState(nrNodes: number): ReclaimState {
     swapRa: createSwapReadahead(),
     writeback: { dirtiedNs: {} },
     lruGenMinTtlNs: 0,
+    reclaimLog: createReclaimLog(nrNodes),
   }
 }
 

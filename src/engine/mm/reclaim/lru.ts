@@ -4,6 +4,7 @@
  * @kernel  mm/vmscan.c prepare_scan_control(), get_scan_count(), shrink_lruvec()
  * @spec    05 §5.3, §5.4
  */
+import type { Pages } from '../../../util/units'
 import type { KernelState } from '../../state'
 import {
   LRU_ACTIVE_ANON,
@@ -23,6 +24,8 @@ import { NR_FREE_PAGES, WORKINGSET_ACTIVATE_ANON, readStat } from '../vmstat'
 import { shrinkActiveList, shrinkInactiveList } from './lru_lists'
 import { memcgNrSwapPages, scSwappiness } from './mglru_swappiness'
 import type { ReclaimPolicy } from './policy'
+import { noteBalance, openVisit } from './reclaim_log'
+import { OUTCOME_BALANCED } from './reclaim_record'
 import { inactiveIsLowFor, scanCounts, scanFractions, type ScanBalance, type ScanProtection } from './scan_count'
 import { DEF_PRIORITY, SWAP_CLUSTER_MAX, cgroupReclaim, type ScanControl, type ShrinkRun } from './scan_control'
 
@@ -69,8 +72,14 @@ function prepareNode(state: KernelState, sc: ScanControl, nid: number): void {
   if (!cgroupReclaim(sc)) sc.fileIsTiny = fileIsTiny(state, sc, target)
 }
 
-/** File pages and free pages together would not reach the high marks: file cannot help. */
-function fileIsTiny(state: KernelState, sc: ScanControl, root: Lruvec): boolean {
+/**
+ * Free, file and inactive anonymous pages of a node, and the sum of its high marks.
+ * @kernel  mm/vmscan.c prepare_scan_control(), its local variables
+ */
+export function fileTinyFacts(
+  state: KernelState,
+  root: Lruvec,
+): { readonly free: Pages; readonly high: Pages; readonly file: Pages; readonly anon: Pages } {
   let free = 0
   let high = 0
   for (const z of state.nodes[root.nid]!.zones) {
@@ -80,11 +89,17 @@ function fileIsTiny(state: KernelState, sc: ScanControl, root: Lruvec): boolean 
   }
   const file = lruvecPageState(state, root, LRU_ACTIVE_FILE) + lruvecPageState(state, root, LRU_INACTIVE_FILE)
   const anon = lruvecPageState(state, root, LRU_INACTIVE_ANON)
+  return { free, high, file, anon }
+}
+
+/** File pages and free pages together would not reach the high marks: file cannot help. */
+function fileIsTiny(state: KernelState, sc: ScanControl, root: Lruvec): boolean {
+  const { free, high, file, anon } = fileTinyFacts(state, root)
   return file + free <= high && (sc.mayDeactivate & 1) === 0 && Math.floor(anon / (1 << sc.priority)) > 0
 }
 
 /** @kernel  mm/vmscan.c get_scan_count(), first half */
-function scanBalance(state: KernelState, sc: ScanControl, lruvec: Lruvec, swappiness: number): ScanBalance {
+export function scanBalance(state: KernelState, sc: ScanControl, lruvec: Lruvec, swappiness: number): ScanBalance {
   if (!sc.maySwap || memcgNrSwapPages(state, lruvec.memcg) <= 0) return 'FILE'
   if (cgroupReclaim(sc) && swappiness === 0) return 'FILE'
   if (sc.priority === 0 && swappiness !== 0) return 'EQUAL'
@@ -93,7 +108,7 @@ function scanBalance(state: KernelState, sc: ScanControl, lruvec: Lruvec, swappi
 }
 
 /** @kernel  get_scan_count(): memory.min always, memory.low unless this pass reclaims below it */
-function scanProtection(state: KernelState, sc: ScanControl, lruvec: Lruvec): ScanProtection | undefined {
+export function scanProtection(state: KernelState, sc: ScanControl, lruvec: Lruvec): ScanProtection | undefined {
   const { min, low } = memcgProtection(state, sc.target, lruvec.memcg)
   if (min === 0 && low === 0) return undefined
   const usage = state.memcgs[lruvec.memcg]!.memory.usage
@@ -107,17 +122,12 @@ const sizes = [0, 0, 0, 0]
 function beginLruvec(state: KernelState, sc: ScanControl, run: ShrinkRun, lruvec: Lruvec): void {
   const swappiness = scSwappiness(state, sc)
   for (let lru = 0; lru < 4; lru++) sizes[lru] = lruvecLruSize(lruvec, lru, sc.reclaimIdx)
-  scanCounts(
-    {
-      sizes,
-      priority: sc.priority,
-      balance: scanBalance(state, sc, lruvec, swappiness),
-      fractions: scanFractions(swappiness, sc.anonCost, sc.fileCost),
-      protection: scanProtection(state, sc, lruvec),
-      isOnline: state.memcgs[lruvec.memcg]!.online,
-    },
-    run.nr,
-  )
+  const balance = scanBalance(state, sc, lruvec, swappiness)
+  const fractions = scanFractions(swappiness, sc.anonCost, sc.fileCost)
+  const protection = scanProtection(state, sc, lruvec)
+  const isOnline = state.memcgs[lruvec.memcg]!.online
+  scanCounts({ sizes, priority: sc.priority, balance, fractions, protection, isOnline }, run.nr)
+  noteBalance(state, sc, { balance, swappiness, anon: fractions.anon, file: fractions.file }, run.nr)
   for (let lru = 0; lru < 4; lru++) run.targets[lru] = run.nr[lru]!
   run.lru = 0
   run.lruvecReclaimed = 0
@@ -181,7 +191,9 @@ function ageNode(state: KernelState, sc: ScanControl, nid: number): void {
   if (totalSwapPages(state) === 0) return
   if (!inactiveIsLow(state, lruvecOf(state, ROOT_MEMCG, nid), LRU_INACTIVE_ANON)) return
   for (let id = ROOT_MEMCG; id !== 0; id = nextMemcg(state, ROOT_MEMCG, id)) {
-    shrinkActiveList(state, sc, lruvecOf(state, id, nid), LRU_ACTIVE_ANON, SWAP_CLUSTER_MAX)
+    const lruvec = lruvecOf(state, id, nid)
+    if (lruvecLruSize(lruvec, LRU_ACTIVE_ANON, sc.reclaimIdx) > 0) openVisit(state, sc, lruvec, OUTCOME_BALANCED)
+    shrinkActiveList(state, sc, lruvec, LRU_ACTIVE_ANON, SWAP_CLUSTER_MAX)
   }
 }
 

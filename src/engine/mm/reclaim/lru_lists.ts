@@ -48,6 +48,7 @@ import {
   countVmEvents,
   modStat,
 } from '../vmstat'
+import { noteActive, noteBatch } from './reclaim_log'
 import { SWAP_CLUSTER_MAX, cgroupReclaim, createReclaimStat, reclaimerOffset, type ScanControl } from './scan_control'
 import { shrinkFolioList } from './shrink_folio_list'
 import { reclaimThrottle, tooManyIsolated } from './throttle'
@@ -164,6 +165,7 @@ export function shrinkActiveList(state: KernelState, sc: ScanControl, lruvec: Lr
   }
   countVmEvents(state.vmstat, PGDEACTIVATE, deactivated)
   modMemcgState(state, lruvec.memcg, MEMCG_STAT_PGDEACTIVATE, deactivated)
+  noteActive(state, sc, lruvec, isFile, { deactivated, rotated })
   if (rotated > 0) lruNoteCost(state, lruvec, isFile, { nrIo: 0, nrRotated: rotated })
   charge(state, nrTaken * state.costs.scanPage)
   if (isTracing()) {
@@ -232,6 +234,7 @@ export function shrinkInactiveList(state: KernelState, sc: ScanControl, lruvec: 
   for (let i = 0; i < stat.kept; i++) folioPutback(state, taken[i]!)
   modStat(nodeStat, NR_ISOLATED_ANON + isFile, -nrTaken)
   countStolen(state, sc, lruvec, isFile, reclaimed)
+  noteBatch(state, sc, lruvec, isFile, { scanned, reclaimed, stat })
   lruNoteCost(state, lruvec, isFile, { nrIo: stat.pageout, nrRotated: scanned - reclaimed })
   if (stat.unqueuedDirty === nrTaken) wakeupFlusher(state)
   sc.nrDirty += stat.dirty

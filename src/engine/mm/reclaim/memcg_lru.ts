@@ -9,6 +9,8 @@ import type { KernelState } from '../../state'
 import { lruvecOf, type Lruvec } from '../lruvec'
 import { MEMCG_LOW, memcgBelowLow, memcgBelowMin, memcgEvent } from '../memcontrol'
 import { lruvecIsSizable } from './mglru'
+import { openVisit } from './reclaim_log'
+import { OUTCOME_BELOW_LOW, OUTCOME_BELOW_MIN } from './reclaim_record'
 import type { MemcgLru } from './reclaim_state'
 import type { ScanControl, ShrinkRun } from './scan_control'
 
@@ -98,15 +100,17 @@ function leave(state: KernelState, run: ShrinkRun, lruvec: Lruvec, op: number): 
  * @returns its id, 0 when the walk is over
  * @kernel  shrink_many(), shrink_one()
  */
-export function nextMemcgToShrink(state: KernelState, run: ShrinkRun): number {
+export function nextMemcgToShrink(state: KernelState, sc: ScanControl, run: ShrinkRun): number {
   for (let id = nextInWalk(state, run); id !== 0; id = nextInWalk(state, run)) {
     const lruvec = lruvecOf(state, id, run.nid)
     if (memcgBelowMin(state, 0, id)) {
+      openVisit(state, sc, lruvec, OUTCOME_BELOW_MIN)
       leave(state, run, lruvec, YOUNG)
       continue
     }
     if (memcgBelowLow(state, 0, id)) {
       if (lruvec.memcgSeg !== TAIL) {
+        openVisit(state, sc, lruvec, OUTCOME_BELOW_LOW)
         leave(state, run, lruvec, TAIL)
         continue
       }

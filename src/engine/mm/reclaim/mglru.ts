@@ -15,6 +15,7 @@ import { MIN_LRU_BATCH, getSwappiness } from './mglru_swappiness'
 import type { ReclaimPolicy } from './policy'
 import { DEF_PRIORITY, cgroupReclaim, compactGap, type ScanControl, type ShrinkRun } from './scan_control'
 import { evictFolios } from './mglru_evict'
+import { noteAged, noteBalance } from './reclaim_log'
 import { setInitialPriority } from './mglru_priority'
 
 /** @kernel  mm/vmscan.c get_nr_to_scan(): < 0 = leave this group alone now */
@@ -23,6 +24,7 @@ function getNrToScan(state: KernelState, sc: ScanControl, lruvec: Lruvec, canSwa
   const { shouldAge, total } = shouldRunAging(lruvec, canSwap)
   if (total > 0 && !state.memcgs[lruvec.memcg]!.online) return total
   if (!shouldAge || sc.priority === DEF_PRIORITY) return Math.floor(total / (1 << sc.priority))
+  noteAged(state, sc)
   return tryToIncMaxSeq(state, lruvec, canSwap) ? -1 : 0
 }
 
@@ -44,10 +46,14 @@ function prepareNode(state: KernelState, sc: ScanControl, nid: number): void {
   if (!cgroupReclaim(sc)) setInitialPriority(state, sc, nid)
 }
 
+/** The record has no counts by list: one generation is taken. */
+const NO_LISTS = [0, 0, 0, 0] as const
+
 function beginLruvec(state: KernelState, sc: ScanControl, run: ShrinkRun, lruvec: Lruvec): void {
   run.swappiness = getSwappiness(state, sc, lruvec)
   run.scanned = 0
   run.nrToScan = 0
+  noteBalance(state, sc, { balance: '', swappiness: run.swappiness, anon: 0, file: 0 }, NO_LISTS)
 }
 
 /** One round of try_to_shrink_lruvec(). @kernel mm/vmscan.c try_to_shrink_lruvec() */

@@ -56,6 +56,7 @@ import { countScanned, countStolen } from './lru_lists'
 import { tryToIncMinSeq } from './mglru_aging'
 import { getTierIdx, getTypeToScan } from './mglru_pid'
 import { MIN_LRU_BATCH } from './mglru_swappiness'
+import { noteBatch, noteSorted } from './reclaim_log'
 import { cgroupReclaim, createReclaimStat, type ScanControl } from './scan_control'
 import { shrinkFolioList } from './shrink_folio_list'
 
@@ -179,6 +180,7 @@ function scanFolios(state: KernelState, sc: ScanControl, lruvec: Lruvec, type: n
   countScanned(state, sc, lruvec, type, found.isolated)
   if (!cgroupReclaim(sc)) countVmEvents(state.vmstat, PGREFILL, sorted)
   modMemcgState(state, lruvec.memcg, MEMCG_STAT_PGREFILL, sorted)
+  noteSorted(state, sc, sorted)
   if (type === LRU_GEN_FILE) sc.nrFileTaken += found.isolated
   if (isTracing()) {
     const lru = type === LRU_GEN_FILE ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON
@@ -268,6 +270,7 @@ export function evictFolios(state: KernelState, sc: ScanControl, lruvec: Lruvec,
     sc.nrUnqueuedDirty += stat.unqueuedDirty
     sc.nrReclaimed += reclaimed
     countStolen(state, sc, lruvec, type, reclaimed)
+    noteBatch(state, sc, lruvec, type, { scanned: isRetry ? 0 : found.isolated, reclaimed, stat })
     if (isTracing()) {
       const activated = stat.activateAnon + stat.activateFile
       const args = [lruvec.nid, scanned, reclaimed, stat.dirty, stat.writeback, activated, stat.refKeep, sc.priority]

@@ -6,6 +6,7 @@
 import type { Ns, Pages } from '../../../util/units'
 import type { SwapReadahead } from '../swap_state'
 import type { FreeRun } from './free_pages'
+import type { ReclaimLog } from './reclaim_record'
 import type { ScanControl, ShrinkRun } from './scan_control'
 
 /** A run of kswapd under way. Owner: kswapd.ts */
@@ -56,4 +57,6 @@ export interface ReclaimState {
   readonly writeback: { readonly dirtiedNs: Record<number, Ns> }
   /** lru_gen/min_ttl_ms, ns. */
   lruGenMinTtlNs: Ns
+  /** What reclaim did lately, for people who look. Owner: reclaim_log.ts, kswapd_log.ts */
+  readonly reclaimLog: ReclaimLog
 }

@@ -57,6 +57,9 @@ export interface ScanControl {
   nrImmediate: Pages
   nrFileTaken: Pages
   nrTaken: Pages
+  /** In the record of reclaim: number of this run and of its visit under way, −1 none. Owner: reclaim_log.ts */
+  run: number
+  visit: number
 }
 
 type ScanWish = Pick<ScanControl, 'kind' | 'target' | 'nrToReclaim' | 'order' | 'gfp' | 'reclaimIdx'>
@@ -98,6 +101,8 @@ export const createScanControl = (wish: ScanWish): ScanControl => ({
   nrImmediate: 0,
   nrFileTaken: 0,
   nrTaken: 0,
+  run: -1,
+  visit: -1,
 })
 
 /** @kernel memset(&sc->nr, 0, sizeof(sc->nr)) */

@@ -31,6 +31,8 @@ import { WMARK_HIGH, WMARK_MIN, wmark, zoneWatermarkOk, type Zone } from '../mmz
 import { nrSwapPages } from '../swap_space'
 import { beginMemcgWalk, endMemcgVisit, nextMemcgToShrink, noteMemcgYoung } from './memcg_lru'
 import { activePolicy } from './index'
+import { noteSlab, openVisit } from './reclaim_log'
+import { OUTCOME_BELOW_LOW, OUTCOME_BELOW_MIN, OUTCOME_SCANNED } from './reclaim_record'
 import { shouldAbortScan } from './mglru'
 import {
   DEF_PRIORITY,
@@ -131,7 +133,7 @@ function nextInTree(state: KernelState, sc: ScanControl, run: ShrinkRun): number
 
 function visit(state: KernelState, sc: ScanControl, run: ShrinkRun): void {
   const isLruWalk = usesMemcgLru(state, sc)
-  const id = isLruWalk ? nextMemcgToShrink(state, run) : nextInTree(state, sc, run)
+  const id = isLruWalk ? nextMemcgToShrink(state, sc, run) : nextInTree(state, sc, run)
   run.hasStarted = true
   run.memcg = id
   if (id === 0) {
@@ -139,18 +141,24 @@ function visit(state: KernelState, sc: ScanControl, run: ShrinkRun): void {
     return
   }
   charge(state, state.costs.shrinkLruvec)
+  const lruvec = lruvecOf(state, id, run.nid)
   if (!isLruWalk) {
     calculateProtection(state, sc.target, id)
-    if (memcgBelowMin(state, sc.target, id)) return
+    if (memcgBelowMin(state, sc.target, id)) {
+      openVisit(state, sc, lruvec, OUTCOME_BELOW_MIN)
+      return
+    }
     if (memcgBelowLow(state, sc.target, id)) {
       if (!sc.memcgLowReclaim) {
         sc.memcgLowSkipped = true
+        openVisit(state, sc, lruvec, OUTCOME_BELOW_LOW)
         return
       }
       memcgEvent(state, id, MEMCG_LOW)
     }
   }
-  activePolicy(state).beginLruvec(state, sc, run, lruvecOf(state, id, run.nid))
+  openVisit(state, sc, lruvec, OUTCOME_SCANNED)
+  activePolicy(state).beginLruvec(state, sc, run, lruvec)
   run.stage = 'batch'
 }
 
@@ -166,6 +174,7 @@ function batch(state: KernelState, sc: ScanControl, run: ShrinkRun): void {
   const before = state.slabs.discardedPages
   hooks.shrinkSlab(state, sc.gfp, run.nid, run.memcg, sc.priority)
   sc.slabReclaimed += state.slabs.discardedPages - before
+  noteSlab(state, sc, state.slabs.discardedPages - before)
   if (usesMemcgLru(state, sc)) {
     flushReclaimState(state, sc)
     endMemcgVisit(state, sc, run)
