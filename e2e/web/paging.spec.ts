@@ -122,3 +122,30 @@ test('a touch is guessed, predicted and made; its decisions stand in order, and 
   await expect(fault).toContainText('SIGSEGV, SEGV_MAPERR')
   await expectAccessible(page)
 })
+
+test('the caches of a CPU stand beside the walk: where it starts, what was hit, how far the TLB reaches', async ({
+  open,
+}) => {
+  const page = await open()
+  await stressed(page)
+  const tlb = page.getByRole('region', { name: 'TLB', exact: true })
+  const counted = tlb.getByRole('table', { name: 'What the TLB counted' })
+  await expect(tlb.getByRole('table', { name: 'Structures of the TLB' })).toContainText('L2 TLB 4K 2M')
+  await expect(counted.getByRole('row', { name: /^loads and stores/ })).toContainText(/[1-9]/)
+  await expect(page.getByRole('region', { name: 'TLB reach' })).toContainText('1536')
+  const pte = page.getByRole('region', { name: 'PTE table' })
+  await expect(pte).toContainText(/hit|TLB miss/)
+  // On a CPU that never ran it there is nothing: the walk starts at the top.
+  const choose = tlb.getByRole('combobox', { name: 'CPU whose TLB is shown' })
+  const own = (await choose.locator('option').first().innerText()).includes('(0)') ? 0 : 1
+  await choose.selectOption(String(1 - own))
+  await expect(tlb).toContainText(`CPU ${1 - own}`)
+  await expectAccessible(page)
+  await choose.selectOption(String(own))
+  // A touch leaves its translation behind.
+  await page.getByRole('region', { name: 'Touch it' }).getByRole('button', { name: 'Touch', exact: true }).click()
+  await expect(pte).toContainText('L1 DTLB hit')
+  await expect(page.getByRole('region', { name: 'PGD table' })).toContainText('skipped')
+  await page.getByRole('button', { name: 'Before', exact: true }).click()
+  await expectAccessible(page)
+})

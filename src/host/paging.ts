@@ -5,9 +5,20 @@ import { spaceView } from '../engine/mm/space_view'
 import { spaceProfile } from '../engine/mm/table_cells'
 import { parseAddress } from '../engine/mm/virtual_address'
 import { TASK_SIZE_VPN } from '../engine/mm/vma'
+import { tlbView } from '../engine/mm/tlb_contents'
+import { translationView } from '../engine/mm/tlb_view'
 import { walkView } from '../engine/mm/walk_view'
 import type { KernelState } from '../engine/state'
-import type { FaultReply, GetFault, GetSpace, GetWalk, SpaceReply, WalkReply } from '../protocol/paging'
+import type {
+  FaultReply,
+  GetFault,
+  GetSpace,
+  GetTlb,
+  GetWalk,
+  SpaceReply,
+  TlbReply,
+  WalkReply,
+} from '../protocol/paging'
 import { ok, userError, type Result } from '../util/result'
 import { vpnToAddress } from '../util/units'
 
@@ -28,14 +39,28 @@ function addressOf(text: string): Result<bigint> {
   return userError('paging/address', 'address', `"${text}" is no address.`, fix)
 }
 
+function cpuOf(state: KernelState, cpu: number): Result<number> {
+  if (state.cpuNode[cpu] !== undefined) return ok(cpu)
+  return userError('paging/cpu', `cpu ${cpu}`, 'There is no such CPU.', `CPUs are 0 to ${state.cpuNode.length - 1}.`)
+}
+
 export function walkReply(state: KernelState, { pid, address, cpu }: GetWalk): Result<WalkReply> {
   const mm = spaceOf(state, pid)
   if (!mm.ok) return mm
   const value = addressOf(address)
   if (!value.ok) return value
-  if (state.cpuNode[cpu] === undefined)
-    return userError('paging/cpu', `cpu ${cpu}`, 'There is no such CPU.', `CPUs are 0 to ${state.cpuNode.length - 1}.`)
-  return ok({ atNs: state.nowNs, walk: walkView(state, mm.value, value.value) })
+  const there = cpuOf(state, cpu)
+  if (!there.ok) return there
+  const walk = walkView(state, mm.value, value.value)
+  if (walk.steps.length === 0) return ok({ atNs: state.nowNs, walk })
+  return ok({ atNs: state.nowNs, walk, translation: translationView(state, mm.value, walk.vpn, cpu) })
+}
+
+export function tlbReply(state: KernelState, { pid, cpu }: GetTlb): Result<TlbReply> {
+  const mm = spaceOf(state, pid)
+  if (!mm.ok) return mm
+  const there = cpuOf(state, cpu)
+  return there.ok ? ok({ atNs: state.nowNs, tlb: tlbView(state, mm.value.id, cpu) }) : there
 }
 
 export function spaceReply(state: KernelState, { pid }: GetSpace): Result<SpaceReply> {

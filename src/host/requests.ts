@@ -13,7 +13,7 @@ import { firstPosition, goBackToEvent, isAtEnd, replayTo } from './machine'
 import { oomReports } from './oom'
 import { startPacing } from './pacer'
 import { pageInfo, pageMap, pageMapLayout } from './page-requests'
-import { faultReply, spaceReply, walkReply } from './paging'
+import { faultReply, spaceReply, tlbReply, walkReply } from './paging'
 import { reclaimReply } from './reclaim'
 import { machineSummary, profileOf } from './ready-machines'
 import {
@@ -148,6 +148,7 @@ export const handlers: Handlers = {
   getWalk: looking(walkReply),
   getSpace: looking(spaceReply),
   getFault: looking(faultReply),
+  getTlb: looking(tlbReply),
   getReclaim: looking(reclaimReply),
   trySysctl: looking(sysctlTrial),
   checkInvariants: (session) => {

@@ -7,8 +7,8 @@ import type { BuddyView, GetBuddy, GetSlabs, SlabsView } from './allocators'
 import type { TrySysctl, ZoneTrial } from './sysctl-trial'
 import type { Ns, Pfn } from '../util/units'
 import type { PageInfo, PageMap, PageMapLayout, PageMapQuery } from './page-map'
+import type { FaultReply, GetFault, GetSpace, GetTlb, GetWalk, SpaceReply, TlbReply, WalkReply } from './paging'
 import type { GetReclaim, ReclaimReply } from './reclaim'
-import type { FaultReply, GetFault, GetSpace, GetWalk, SpaceReply, WalkReply } from './paging'
 
 // ---------------------------------------------------------------- requests
 
@@ -61,6 +61,7 @@ export type Request =
   | GetWalk
   | GetSpace
   | GetFault
+  | GetTlb
   | GetReclaim
   | TrySysctl
   | { readonly kind: 'startLab'; readonly id: string; readonly seed: number }
@@ -119,6 +120,7 @@ export interface ReplyOf {
   getWalk: WalkReply
   getSpace: SpaceReply
   getFault: FaultReply
+  getTlb: TlbReply
   getReclaim: ReclaimReply
   trySysctl: readonly ZoneTrial[]
   startLab: LabProgress

@@ -8,6 +8,8 @@ import type { FaultPrediction } from '../engine/mm/fault_predict'
 import type { TouchMode } from '../engine/task'
 import type { SpaceView } from '../engine/mm/space_view'
 import type { VmaProfile } from '../engine/mm/table_cells'
+import type { TlbView } from '../engine/mm/tlb_contents'
+import type { TranslationView } from '../engine/mm/tlb_view'
 import type { WalkView } from '../engine/mm/walk_view'
 
 export type { FaultPrediction } from '../engine/mm/fault_predict'
@@ -16,6 +18,8 @@ export type { AddressField } from '../engine/mm/virtual_address'
 export type { EntryFlag } from '../engine/mm/raw_pte'
 export * from '../engine/mm/table_cell_kinds'
 export type { VmaProfile } from '../engine/mm/table_cells'
+export type { PscView, ReachView, StructureView, TlbCounts, TlbView } from '../engine/mm/tlb_contents'
+export type { LevelRead, Standing, TlbLook, TranslationView } from '../engine/mm/tlb_view'
 export type { SpaceView, VmaView } from '../engine/mm/space_view'
 export type { WalkEnd, WalkEntry, WalkPage, WalkStep, WalkView } from '../engine/mm/walk_view'
 
@@ -31,6 +35,8 @@ export interface GetWalk {
 export interface WalkReply {
   readonly atNs: Ns
   readonly walk: WalkView
+  /** What the CPU's caches hold of the way; absent where no walk is. */
+  readonly translation?: TranslationView
 }
 
 export interface GetSpace {
@@ -43,6 +49,18 @@ export interface SpaceReply {
   readonly space: SpaceView
   /** Where in each mapping its pages are: a row a mapping, in the same order. */
   readonly profiles: readonly VmaProfile[]
+}
+
+/** One CPU's translation caches, with the process's part in them. */
+export interface GetTlb {
+  readonly kind: 'getTlb'
+  readonly pid: number
+  readonly cpu: number
+}
+
+export interface TlbReply {
+  readonly atNs: Ns
+  readonly tlb: TlbView
 }
 
 /** What an access would do; nothing is touched. */

@@ -17,6 +17,7 @@ import {
   STLB_HITS,
   WALKS_COLD,
   WALK_READS,
+  pscKey,
   type CpuTlb,
   type Tlb,
 } from './tlb_state'
@@ -31,7 +32,6 @@ export const TLB_WALK_COLD = 3
 
 /** Bits of a generation that name its ASID. */
 export const SPACE_ASID = 7
-const PSC_ASID_BITS = 3
 
 function allocate(tlb: Tlb, c: CpuTlb): void {
   c.tag = new Int32Array(tlb.entries)
@@ -227,16 +227,13 @@ function walkUpper(tlb: Tlb, c: CpuTlb, t: PageTables, leaf: number): number {
   for (let i = 1; i < level; i++) first += tlb.psc[i - 1] ?? 0
   for (let table = leaf; t.parent[table]! >= 0; table = t.parent[table]!) {
     const size = tlb.psc[level - 1] ?? 0
-    if (usePsc(c.psc, first, size, pscKey(c, table))) break
+    if (usePsc(c.psc, first, size, pscKey(table, c.asid))) break
     first += size
     level++
     reads++
   }
   return reads
 }
-
-/** What a paging-structure cache knows of an entry: the table that it points to, and for whom. */
-const pscKey = (c: CpuTlb, table: number): number => ((table + 1) << PSC_ASID_BITS) | c.asid
 
 /** Makes an entry the youngest, in one pass: all younger ones move up. @returns whether it was cached */
 function usePsc(psc: Int32Array, first: number, size: number, key: number): boolean {

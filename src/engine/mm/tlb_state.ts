@@ -22,6 +22,13 @@ export const NR_ROUTES = 6
 export const STRUCTURE_COLUMNS = 4
 export const ROUTE_COLUMNS = 2 * STRUCTURE_COLUMNS
 
+/**
+ * What a paging-structure cache knows of an entry: the table that it points to, and for whom.
+ * @model   hardware; entries are told apart by PCID
+ */
+export const pscKey = (table: number, asid: number): number => ((table + 1) << PSC_ASID_BITS) | asid
+const PSC_ASID_BITS = 3
+
 /** What is counted, by column of CpuTlb.counts. */
 export const TLB_LOADS = 0
 export const TLB_STORES = 1

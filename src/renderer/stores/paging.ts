@@ -11,6 +11,8 @@ export const usePaging = defineStore('paging', () => {
   const pid = ref(0)
   /** Hexadecimal with 0x; '' until one is chosen: then a page of the largest mapping. */
   const address = ref('')
+  /** CPU whose caches of translations are looked into; −1 the one that the process runs on. */
+  const cpu = ref(-1)
 
   function choose(process: number, at = ''): void {
     pid.value = process
@@ -23,7 +25,10 @@ export const usePaging = defineStore('paging', () => {
   }
   watch(
     () => session.boots,
-    () => choose(0),
+    () => {
+      choose(0)
+      cpu.value = -1
+    },
   )
-  return { pid, address, choose, show }
+  return { pid, address, cpu, choose, show }
 })
