@@ -81,6 +81,8 @@ export interface TaskMachineOptions {
   readonly programs?: ProgramTable
   readonly userland?: MachineConfig['userland']
   readonly seed?: number
+  /** Somebody listens to every tracepoint. */
+  readonly isWatched?: boolean
   /** A machine that is up already. */
   readonly state?: KernelState
   /** Called after every event. */
@@ -133,6 +135,7 @@ export class TaskMachine {
     this.sink = {
       exited: (pid, status) => void exits.set(pid, status),
       output: (_pid, _fd, text) => print(text),
+      ...(options.isWatched === true ? { trace: () => {} } : {}),
       // Stops after each event when somebody wants to look.
       get stopRequested() {
         return isStepping

@@ -17,7 +17,8 @@ import { opMremap } from './syscalls_mremap'
 import { opMsync } from './syscalls_msync'
 import { opSetuid } from './syscalls_process'
 import type { Op, Task } from './task'
-import { STEP_DONE, touchList } from './touch'
+import { STEP_DONE } from './touch'
+import { touchList } from './touch_list'
 
 /** @param endNs  value of exec.ns at which the time slice ends */
 export function memoryOp(state: KernelState, task: Task, op: Op, endNs: Ns): number {

@@ -18,6 +18,7 @@ import {
   forceSigFault,
 } from './fault_signal'
 import { endDirectReclaim } from './mm/direct_reclaim'
+import { anonRun, type AccessSpan } from './mm/anon_run'
 import { accessHugePmd } from './mm/huge_memory'
 import { findHugePmd } from './mm/huge_pmd'
 import { handleOverHigh } from './mm/memcontrol'
@@ -35,7 +36,7 @@ import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_WRITE, findPteSlot, pteAt, se
 import { mmOf } from './mm/rss'
 import { expandStack, isAccessible } from './mm/mmap'
 import { switchMm } from './mm/tlb_flush'
-import { DATA_2M, DATA_4K } from './mm/tlb_state'
+import { DATA_2M, DATA_4K, type CpuTlb } from './mm/tlb_state'
 import { findVma } from './mm/vma_find'
 import type { KernelState } from './state'
 import type { Task } from './task'
@@ -51,7 +52,7 @@ export const STEP_BLOCKED = 2
 export const STEP_KILLED = 3
 
 /** Its address space is gone already. */
-function noMemoryMap(task: Task): number {
+export function noMemoryMap(task: Task): number {
   if (task.killSignal === 0) task.killSignal = SIGSEGV
   return STEP_KILLED
 }
@@ -151,20 +152,13 @@ export function touchRange(
   const mm = mmOf(state, task)
   if (mm === undefined) return noMemoryMap(task)
   const from = task.opDone
-  const step = touchPages(state, task, mm, { first, count, isWrite }, perPageNs, endNs)
+  const step = touchPages(state, task, mm, { first, count, pages: undefined, perPageNs, endNs }, isWrite)
   countAccesses(state, task.opDone - from, isWrite)
   return step
 }
 
-/** What touchRange() goes through. */
-interface Span {
-  readonly first: Vpn
-  readonly count: number
-  readonly isWrite: boolean
-}
-
-function touchPages(state: KernelState, task: Task, mm: Mm, span: Span, perPageNs: Ns, endNs: Ns): number {
-  const { first, count, isWrite } = span
+function touchPages(state: KernelState, task: Task, mm: Mm, span: AccessSpan, isWrite: boolean): number {
+  const { first, count, perPageNs, endNs } = span
   const t = state.pgtables
   const exec = state.exec
   const c = switchMm(state, mm.id)
@@ -191,6 +185,14 @@ function touchPages(state: KernelState, task: Task, mm: Mm, span: Span, perPageN
     const pte = slot < 0 ? 0 : t.entries[slot]!
     if ((pte & needed) !== needed) {
       if (vma === undefined || vpn < vma.start || vpn >= vma.end) vma = findVma(mm, vpn)
+      if (pte === 0 && slot >= 0 && isWrite && vma !== undefined) {
+        const faults = anonRun(state, task, mm, vma, c, slot, span, done)
+        if (faults > 0) {
+          done += faults
+          slot = -1
+          continue
+        }
+      }
       const step = faultAt(state, task, mm, vma, vpn, slot, isWrite)
       if (step !== STEP_DONE) return suspendAt(task, done, step)
       if (slot < 0) slot = findPteSlot(state, mm, vpn)
@@ -212,46 +214,21 @@ function suspendAt(task: Task, done: number, step: number): number {
   return step
 }
 
-/** Accesses pages in a given order. */
-export function touchList(
-  state: KernelState,
-  task: Task,
-  first: Vpn,
-  pages: readonly number[],
-  isWrite: boolean,
-  perPageNs: Ns,
-  endNs: Ns,
-): number {
-  const mm = mmOf(state, task)
-  if (mm === undefined) return noMemoryMap(task)
-  let last = -1
-  while (task.opDone < pages.length) {
-    if (state.exec.ns >= endNs) return STEP_MORE
-    const page = pages[task.opDone]!
-    if (page === last) {
-      // Nothing came in between: the entry has its bits, and the first level of the TLB the translation.
-      countAccesses(state, 1, isWrite)
-      state.exec.ns += perPageNs
-      task.opDone++
-      continue
-    }
-    const step = touchPage(state, task, mm, first + page, isWrite)
-    if (step !== STEP_DONE) return step
-    last = page
-    charge(state, perPageNs)
-    task.opDone++
-    if (isSuspended(state)) return STEP_BLOCKED
-  }
-  return STEP_DONE
-}
-
 /** One access. */
 export function touchPage(state: KernelState, task: Task, mm: Mm, vpn: Vpn, isWrite: boolean): number {
+  const step = reachPage(state, task, mm, switchMm(state, mm.id), vpn, isWrite)
+  if (step === STEP_DONE) countAccesses(state, 1, isWrite)
+  return step
+}
+
+/**
+ * The same without counting it.
+ * @param c  the CPU's translation caches, with this address space loaded
+ */
+export function reachPage(state: KernelState, task: Task, mm: Mm, c: CpuTlb, vpn: Vpn, isWrite: boolean): number {
   const slot = findPteSlot(state, mm, vpn)
-  const c = switchMm(state, mm.id)
   if (slot < 0 && accessHugePmd(state, mm, vpn, isWrite) > 0) {
     translate(state, c, findHugePmd(state, mm, vpn), isWrite, DATA_2M)
-    countAccesses(state, 1, isWrite)
     return STEP_DONE
   }
   const pte = slot < 0 ? 0 : pteAt(state.pgtables, slot)
@@ -265,7 +242,6 @@ export function touchPage(state: KernelState, task: Task, mm: Mm, vpn: Vpn, isWr
     setPte(state.pgtables, slot, pte | PTE_ACCESSED | (isWrite ? PTE_DIRTY : 0))
     translate(state, c, slot, isWrite, DATA_4K)
   }
-  countAccesses(state, 1, isWrite)
   return STEP_DONE
 }
 

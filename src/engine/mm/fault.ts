@@ -53,9 +53,12 @@ export function allocUserPage(state: KernelState, task: Task, vma: Vma, slot: nu
   return pfn
 }
 
+/** Flags of a page that only this address space has seen. @kernel folio_add_new_anon_rmap() */
+export const NEW_ANON_PAGE = PG_ANON | PG_SWAPBACKED | PG_ANON_EXCLUSIVE
+
 /** A new anonymous page becomes visible in the address space. @kernel folio_add_new_anon_rmap(), set_pte_at() */
 export function installAnon(state: KernelState, mm: Mm, vma: Vma, slot: number, pfn: Pfn): void {
-  setFlag(state.memmap, pfn, PG_ANON | PG_SWAPBACKED | PG_ANON_EXCLUSIVE)
+  setFlag(state.memmap, pfn, NEW_ANON_PAGE)
   const writable = (vma.flags & VM_WRITE) !== 0
   setPte(state.pgtables, slot, makePte(pfn, PTE_ACCESSED | PTE_DIRTY | (writable ? PTE_WRITE : 0)))
   pageAddRmap(state, pfn, slot)

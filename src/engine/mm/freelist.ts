@@ -119,7 +119,7 @@ function walkZonelist(
       continue
     const pfn = rmqueue(state, zone, order, gfp, flags)
     if (pfn === 0) continue
-    countAlloc(state, preferred, zone, order)
+    countAllocs(state, preferred, zone, 1, order)
     if ((flags & ALLOC_HIGHATOMIC) !== 0) reserveHighatomic(state, zone, pfn, order)
     if (isWanted(TRACE_PAGE_ALLOC)) traceAlloc(state, pfn, order, gfp)
     return pfn
@@ -180,16 +180,32 @@ function rmqueue(state: KernelState, zone: Zone, order: number, gfp: number, fla
   return pfn
 }
 
-/** NUMA counters count calls, pgalloc counts pages. @kernel mm/page_alloc.c zone_statistics() @spec 02 §2.2 */
-function countAlloc(state: KernelState, preferred: Zone, zone: Zone, order: number): void {
-  countVmEvents(state.vmstat, PGALLOC_DMA + zone.idx, 1 << order)
+/**
+ * As many requests of one order got their blocks: NUMA counters count calls, pgalloc counts pages.
+ * @kernel mm/page_alloc.c zone_statistics() @spec 02 §2.2
+ */
+export function countAllocs(state: KernelState, preferred: Zone, zone: Zone, calls: number, order: number): void {
+  countVmEvents(state.vmstat, PGALLOC_DMA + zone.idx, calls << order)
   if (zone.nid === preferred.nid) {
-    modStat(zone.numaStat, NUMA_HIT, 1)
+    modStat(zone.numaStat, NUMA_HIT, calls)
   } else {
-    modStat(zone.numaStat, NUMA_MISS, 1)
-    modStat(preferred.numaStat, NUMA_FOREIGN, 1)
+    modStat(zone.numaStat, NUMA_MISS, calls)
+    modStat(preferred.numaStat, NUMA_FOREIGN, calls)
   }
-  modStat(zone.numaStat, zone.nid === state.cpuNode[state.exec.cpu] ? NUMA_LOCAL : NUMA_OTHER, 1)
+  modStat(zone.numaStat, zone.nid === state.cpuNode[state.exec.cpu] ? NUMA_LOCAL : NUMA_OTHER, calls)
+}
+
+/**
+ * The zone that would serve requests for single pages one after the other as long as its per-CPU list lasts: pages on
+ * that list are not free ones, so that no mark is nearer afterwards.
+ * @returns undefined: each request has to look for itself
+ * @kernel  mm/page_alloc.c get_page_from_freelist() for its first zone
+ */
+export function zoneForRun(state: KernelState, gfp: number, from: Zonelists): Zone | undefined {
+  if (isWanted(TRACE_PAGE_ALLOC) || (gfp & GFP_BIT_WRITE) !== 0) return undefined
+  const zone = preferredZone(state, from, gfp)
+  if (zone === undefined || (zone.flags & ZONE_FLAG_BOOSTED) !== 0) return undefined
+  return mayTake(zone, 0, gfpZone(gfp), fastAllocFlags(state, gfp, zone)) ? zone : undefined
 }
 
 /**

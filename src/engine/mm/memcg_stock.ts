@@ -9,7 +9,7 @@ import { NS_PER_US, type Ns, type Pages } from '../../util/units'
 import { now } from '../exec'
 import { schedule } from '../queue'
 import type { KernelState } from '../state'
-import { isMemcgDescendant, memcgAt } from './memcg_tree'
+import { isMemcgDescendant, memcgAt, ROOT_MEMCG } from './memcg_tree'
 import { pageCounterUncharge } from './page_counter'
 
 /** One CPU's pre-charged pages. */
@@ -44,6 +44,17 @@ export function consumeStock(state: KernelState, memcgId: number, nr: Pages): bo
   if (nr > MEMCG_CHARGE_BATCH || stock.memcg !== memcgId || stock.pages < nr) return false
   stock.pages -= nr
   return true
+}
+
+/**
+ * Pages that this CPU may charge to the group one by one and still find in its stock. The root group has no limits, and
+ * needs no stock: as many as others have.
+ * @kernel  consume_stock()
+ */
+export function stockedFor(state: KernelState, memcgId: number): Pages {
+  if (memcgId === ROOT_MEMCG) return MEMCG_CHARGE_BATCH
+  const stock = stockOf(state, state.exec.cpu)
+  return stock.memcg === memcgId ? stock.pages : 0
 }
 
 /** Gives a CPU's pre-charged pages back to the counters. @kernel drain_stock() */

@@ -9,7 +9,7 @@ import { currentNode, currentTask, isSuspended } from '../exec'
 import type { KernelState } from '../state'
 import { compactionUnderWay } from './compaction_direct'
 import { isReclaimUnderWay } from './direct_reclaim'
-import { fastAllocFlags, getPageFromFreelist, preferredZone } from './freelist'
+import { fastAllocFlags, getPageFromFreelist, preferredZone, zoneForRun } from './freelist'
 import {
   GFP_BIT_DIRECT_RECLAIM,
   GFP_BIT_NOFAIL,
@@ -31,7 +31,7 @@ import {
   vmaPolicy,
 } from './mempolicy'
 import type { Mempolicy, Vma } from './mm_types'
-import type { Zonelists } from './mmzone'
+import type { Zone, Zonelists } from './mmzone'
 import { allocationEnded } from './page_alloc_retry'
 import { allocPagesSlowpath } from './page_alloc_slowpath'
 import { freeUnrefPage } from './pcp'
@@ -65,6 +65,16 @@ export function vmaAllocPages(state: KernelState, gfp: number, order: number, vm
     if (huge !== 0 || (gfp & GFP_BIT_DIRECT_RECLAIM) === 0 || isSuspended(state)) return huge
   }
   return allocPagesFrom(state, gfp, order, local)
+}
+
+/**
+ * The zone that serves single pages of the mapping as long as its per-CPU list lasts; undefined: ask for each page.
+ * @kernel  mm/mempolicy.c vma_alloc_folio_noprof()
+ */
+export function vmaPagesZone(state: KernelState, gfp: number, vma: Vma): Zone | undefined {
+  if (context.failAlloc !== undefined || vmaPolicy(state, vma) !== undefined || isUnderWay(state, gfp, 0))
+    return undefined
+  return zoneForRun(state, gfp, state.nodes[currentNode(state)]!)
 }
 
 /** A huge page far away is worse than small ones here. @kernel alloc_pages_mpol(), __GFP_THISNODE | __GFP_NORETRY */

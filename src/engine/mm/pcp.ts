@@ -83,16 +83,28 @@ export function rmqueuePcp(
   migratetype: number,
   allocFlags: number,
 ): Pfn {
+  const listed = rmqueueListed(state, zone, order, migratetype)
+  if (listed !== 0) return listed
   const pcp = zone.pcp[state.exec.cpu]!
   pcp.freeCount >>= 1
   pcp.expire = REMOTE_EXPIRE
   const list = listOf(order, migratetype)
-  let pfn = listHead(pcp.lists, list)
-  if (pfn === 0) {
-    refill(state, zone, pcp, { order, migratetype, allocFlags, list })
-    pfn = listHead(pcp.lists, list)
-    if (pfn === 0) return 0
-  }
+  refill(state, zone, pcp, { order, migratetype, allocFlags, list })
+  return listHead(pcp.lists, list) === 0 ? 0 : takeListed(state, pcp, list, order)
+}
+
+/** The same while the list is not empty; 0 = it is, and nothing happened. @kernel mm/page_alloc.c rmqueue_pcplist() */
+export function rmqueueListed(state: KernelState, zone: Zone, order: number, migratetype: number): Pfn {
+  const pcp = zone.pcp[state.exec.cpu]!
+  const list = listOf(order, migratetype)
+  if (listHead(pcp.lists, list) === 0) return 0
+  pcp.freeCount >>= 1
+  pcp.expire = REMOTE_EXPIRE
+  return takeListed(state, pcp, list, order)
+}
+
+function takeListed(state: KernelState, pcp: PerCpuPages, list: number, order: number): Pfn {
+  const pfn = listHead(pcp.lists, list)
   listDel(state.memmap, pcp.lists, list, pfn)
   setFlags(state.memmap, pfn, 0)
   pcp.count -= 1 << order

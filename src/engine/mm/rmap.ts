@@ -1,5 +1,5 @@
 /**
- * Reverse map: which page-table entries map a frame. One mapping is kept in the page's own column; more go to a chain.
+ * Reverse map: which page-table entries map a frame, and what is counted when one comes or goes.
  * @kernel  mm/rmap.c
  * @spec    04 §4.7, 05 §5.4
  */
@@ -24,7 +24,6 @@ import {
   pageRmap,
   pageZoneIndex,
   setFlag,
-  setPageRmap,
 } from './memmap'
 import { MEMCG_ANON, MEMCG_FILE_MAPPED } from './memcg_stat'
 import { modMemcgState } from './memcontrol'
@@ -50,85 +49,12 @@ import {
   tableOfSlot,
   vpnOfSlot,
 } from './pgtable'
+import { addMapping, removeMappingOf } from './rmap_chain'
 import { addMmCounter, mmAt, updateHiwaterRss } from './rss'
 import { swapDuplicate } from './swapfile'
 import { flushTlbPage, flushUnmapped } from './tlb_flush'
 import { findVma } from './vma_find'
 import { NR_ANON_PAGES, NR_MAPPED, modStat } from './vmstat'
-
-export interface RmapChains {
-  /** Page-table slot of node i. */
-  slot: Int32Array
-  /** Next node + 1, 0 = end. */
-  next: Int32Array
-  /** First free node + 1. */
-  free: number
-  count: number
-}
-
-/** @model  a pool of chain nodes instead of anon_vma trees: finds the same PTEs */
-export const createRmapChains = (): RmapChains => ({
-  slot: new Int32Array(1024),
-  next: new Int32Array(1024),
-  free: 0,
-  count: 0,
-})
-
-function newNode(c: RmapChains, slot: number, next: number): number {
-  let node: number
-  if (c.free !== 0) {
-    node = c.free - 1
-    c.free = c.next[node]!
-  } else {
-    node = c.count++
-    if (node >= c.slot.length) {
-      const copy = (to: Int32Array, from: Int32Array): Int32Array => (to.set(from), to)
-      c.slot = copy(new Int32Array(c.slot.length * 2), c.slot)
-      c.next = copy(new Int32Array(c.next.length * 2), c.next)
-    }
-  }
-  c.slot[node] = slot
-  c.next[node] = next
-  return node
-}
-
-/** Nearly every page has one mapping: that case stays small enough to be inlined. */
-function addMapping(state: KernelState, pfn: Pfn, slot: number): void {
-  if (pageRmap(state.memmap, pfn) === 0) setPageRmap(state.memmap, pfn, slot + 1)
-  else addToChain(state, pfn, slot)
-}
-
-function addToChain(state: KernelState, pfn: Pfn, slot: number): void {
-  const head = pageRmap(state.memmap, pfn)
-  const chains = state.rmapChains
-  if (head > 0) {
-    const old = newNode(chains, head - 1, 0)
-    setPageRmap(state.memmap, pfn, -(newNode(chains, slot, old + 1) + 1))
-  } else setPageRmap(state.memmap, pfn, -(newNode(chains, slot, -head) + 1))
-}
-
-function removeMappingOf(state: KernelState, pfn: Pfn, slot: number): void {
-  if (pageRmap(state.memmap, pfn) === slot + 1) setPageRmap(state.memmap, pfn, 0)
-  else removeFromChain(state, pfn, slot)
-}
-
-function removeFromChain(state: KernelState, pfn: Pfn, slot: number): void {
-  const head = pageRmap(state.memmap, pfn)
-  const chains = state.rmapChains
-  if (head > 0) throw new AssertionError(`pfn ${pfn} is mapped by slot ${head - 1}, not ${slot}`)
-  let before = -1
-  let node = -head - 1
-  while (node >= 0 && chains.slot[node] !== slot) {
-    before = node
-    node = chains.next[node]! - 1
-  }
-  if (node < 0) throw new AssertionError(`pfn ${pfn} has no mapping at slot ${slot}`)
-  const rest = chains.next[node]!
-  if (before >= 0) chains.next[before] = rest
-  else setPageRmap(state.memmap, pfn, rest === 0 ? 0 : -rest)
-  chains.next[node] = chains.free
-  chains.free = node + 1
-}
 
 const nidOf = (state: KernelState, pfn: Pfn): number => state.zones[pageZoneIndex(state.memmap, pfn)]!.nid
 

@@ -44,6 +44,11 @@ export function addMmCounter(state: KernelState, mmIndex: number, counter: numbe
   } else mm.rssPending[i] = pending
 }
 
+/** As many single steps. @kernel inc_mm_counter() */
+export function addMmCounterSteps(state: KernelState, mmIndex: number, counter: number, steps: Pages): void {
+  for (let i = 0; i < steps; i++) addMmCounter(state, mmIndex, counter, 1)
+}
+
 function addTaskCounter(state: KernelState, mm: Mm, mmIndex: number, counter: number, delta: number): void {
   const task = currentTask(state)
   // Only the owner's own single steps are batched; reclaim and exit change the shared counter at once.

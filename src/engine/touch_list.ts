@@ -1,0 +1,71 @@
+/**
+ * Memory accesses of programs in an order of their own. Apart from touch.ts, because nothing here follows from the page
+ * before: every access looks its entry up.
+ * @spec    04 §4.1
+ */
+import type { Ns, Vpn } from '../util/units'
+import { isSuspended } from './exec'
+import { anonRun, type AccessSpan } from './mm/anon_run'
+import type { Mm } from './mm/mm_types'
+import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_WRITE, findPteSlot, pteAt, setPte } from './mm/pgtable'
+import { mmOf } from './mm/rss'
+import { switchMm } from './mm/tlb_flush'
+import { DATA_4K, type CpuTlb } from './mm/tlb_state'
+import { findVma } from './mm/vma_find'
+import type { KernelState } from './state'
+import type { Task } from './task'
+import { STEP_BLOCKED, STEP_DONE, STEP_MORE, noMemoryMap, reachPage } from './touch'
+import { countAccesses, translate } from './translate'
+
+/** Accesses pages in a given order. */
+export function touchList(
+  state: KernelState,
+  task: Task,
+  first: Vpn,
+  pages: readonly number[],
+  isWrite: boolean,
+  perPageNs: Ns,
+  endNs: Ns,
+): number {
+  const mm = mmOf(state, task)
+  if (mm === undefined) return noMemoryMap(task)
+  const { exec, pgtables: t } = state
+  const span: AccessSpan = { first, count: pages.length, pages, perPageNs, endNs }
+  const c = switchMm(state, mm.id)
+  const needed = isWrite ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT
+  const bits = isWrite ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED
+  let last = -1
+  while (task.opDone < pages.length) {
+    if (exec.ns >= endNs) return STEP_MORE
+    const page = pages[task.opDone]!
+    // Else nothing came in between: the entry has its bits, and the first level of the TLB the translation.
+    if (page !== last) {
+      const slot = findPteSlot(state, mm, first + page)
+      const pte = slot < 0 ? 0 : pteAt(t, slot)
+      if ((pte & needed) === needed) {
+        if ((pte & bits) !== bits) setPte(t, slot, pte | bits)
+        translate(state, c, slot, isWrite, DATA_4K)
+      } else {
+        const faults = pte === 0 && slot >= 0 && isWrite ? listedRun(state, task, mm, c, slot, span) : 0
+        if (faults > 0) continue
+        const step = reachPage(state, task, mm, c, first + page, isWrite)
+        if (step !== STEP_DONE) return step
+      }
+      last = page
+    }
+    countAccesses(state, 1, isWrite)
+    exec.ns += perPageNs
+    task.opDone++
+    if (isSuspended(state)) return STEP_BLOCKED
+  }
+  return STEP_DONE
+}
+
+/** First writes that follow each other on a list, this one included. */
+function listedRun(state: KernelState, task: Task, mm: Mm, c: CpuTlb, slot: number, span: AccessSpan): number {
+  const vma = findVma(mm, span.first + span.pages![task.opDone]!)
+  const faults = vma === undefined ? 0 : anonRun(state, task, mm, vma, c, slot, span, task.opDone)
+  if (faults > 0) countAccesses(state, faults, true)
+  task.opDone += faults
+  return faults
+}
