@@ -4,6 +4,7 @@
  */
 import type { Errno } from '../util/errno'
 import type { Result } from '../util/result'
+import type { HostOp } from './task'
 
 /** Where descriptors 0, 1 and 2 of a new task lead. 'host' text arrives at Sink.output. */
 export type Stdio =
@@ -39,7 +40,7 @@ export type Command =
   | { readonly kind: 'read'; readonly pid: number; readonly path: string }
   /**
    * open(2) with O_WRONLY and, if asked, O_CREAT, O_TRUNC or O_APPEND, then one write(2). `goesOn`: work that takes long is
-   * done by the task as its own operation; the reply is 1 then, and Sink.written tells the end.
+   * done by the task as its own operation; the reply is 1 then, and Sink.performed tells the end.
    */
   | {
       readonly kind: 'write'
@@ -52,6 +53,8 @@ export type Command =
       readonly sizeBytes?: number
       readonly goesOn?: boolean
     }
+  /** A system call on files that a host-driven task makes in its own time. Reply: 1; Sink.performed tells the end. */
+  | { readonly kind: 'perform'; readonly pid: number; readonly op: HostOp }
   /** stat(2) of a path, or of everything in a directory: names and inodes come into memory. Never refused. */
   | { readonly kind: 'lookup'; readonly pid: number; readonly path: string; readonly entries: boolean }
   | { readonly kind: 'mkdir'; readonly pid: number; readonly path: string; readonly parents: boolean }

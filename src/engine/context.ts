@@ -18,8 +18,11 @@ export interface Sink {
   exited?(pid: number, status: number): void
   /** A host-driven task is loaded and waits for its host (see Command 'spawn'). */
   ready?(pid: number): void
-  /** A write of a host-driven task that went on in its own time is over (see Command 'write'); '' = it succeeded. */
-  written?(pid: number, errno: Errno | ''): void
+  /**
+   * A system call that a host-driven task made in its own time is over (see Commands 'write' and 'perform'): '' = it
+   * succeeded, its result, and what it read as text.
+   */
+  performed?(pid: number, errno: Errno | '', result: number, text: string): void
   /** A line of the kernel log. */
   klog?(atNs: Ns, text: string): void
   /** Set by the listener to make runUntil return after the event that is being handled. */

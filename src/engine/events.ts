@@ -17,6 +17,8 @@ export type SimEvent =
   | { readonly kind: 'psiTick' }
   /** Flusher threads: periodic write-back of dirty file pages. */
   | { readonly kind: 'writebackTick' }
+  /** Flusher threads: somebody has dirtied more than the background limit. */
+  | { readonly kind: 'writebackBackground' }
   /** vmstat worker: folds, decays pcp lists. */
   | { readonly kind: 'vmstatTick' }
   /** Work for another CPU: drain its memcg stock. */

@@ -13,7 +13,7 @@ import { handleDrainStock, releaseDeadMemcgs } from './mm/memcontrol'
 import { handleOomReap } from './mm/oom_kill'
 import { decayPcp } from './mm/pcp'
 import { handlePsiTick } from './mm/psi'
-import { handleWritebackTick } from './mm/flusher'
+import { handleWritebackBackground, handleWritebackTick } from './mm/flusher'
 import { handleModuleTimer } from './modules'
 import { schedule } from './queue'
 import { runCpu } from './sched'
@@ -43,6 +43,7 @@ export const handlers: {
   psiTick: handlePsiTick,
   vmstatTick,
   writebackTick: handleWritebackTick,
+  writebackBackground: handleWritebackBackground,
   drainStock: handleDrainStock,
   memoryMax: handleMemoryMax,
   allocPagesByHand: handleAllocPages,

@@ -7,6 +7,7 @@ import { context } from './context'
 import { attachTask, detachTask } from './cgroup'
 import { now } from './exec'
 import { releaseInode } from './fs/vfs'
+import { DIRTY_POLL_THRESH } from './mm/balance_dirty'
 import { endDirectCompaction } from './mm/compaction_direct'
 import { endManualCompaction } from './mm/compaction_manual'
 import { endDirectReclaim } from './mm/direct_reclaim'
@@ -111,6 +112,8 @@ function newTask(state: KernelState, pid: number, spec: NewTask, parent: Task | 
     },
     startNs: now(state),
     utimeNs: 0,
+    cutimeNs: 0,
+    cstimeNs: 0,
     stimeNs: 0,
     minFlt: 0,
     majFlt: 0,
@@ -122,6 +125,8 @@ function newTask(state: KernelState, pid: number, spec: NewTask, parent: Task | 
     stalledSinceNs: -1,
     psiFlags: 0,
     nrDirtied: 0,
+    nrDirtiedPause: DIRTY_POLL_THRESH,
+    dirtyPausedNs: -1,
     exitStatus: 0,
     stackPfns: [],
     heapBlocks: {},
@@ -214,6 +219,8 @@ export function reapZombie(state: KernelState, parent: Task | undefined, zombie:
   if (parent !== undefined) {
     parent.cminFlt += zombie.minFlt + zombie.cminFlt
     parent.cmajFlt += zombie.majFlt + zombie.cmajFlt
+    parent.cutimeNs += zombie.utimeNs + zombie.cutimeNs
+    parent.cstimeNs += zombie.stimeNs + zombie.cstimeNs
     const i = parent.zombies.indexOf(zombie.pid)
     if (i >= 0) parent.zombies.splice(i, 1)
   }

@@ -123,7 +123,8 @@ function runTask(state: KernelState, task: Task, length: Ns): void {
 function finishOp(state: KernelState, task: Task, op: Op): void {
   if (op.op === 'exec') startProgram(task, op)
   else task.op = undefined
-  if (op.op === 'writeFile' && op.isHosts === true) context.sink.written?.(task.pid, task.errno)
+  if (task.program === 'host' && op.op !== 'exec')
+    context.sink.performed?.(task.pid, task.errno, task.result, task.resultText)
   task.opDone = 0
   if (!isSuspended(state)) returnToUser(state, task)
 }

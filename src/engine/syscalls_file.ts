@@ -11,7 +11,8 @@ import { isPseudoPath, lookup, mountOf, normalizePath, statPath, truncate, unlin
 import { filePages, findPage, inodeAt, isShmem, newCachePage, readPage } from './mm/filemap'
 import { cachePath, createNamed } from './fs/namei'
 import { writebackInode } from './mm/flusher'
-import { balanceDirtyPages, folioMarkDirty } from './mm/page_writeback'
+import { balanceDirtyPages } from './mm/balance_dirty'
+import { folioMarkDirty } from './mm/page_writeback'
 import { createReadahead } from './mm/readahead'
 import { mmAt } from './mm/rss'
 import { SHMEM_NOSPC, shmemGetPage } from './mm/shmem'
@@ -242,15 +243,9 @@ function writeData(state: KernelState, task: Task, fd: InodeFd, length: number, 
   return finishIo(task, fd)
 }
 
-/** A writer looks at the dirty limits every so many pages. @kernel nr_dirtied_pause */
-const DIRTY_POLL_PAGES = 32
-
 function throttleWriter(state: KernelState, task: Task, device: number): void {
-  if (++task.nrDirtied < DIRTY_POLL_PAGES) return
-  const pages = task.nrDirtied
-  task.nrDirtied = 0
-  const pagesPerSecond = 1e9 / Math.max(1, state.devices[device]!.perPageNs)
-  const sleepNs = balanceDirtyPages(state, pages, pagesPerSecond)
+  const pagesPerSecond = Math.floor(1e9 / Math.max(1, state.devices[device]!.perPageNs))
+  const sleepNs = balanceDirtyPages(state, task, pagesPerSecond)
   if (sleepNs > 0) suspend(state, now(state) + sleepNs, 'balance_dirty_pages')
 }
 

@@ -92,8 +92,6 @@ export type Op =
       readonly text: string
       readonly create?: boolean
       readonly append?: boolean
-      /** Its host waits for the end. */
-      readonly isHosts?: boolean
     }
   | { readonly op: 'stat'; readonly path: string }
   | { readonly op: 'unlink'; readonly path: string }
@@ -136,6 +134,9 @@ export type Op =
     }
   /** A host-driven task: waits until its host ends it. */
   | { readonly op: 'host' }
+
+/** What a host-driven task may be told to do in its own time. */
+export type HostOp = Extract<Op, { readonly op: 'open' | 'close' | 'read' | 'write' | 'fsync' }>
 
 export type Advice =
   | 'normal'
@@ -378,6 +379,9 @@ export interface Task {
   retry: RetryState
   startNs: Ns
   utimeNs: Ns
+  /** Of children that were waited for, and theirs. */
+  cutimeNs: Ns
+  cstimeNs: Ns
   stimeNs: Ns
   minFlt: number
   majFlt: number
@@ -402,6 +406,9 @@ export interface Task {
   zombies: number[]
   /** Pages dirtied since the last look at the dirty limits. */
   nrDirtied: Pages
+  /** With so many it looks again; when its last pause ended, −1 = it never had to. @kernel dirty_paused_when */
+  nrDirtiedPause: Pages
+  dirtyPausedNs: Ns
   nvcsw: number
   nivcsw: number
   /** Most pages that were resident at once, of address spaces that it left. Absent: it left none. */

@@ -69,6 +69,8 @@ function perform(state: KernelState, task: Task, command: Exclude<Command, { kin
     }
     case 'write':
       return write(state, task, command)
+    case 'perform':
+      return begin(state, task, command.op)
     case 'lookup':
       if (command.entries) cacheEntries(state, path(command.path))
       else cachePath(state, path(command.path))
@@ -123,8 +125,13 @@ function write(state: KernelState, task: Task, command: Extract<Command, { kind:
   const errno = writeWhole(state, task, path, text, command)
   const goesOn = state.exec.mayGoOn && isSuspended(state)
   state.exec.mayGoOn = false
-  if (!goesOn) return outcome(errno)
-  task.op = { op: 'writeFile', path, text, create, append, isHosts: true }
+  return goesOn ? begin(state, task, { op: 'writeFile', path, text, create, append }) : outcome(errno)
+}
+
+/** The task goes on by itself with an operation; its host hears of the end. */
+function begin(state: KernelState, task: Task, op: Op): CommandResult {
+  if (task.op?.op !== 'host') return refuse('EBUSY', `Process ${task.pid} is in the middle of something else.`)
+  task.op = op
   task.opDone = 0
   wakeTaskInPlace(state, task)
   return done(1)

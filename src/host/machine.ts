@@ -44,7 +44,7 @@ export interface Listener {
   output(pid: number, fd: number, text: string): void
   exited(pid: number, status: number): void
   ready(pid: number): void
-  written(pid: number, errno: Errno | ''): void
+  performed(pid: number, errno: Errno | '', result: number, text: string): void
   stopRequested: boolean
 }
 
@@ -103,7 +103,7 @@ function liveSink(machine: Machine): Sink {
     sink.output = (pid, fd, text) => listener.output(pid, fd, text)
     sink.exited = (pid, status) => listener.exited(pid, status)
     sink.ready = (pid) => listener.ready(pid)
-    sink.written = (pid, errno) => listener.written(pid, errno)
+    sink.performed = (pid, errno, result, text) => listener.performed(pid, errno, result, text)
   }
   return sink
 }
@@ -218,7 +218,7 @@ export function runToPosition(machine: Machine, at: { readonly atNs: Ns; readonl
     output: () => {},
     exited: () => {},
     ready: () => {},
-    written: () => {},
+    performed: () => {},
     get stopRequested() {
       return state.eventCount >= at.eventCount
     },

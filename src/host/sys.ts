@@ -13,7 +13,6 @@ import type { CommandResult, Refusal } from '../engine/commands'
 import { nextEventAt } from '../engine/queue'
 import type { ProgramTable } from '../engine/task'
 import type { Sys } from '../shell/sys'
-import type { Errno } from '../util/errno'
 import { err, ok, type Result } from '../util/result'
 import { NS_PER_MS, type Ns } from '../util/units'
 import { issue, runLive, stepLive, type Listener, type Machine } from './machine'
@@ -30,14 +29,14 @@ type News =
   | { readonly kind: 'output'; readonly handler: OutputHandler; readonly fd: number; readonly text: string }
   | { readonly kind: 'exited'; readonly pid: number; readonly status: number }
   | { readonly kind: 'ready'; readonly pid: number }
-  | { readonly kind: 'written'; readonly pid: number; readonly errno: Errno | '' }
+  | { readonly kind: 'performed'; readonly pid: number; readonly result: CommandResult }
 
 type OutputHandler = (fd: number, text: string) => void
 
 interface Watch {
   readonly waits: { readonly parent: number; readonly resolve: (status: number) => void }[]
   readonly readies: ((isReady: boolean) => void)[]
-  readonly writes: ((result: CommandResult) => void)[]
+  readonly performs: ((result: CommandResult) => void)[]
 }
 
 interface Sleeper {
@@ -160,8 +159,9 @@ function listen(machine: Machine, waiting: Waiting, options: SysOptions): Listen
       waiting.news.push({ kind: 'ready', pid })
       listener.stopRequested = true
     },
-    written: (pid, errno) => {
-      waiting.news.push({ kind: 'written', pid, errno })
+    performed: (pid, errno, value, text) => {
+      const result: CommandResult = errno === '' ? ok({ value, text }) : err({ errno, explanation: '' })
+      waiting.news.push({ kind: 'performed', pid, result })
       listener.stopRequested = true
     },
   }
@@ -195,7 +195,7 @@ function deliver(machine: Machine, waiting: Waiting): boolean {
     any = true
     if (news.kind === 'output') news.handler(news.fd, news.text)
     else if (news.kind === 'ready') answerReady(waiting, news.pid, true)
-    else if (news.kind === 'written') answerWrites(waiting, news.pid, news.errno)
+    else if (news.kind === 'performed') answerPerforms(waiting, news.pid, news.result)
     else answerExit(machine, waiting, news.pid, news.status)
   }
   while (waiting.sleepers.length > 0 && waiting.sleepers[0]!.dueNs <= machine.state.nowNs) {
@@ -207,7 +207,7 @@ function deliver(machine: Machine, waiting: Waiting): boolean {
 
 function watchOf(waiting: Waiting, pid: number): Watch {
   let watch = waiting.watches.get(pid)
-  if (watch === undefined) waiting.watches.set(pid, (watch = { waits: [], readies: [], writes: [] }))
+  if (watch === undefined) waiting.watches.set(pid, (watch = { waits: [], readies: [], performs: [] }))
   return watch
 }
 
@@ -215,14 +215,13 @@ function answerReady(waiting: Waiting, pid: number, isReady: boolean): void {
   for (const resolve of waiting.watches.get(pid)?.readies.splice(0) ?? []) resolve(isReady)
 }
 
-function answerWrites(waiting: Waiting, pid: number, errno: Errno | ''): void {
-  const result: CommandResult = errno === '' ? ok({ value: 0, text: '' }) : err({ errno, explanation: '' })
-  for (const resolve of waiting.watches.get(pid)?.writes.splice(0) ?? []) resolve(result)
+function answerPerforms(waiting: Waiting, pid: number, result: CommandResult): void {
+  for (const resolve of waiting.watches.get(pid)?.performs.splice(0) ?? []) resolve(result)
 }
 
 function answerExit(machine: Machine, waiting: Waiting, pid: number, status: number): void {
   answerReady(waiting, pid, false)
-  answerWrites(waiting, pid, 'EINTR')
+  answerPerforms(waiting, pid, err({ errno: 'EINTR', explanation: '' }))
   const waits = waiting.watches.get(pid)?.waits ?? []
   if (waits.length === 0) remember(waiting, pid, status)
   for (const wait of waits) {
@@ -289,6 +288,10 @@ function createSys(machine: Machine, waiting: Waiting, options: SysOptions): Sys
       const pid = result.value
       return ok({ pid, ready: new Promise<boolean>((resolve) => watchOf(waiting, pid).readies.push(resolve)) })
     },
+    perform: async (pid, op) => {
+      const begun = act({ kind: 'perform', pid, op })
+      return begun.ok ? performed(waiting, pid) : begun
+    },
     fork: (parent) => pidOf(act({ kind: 'fork', parent })),
     exit: (pid, status) => void act({ kind: 'exit', pid, status }),
     wait: (parent, pid) => {
@@ -311,13 +314,16 @@ function createSys(machine: Machine, waiting: Waiting, options: SysOptions): Sys
     },
     trace: (names, onEvent) => openTrace(machine, waiting.tracing, names, onEvent),
     usage: (pid) => usageOf(machine, pid),
-    work: (promise) => {
-      waiting.works.add(promise)
-      const done = (): void => void waiting.works.delete(promise)
-      promise.then(done, done)
-      return promise
-    },
+    work: (promise) => heldUp(waiting, promise),
   }
+}
+
+/** Simulated time stands still until the promise is settled. */
+function heldUp<T>(waiting: Waiting, promise: Promise<T>): Promise<T> {
+  waiting.works.add(promise)
+  const done = (): void => void waiting.works.delete(promise)
+  promise.then(done, done)
+  return promise
 }
 
 /** A write that goes on in its writer's own time is waited for. */
@@ -329,9 +335,12 @@ function order(
   text: string,
 ): CommandResult | Promise<CommandResult> {
   const begun = act({ kind: 'write', pid, path, text, create: false, append: false, goesOn: true })
-  if (!begun.ok || begun.value.value === 0) return begun
-  return new Promise((resolve) => watchOf(waiting, pid).writes.push(resolve))
+  return begun.ok && begun.value.value !== 0 ? performed(waiting, pid) : begun
 }
+
+/** What the task does in its own time is waited for. */
+const performed = (waiting: Waiting, pid: number): Promise<CommandResult> =>
+  new Promise((resolve) => watchOf(waiting, pid).performs.push(resolve))
 
 /** listDir() of the engine knows no task, and so no current directory. */
 function absolute(machine: Machine, pid: number, path: string): string {

@@ -21,6 +21,8 @@ export function usageOf(machine: Machine, pid: number): Usage | undefined {
       involuntary: task.nivcsw,
       readPages: task.readPages ?? 0,
       dirtiedPages: task.dirtiedPages ?? 0,
+      childUserNs: task.cutimeNs,
+      childSystemNs: task.cstimeNs,
     },
   }
 }

@@ -23,6 +23,23 @@ const stdio = field(
   'Where a descriptor leads.',
 )
 
+const fd = field(z.int().nonnegative(), 'a descriptor', 'Descriptor.')
+const bytes = field(z.int().nonnegative(), 'a number of bytes', 'Bytes.')
+const hostOp = z.discriminatedUnion('op', [
+  z.strictObject({
+    op: z.literal('open'),
+    path,
+    write: flag.optional(),
+    create: flag.optional(),
+    truncate: flag.optional(),
+    append: flag.optional(),
+  }),
+  z.strictObject({ op: z.literal('close'), fd }),
+  z.strictObject({ op: z.literal('read'), fd, length: bytes }),
+  z.strictObject({ op: z.literal('write'), fd, length: bytes.optional(), text: text.optional() }),
+  z.strictObject({ op: z.literal('fsync'), fd }),
+])
+
 export const commandSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('spawn'),
@@ -50,6 +67,7 @@ export const commandSchema = z.discriminatedUnion('kind', [
     sizeBytes: z.int().nonnegative().optional(),
     goesOn: flag.optional(),
   }),
+  z.strictObject({ kind: z.literal('perform'), pid, op: hostOp }),
   z.strictObject({ kind: z.literal('lookup'), pid, path, entries: flag }),
   z.strictObject({ kind: z.literal('mkdir'), pid, path, parents: flag }),
   z.strictObject({ kind: z.literal('rmdir'), pid, path }),

@@ -30,8 +30,11 @@ export async function evaluate(
       return unary(proc, expression, value)
     case 'ArithmeticBinary':
       return binary(proc, expression, value)
-    default:
-      return fatal('syntax error: operand expected', 1)
+    case 'ArithmeticCommandExpansion': {
+      const { pos, end, text, script } = expression
+      const parts = [{ type: 'CommandExpansion', pos, end, text, script }] as const
+      return evaluateText(proc, await expandParts(proc, parts), expandParts, depth + 1)
+    }
   }
 }
 

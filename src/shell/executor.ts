@@ -238,24 +238,26 @@ async function startBackground(proc: Proc, statement: Statement): Promise<void> 
 
 interface Times {
   readonly ns: number
-  readonly userTicks: number
-  readonly systemTicks: number
+  readonly userNs: number
+  readonly systemNs: number
 }
 
-/** Real time, and the CPU time of this shell and its children in ticks of 10 ms from /proc/<pid>/stat. */
+/** Real time, and the CPU time of this shell and of the children that it has waited for. */
 function times(proc: Proc): Times {
-  const stat = proc.sys.read(proc.pid, `/proc/${proc.pid}/stat`)
-  const fields = stat.ok ? stat.value.slice(stat.value.lastIndexOf(')') + 2).split(' ') : []
-  const ticks = (index: number): number => Number(fields[index] ?? 0) || 0
-  return { ns: proc.sys.now(), userTicks: ticks(11) + ticks(13), systemTicks: ticks(12) + ticks(14) }
+  const used = proc.sys.usage(proc.pid)
+  return {
+    ns: proc.sys.now(),
+    userNs: (used?.userNs ?? 0) + (used?.more?.childUserNs ?? 0),
+    systemNs: (used?.systemNs ?? 0) + (used?.more?.childSystemNs ?? 0),
+  }
 }
 
 async function reportTimes(proc: Proc, before: Times, isPosix: boolean): Promise<void> {
   const after = times(proc)
   const [real, user, system] = [
     (after.ns - before.ns) / 1e9,
-    (after.userTicks - before.userTicks) / 100,
-    (after.systemTicks - before.systemTicks) / 100,
+    (after.userNs - before.userNs) / 1e9,
+    (after.systemNs - before.systemNs) / 1e9,
   ]
   const clock = (s: number): string => `${Math.floor(s / 60)}m${(s % 60).toFixed(3)}s`
   const text = isPosix

@@ -5,6 +5,7 @@
  * Everything that waits is a promise that resolves at an exact simulated time.
  */
 import type { CommandResult, FileStat, Refusal, Stdio } from '../engine/commands'
+import type { HostOp } from '../engine/task'
 import type { Tracepoint } from '../engine/trace'
 import type { Result } from '../util/result'
 import type { Ns } from '../util/units'
@@ -33,6 +34,9 @@ export interface Usage {
     readonly involuntary: number
     readonly readPages: number
     readonly dirtiedPages: number
+    /** Of children that it has waited for. @kernel RUSAGE_CHILDREN */
+    readonly childUserNs: Ns
+    readonly childSystemNs: Ns
   }
 }
 
@@ -68,6 +72,8 @@ export interface Sys {
   ): CommandResult
   /** One write(2) to a pseudo-file, which is an order to the kernel: when that takes long, resolves when it is done. */
   order(pid: number, path: string, text: string): CommandResult | Promise<CommandResult>
+  /** One system call on files that a tool's process makes in its own time; the reply has its result, and text that it read. */
+  perform(pid: number, op: HostOp): Promise<CommandResult>
   /** Names in a directory, sorted as ls sorts them. */
   list(pid: number, path: string): Result<readonly string[], Refusal>
   stat(pid: number, path: string): Result<FileStat, Refusal>

@@ -7,7 +7,7 @@
  * @kernel  mm/memcontrol.c memory_stats[], memcg_vm_event_stat[], memory_stat_format()
  * @spec    07 §7.6
  */
-import { HPAGE_PAGES, KIB, PAGE_SIZE } from '../../util/units'
+import { HPAGE_PAGES, KIB, PAGE_SIZE, type Pages } from '../../util/units'
 import type { KernelSeries } from '../config'
 import type { KernelState } from '../state'
 import { memcgAt, nextMemcg } from './memcg_tree'
@@ -214,6 +214,13 @@ function totalOf(stat: Float64Array, item: number): number {
  */
 export function memcgState(state: KernelState, id: number, item: number): number {
   return totalOf(subtreeStat(state, id), item) * (MEMCG_STATS[item]!.unitBytes || 1)
+}
+
+/** Pages that one item counts in a group and its descendants. @kernel memcg_page_state() */
+export function memcgPages(state: KernelState, id: number, item: number): Pages {
+  let sum = 0
+  for (let i = id; i !== 0; i = nextMemcg(state, id, i)) sum += memcgStateLocal(memcgAt(state, i), item)
+  return sum
 }
 
 const isPrinted = (item: StatItem, series: KernelSeries): boolean => series !== '6.1' || !item.since62

@@ -1,17 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { addFilePages, letTimePass, lruState, newFile } from '../../../test/lru-state'
-import { handleWritebackTick, wakeupFlusher, writebackInode } from './flusher'
+import { handleWritebackTick, writebackInode } from './flusher'
 import { PG_DIRTY, PG_WRITEBACK, hasFlag } from './memmap'
 import { checkLru } from './lru_check'
-import {
-  balanceDirtyPages,
-  domainDirtyLimits,
-  folioClearDirty,
-  folioMarkDirty,
-  globalDirtyLimits,
-  positionRatio,
-} from './page_writeback'
+import { domainDirtyLimits, folioClearDirty, folioMarkDirty } from './page_writeback'
 import { NR_DIRTIED, NR_DIRTY, NR_WRITEBACK, NR_WRITTEN, PGPGOUT, readStat, vmEvent } from './vmstat'
 
 const { dirty_limits: rows } = JSON.parse(
@@ -34,12 +27,6 @@ describe('dirty limits (spec 05 §5.11, E7)', () => {
   })
   test('a background limit that is not below the limit becomes half of it', () => {
     expect(domainDirtyLimits(1_000_000, { ...RATIOS, backgroundRatio: 30 }).background).toBe(99975)
-  })
-  test('a writer runs twice as fast as its share at freerun and stands at the limit', () => {
-    const limits = domainDirtyLimits(1_000_000, RATIOS)
-    expect(positionRatio(limits, (limits.freerun + limits.thresh) / 2)).toBe(1024)
-    expect(positionRatio(limits, limits.freerun)).toBeGreaterThan(2000)
-    expect(positionRatio(limits, limits.thresh)).toBeLessThan(20)
   })
 })
 
@@ -82,20 +69,5 @@ describe('dirty pages', () => {
     state.nowNs = 31_000_000_000
     handleWritebackTick(state)
     expect(hasFlag(state.memmap, pfn!, PG_DIRTY)).toBe(false)
-  })
-
-  test('slow a writer down only above half way between the two limits', () => {
-    const state = lruState({ mib: 64 })
-    const { freerun } = globalDirtyLimits(state)
-    const pfns = addFilePages(state, newFile(state, freerun + 200), freerun + 200)
-    const limit = globalDirtyLimits(state).freerun
-    for (const pfn of pfns.slice(0, limit)) folioMarkDirty(state, pfn)
-    expect(balanceDirtyPages(state, 32, 1000)).toBe(0)
-    for (const pfn of pfns.slice(limit, limit + 100)) folioMarkDirty(state, pfn)
-    const pause = balanceDirtyPages(state, 32, 1000)
-    expect(pause).toBeGreaterThan(0)
-    expect(pause).toBeLessThanOrEqual(200_000_000)
-    wakeupFlusher(state)
-    expect(stat(state, NR_DIRTY)).toBe(0)
   })
 })

@@ -1,10 +1,10 @@
 /**
- * Dirty pages: marking, limits, and how long a writer has to pause; the page's own writeback state. Who writes them out
- * is flusher.ts.
+ * Dirty pages: marking and limits; the page's own writeback state. Who writes them out is flusher.ts, how long a writer
+ * has to pause balance_dirty.ts.
  * @kernel  mm/page-writeback.c
  * @spec    05 §5.11
  */
-import { HZ, PAGE_SIZE, jiffiesToNs, type Bytes, type Ns, type Pages, type Pfn } from '../../util/units'
+import { PAGE_SIZE, type Bytes, type Pages, type Pfn } from '../../util/units'
 import { currentTask, now } from '../exec'
 import { hooks } from '../hooks'
 import type { KernelState } from '../state'
@@ -140,54 +140,14 @@ export function globalDirtyableMemory(state: KernelState): Pages {
   return pages + 1
 }
 
-/** Limits of the machine now; vmstat's nr_dirty_threshold and nr_dirty_background_threshold. @kernel global_dirty_limits() */
-export const globalDirtyLimits = (state: KernelState): DirtyLimits =>
-  domainDirtyLimits(globalDirtyableMemory(state), {
+/** Limits of a domain that could hold so many dirty pages, as the sysctls set them. @kernel domain_dirty_limits() */
+export const dirtyLimitsOf = (state: KernelState, dirtyable: Pages): DirtyLimits =>
+  domainDirtyLimits(dirtyable, {
     ratio: state.sysctl.dirtyRatio,
     backgroundRatio: state.sysctl.dirtyBackgroundRatio,
     bytes: state.sysctl.dirtyBytes,
     backgroundBytes: state.sysctl.dirtyBackgroundBytes,
   })
 
-/** Dirty pages and those being written. @kernel mm/page-writeback.c balance_dirty_pages() nr_dirty */
-export function nrDirtyAndWriteback(state: KernelState): Pages {
-  let sum = 0
-  for (const node of state.nodes) sum += readStat(node.stat, NR_DIRTY) + readStat(node.stat, NR_WRITEBACK)
-  return sum
-}
-
-/** 1.0 in the fixed point of positions. @kernel RATELIMIT_CALC_SHIFT */
-const ONE = 1024
-/** @kernel  MAX_PAUSE */
-const PAUSE_MAX_JIFFIES = HZ / 5
-
-/**
- * How a writer's rate is scaled by where the dirty pages stand: 2 at freerun, 1 at the set point, 0 at the limit.
- * @kernel  mm/page-writeback.c pos_ratio_polynom()
- */
-export function positionRatio(limits: DirtyLimits, dirty: Pages): number {
-  const setpoint = Math.floor((limits.freerun + limits.thresh) / 2)
-  const x = Math.trunc(((setpoint - dirty) * ONE) / (limits.thresh - setpoint + 1))
-  let ratio = x
-  ratio = Math.trunc((ratio * x) / ONE)
-  ratio = Math.trunc((ratio * x) / ONE)
-  return Math.min(2 * ONE, Math.max(0, ratio + ONE))
-}
-
-/**
- * How long a task that dirtied pages has to sleep before it goes on.
- * @param pagesDirtied   since its last pause
- * @param pagesPerSecond what its device can write
- * @returns 0 below (thresh + background) / 2; at most 200 ms
- * @kernel      mm/page-writeback.c balance_dirty_pages()
- * @simplifies  the balanced rate is the device's own rate, not a measured share of it; no debt is carried over
- */
-export function balanceDirtyPages(state: KernelState, pagesDirtied: Pages, pagesPerSecond: number): Ns {
-  const limits = globalDirtyLimits(state)
-  const dirty = nrDirtyAndWriteback(state)
-  if (dirty <= limits.freerun) return 0
-  const rate = Math.floor((pagesPerSecond * positionRatio(limits, dirty)) / ONE)
-  if (rate === 0) return jiffiesToNs(PAUSE_MAX_JIFFIES)
-  const pause = Math.floor((HZ * pagesDirtied) / rate)
-  return jiffiesToNs(Math.min(pause, PAUSE_MAX_JIFFIES))
-}
+/** Limits of the machine now; vmstat's nr_dirty_threshold and nr_dirty_background_threshold. @kernel global_dirty_limits() */
+export const globalDirtyLimits = (state: KernelState): DirtyLimits => dirtyLimitsOf(state, globalDirtyableMemory(state))

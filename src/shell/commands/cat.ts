@@ -1,7 +1,7 @@
 /** cat: files and standard input to standard output, as they come. */
 import type { Tool } from '../process'
 import { readChunk } from '../stream'
-import { getOptions, readOperand } from './options'
+import { getOptions, passedOn, readOperand } from './options'
 
 export const cat: Tool = {
   name: 'cat',
@@ -27,6 +27,7 @@ export const cat: Tool = {
         }
         continue
       }
+      if (flags.size === 0 && (await passedOn(context, path))) continue
       const text = await readOperand(context, path)
       if (text === undefined) status = 1
       else await context.print(shape(text))

@@ -4,7 +4,8 @@ import { strerror } from '../../util/errno'
 import { basename as base, dirname as dir, resolvePath } from '../paths'
 import { explainRefusal, type Tool, type ToolContext } from '../process'
 import { order, readChunk } from '../stream'
-import { fail, getOptions, readOperand, warn, warnRefusal } from './options'
+import { isData, readPieces, writePieces } from './data'
+import { fail, getOptions, orRefused, readOperand, warn, warnRefusal } from './options'
 
 const absolute = (context: ToolContext, path: string): string => resolvePath(context.cwd, path)
 
@@ -133,6 +134,12 @@ export const cp: Tool = {
     if (target === undefined || operands.length === 0) return fail(context, 'missing file operand')
     let status = 0
     for (const source of operands) {
+      if (isData(context, source)) {
+        const copy = { path: destination(context, source, target), append: false, sync: false }
+        const pieces = readPieces(context, source, { bytes: Infinity, skip: 0 })
+        await orRefused(context, writePieces(context, pieces, copy))
+        continue
+      }
       const text = await readOperand(context, source)
       if (text === undefined) {
         status = 1

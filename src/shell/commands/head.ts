@@ -1,7 +1,7 @@
 /** head and tail: the first or the last lines. */
 import type { Tool, ToolContext } from '../process'
 import { eachBlock } from './lines'
-import { getOptions, linesOf, readOperand, toText } from './options'
+import { getOptions, linesOf, passedOn, readOperand, toText } from './options'
 
 /** `-20` is `-n 20`, also for tail's `+3`. */
 const modern = (args: readonly string[]): string[] =>
@@ -56,7 +56,9 @@ export const head: Tool = {
     const lines = values.get('n') ?? '10'
     return withHeaders(context, paths, flags, async (path) => {
       if (bytes !== undefined || lines.startsWith('-')) {
-        const text = await readOperand(context, path)
+        const upTo = bytes === undefined || bytes.startsWith('-') ? Infinity : count(bytes)
+        if (upTo !== Infinity && (await passedOn(context, path, upTo))) return 0
+        const text = await readOperand(context, path, upTo)
         if (text === undefined) return 1
         if (bytes !== undefined)
           await context.print(text.slice(0, bytes.startsWith('-') ? -count(bytes) || text.length : count(bytes)))

@@ -5,6 +5,7 @@ import { Unwind } from '../control'
 import { resolvePath } from '../paths'
 import { explainRefusal, type ToolContext } from '../process'
 import { readAll } from '../stream'
+import { DataError, KEPT_BYTES, dataText, isData, readPieces, writePieces } from './data'
 
 export interface Options {
   readonly flags: ReadonlySet<string>
@@ -80,13 +81,47 @@ export function warnRefusal(context: ToolContext, path: string, refusal: Refusal
 export const stdin = (context: ToolContext): Promise<string> => readAll(context, context.fds.get(0))
 
 /** Text of a file, or of standard input for `-`; undefined after the message when it cannot be read. */
-export async function readOperand(context: ToolContext, path: string): Promise<string | undefined> {
+export async function readOperand(context: ToolContext, path: string, bytes = Infinity): Promise<string | undefined> {
   if (path === '-') return stdin(context)
   if (path === '/dev/stdin') return stdin(context)
+  if (isData(context, path)) return readData(context, path, bytes)
   const read = context.sys.read(context.pid, resolvePath(context.cwd, path))
   if (read.ok) return read.value
   await warnRefusal(context, path, read.error)
   return undefined
+}
+
+async function readData(context: ToolContext, path: string, bytes: number): Promise<string | undefined> {
+  const text = await orRefused(context, dataText(context, path, bytes))
+  if (text !== undefined) return text
+  await warn(
+    context,
+    `${path}: more than ${KEPT_BYTES / 1_048_576} MiB: ${context.name} looks at every byte, and so much is not kept`,
+  )
+  return undefined
+}
+
+/**
+ * A file of data that nobody looks at is only read; into another file it is copied.
+ *
+ * @returns false when somebody does look, and nothing was done
+ */
+export async function passedOn(context: ToolContext, path: string, bytes = Infinity): Promise<boolean> {
+  const out = context.fds.get(1)
+  if (!isData(context, path) || (out?.kind !== 'null' && (out?.kind !== 'output' || out.isPseudo))) return false
+  const target = out.kind === 'null' ? undefined : { path: out.path, append: true, sync: false }
+  await orRefused(context, writePieces(context, readPieces(context, path, { bytes, skip: 0 }), target))
+  return true
+}
+
+/** Waits for work on files of data; what the kernel refuses ends the tool with its message. */
+export async function orRefused<T>(context: ToolContext, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error
+    throw new Unwind('exit', await warnRefusal(context, error.path, error.refusal))
+  }
 }
 
 /** The lines of a text, without the empty piece after the last newline. */

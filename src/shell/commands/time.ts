@@ -13,7 +13,15 @@ const NONE: Total = {
   contextSwitches: 0,
   userNs: 0,
   systemNs: 0,
-  more: { maxRssPages: 0, voluntary: 0, involuntary: 0, readPages: 0, dirtiedPages: 0 },
+  more: {
+    maxRssPages: 0,
+    voluntary: 0,
+    involuntary: 0,
+    readPages: 0,
+    dirtiedPages: 0,
+    childUserNs: 0,
+    childSystemNs: 0,
+  },
 }
 
 /** Of resident memory the largest counts, of everything else the sum. @kernel kernel/sys.c getrusage() */
@@ -31,6 +39,8 @@ function add(a: Total, b: Usage): Total {
       involuntary: a.more.involuntary + more.involuntary,
       readPages: a.more.readPages + more.readPages,
       dirtiedPages: a.more.dirtiedPages + more.dirtiedPages,
+      childUserNs: 0,
+      childSystemNs: 0,
     },
   }
 }

@@ -204,6 +204,7 @@ export function fakeMachine(programs: Readonly<Record<string, FakeProgram>> = {}
       if (found.file.kind === 'dir') return refuse('EISDIR')
       return ok(found.file.onRead?.() ?? found.file.content)
     },
+    perform: () => Promise.resolve(refuse('EBADF')),
     order: (pid, path, text) => sys.write(pid, path, text, { create: false, append: false }),
     write(pid, path, text, how) {
       activity++

@@ -32,7 +32,7 @@ export function createReclaimState(nrNodes: number): ReclaimState {
     memcgLru: nids.map(createMemcgLru),
     pfmemallocWait: nids.map(() => []),
     swapRa: createSwapReadahead(),
-    writeback: { dirtiedNs: {} },
+    writeback: { dirtiedNs: {}, background: [], isExceeded: false },
     lruGenMinTtlNs: 0,
     reclaimLog: createReclaimLog(nrNodes),
   }

@@ -53,8 +53,9 @@ export interface ReclaimState {
   readonly pfmemallocWait: number[][]
   /** Window of swap-in by slot. Owner: swap_state.ts */
   readonly swapRa: SwapReadahead
-  /** Dirty inodes: since when. Owner: page_writeback.ts, flusher.ts */
-  readonly writeback: { readonly dirtiedNs: Record<number, Ns> }
+  /** Dirty inodes: since when; groups whose writers woke the flusher, which is queued then;
+   * whether the last writer that looked found more than the limit. Owner: page_writeback.ts, flusher.ts */
+  readonly writeback: { readonly dirtiedNs: Record<number, Ns>; background: number[]; isExceeded: boolean }
   /** lru_gen/min_ttl_ms, ns. */
   lruGenMinTtlNs: Ns
   /** What reclaim did lately, for people who look. Owner: reclaim_log.ts, kswapd_log.ts */
