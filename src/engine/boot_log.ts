@@ -39,6 +39,7 @@ export function bootLog(state: KernelState): number {
     `SLUB: HWalign=64, Order=0-3, MinObjects=0, CPUs=${state.cpuNode.length}, Nodes=${state.nodes.length}`,
     40_000_000,
   )
+  if (config.pti === true) say('Kernel/User page tables isolation: enabled')
   say(
     `smp: Brought up ${state.nodes.length} node${state.nodes.length > 1 ? 's' : ''}, ${state.cpuNode.length} CPUs`,
     200_000_000,

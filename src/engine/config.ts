@@ -64,6 +64,8 @@ export interface MachineConfig {
   readonly fiveLevelPaging?: boolean
   /** Translation hardware of each CPU; Skylake-SP's when left out. */
   readonly tlb?: TlbGeometry
+  /** Page tables of the kernel and of programs are kept apart (KPTI). */
+  readonly pti?: boolean
   readonly firmware: readonly FirmwareRange[]
   readonly nodes: readonly NodeConfig[]
   /** distances[i][j], 10 on the diagonal. */

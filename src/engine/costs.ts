@@ -68,8 +68,29 @@ export const DEFAULT_COSTS = {
 export type CostName = keyof typeof DEFAULT_COSTS
 export type CostTable = Readonly<Record<CostName, Ns>>
 
-/** @model  a table, because the kernel's own costs depend on the machine */
-export const createCosts = (overrides: Readonly<Record<string, Ns>>): CostTable => ({ ...DEFAULT_COSTS, ...overrides })
+/** Rows that hold one way into the kernel and back. */
+const ENTRIES = [
+  'syscall',
+  'anonFault',
+  'zeroPageFault',
+  'minorFault',
+  'cowFault',
+  'majorFaultEntry',
+  'thpFault',
+] as const satisfies readonly CostName[]
+/** Page-table isolation: both ways write CR3 and change the stack. @spec 04 §4.3 (a fault's entry and exit 100, KPTI 300) */
+const PTI_ENTRY_NS: Ns = 200
+
+/**
+ * @param overrides  rows as they were measured: nothing is added to them
+ * @param isPti      page-table isolation is on
+ * @model  a table, because the kernel's own costs depend on the machine
+ */
+export function createCosts(overrides: Readonly<Record<string, Ns>>, isPti = false): CostTable {
+  const costs: Record<CostName, Ns> = { ...DEFAULT_COSTS }
+  if (isPti) for (const name of ENTRIES) costs[name] += PTI_ENTRY_NS
+  return { ...costs, ...overrides }
+}
 
 /** libc start-up and argument parsing of a small program. */
 export const PROGRAM_START_NS: Ns = 400_000

@@ -134,7 +134,7 @@ function cpuNodes(config: MachineConfig): number[] {
 /** Page tables and what the CPUs keep of them. */
 const translation = (config: MachineConfig, cpus: number): Pick<KernelState, 'pgtables' | 'tlb'> => ({
   pgtables: createPageTables(),
-  tlb: createTlb(config.tlb ?? TLB_PRESETS[DEFAULT_TLB], cpus),
+  tlb: createTlb(config.tlb ?? TLB_PRESETS[DEFAULT_TLB], cpus, config.pti),
 })
 
 /** Memory, zones and free lists; nothing is allocated yet. */
@@ -153,7 +153,7 @@ function createState(config: MachineConfig, seed: number): KernelState {
     eventCount: 0,
     queue: createQueue(),
     prng: createPrng(seed),
-    costs: createCosts(config.costs),
+    costs: createCosts(config.costs, config.pti),
     exec: createExecContext(),
     sysctl: defaultSysctls(),
     panicked: '',

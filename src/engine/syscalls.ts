@@ -5,6 +5,7 @@
  */
 import type { Ns } from '../util/units'
 import { charge } from './exec'
+import { flushOnReturn } from './mm/tlb_flush'
 import { exitTask } from './lifecycle'
 import type { KernelState } from './state'
 import { succeed } from './syscall_result'
@@ -14,11 +15,15 @@ import { opCompute, opExec, opFork, opSignal, opSleep, opWait } from './syscalls
 import type { Op, Task } from './task'
 import { STEP_DONE } from './touch'
 
+/** What a program does without the kernel; faults come back by themselves. */
+const IN_USER_MODE: ReadonlySet<Op['op']> = new Set(['compute', 'touch', 'touchList'])
+
 /**
  * Goes on with the task's operation.
  * @param endNs  value of exec.ns at which the time slice ends
  */
 export function stepOp(state: KernelState, task: Task, op: Op, endNs: Ns): number {
+  if (state.tlb.flushesOnReturn && !IN_USER_MODE.has(op.op)) flushOnReturn(state.tlb, state.tlb.cpus[state.exec.cpu]!)
   switch (op.op) {
     case 'sleep':
     case 'pause':

@@ -2,6 +2,7 @@
  * What a program's access costs beyond the access itself: the translation of its address, counted by the CPU that makes it.
  * @spec    04 §4.1, §4.3
  */
+import { flushOnReturn } from './mm/tlb_flush'
 import { TLB_L1, TLB_L2, TLB_WALK, tlbAccess, tlbFill } from './mm/tlb'
 import {
   DATA_2M,
@@ -22,6 +23,7 @@ import type { KernelState } from './state'
  * @param huge   slot of the PMD entry in that case
  */
 export function refill(state: KernelState, c: CpuTlb, slot: number, huge: number, isWrite: boolean): void {
+  if (state.tlb.flushesOnReturn) flushOnReturn(state.tlb, c)
   if (slot >= 0) tlbFill(state.tlb, c, state.pgtables, slot)
   else if (huge >= 0) tlbAccess(state.tlb, c, state.pgtables, huge, DATA_2M)
   c.counts[isWrite ? WALKS_FAULT_STORE : WALKS_FAULT_LOAD]!++

@@ -6,6 +6,7 @@ export { firmwareRanges, hardwareKind, lowMemory, nodeRanges, nodeSize, totalSiz
 export { importCapture, readTar, type CaptureFiles } from './import'
 export { formatCpuList, formatSize, parseCpuList, parseDuration, parseSize, spellSize } from './sizes'
 export { DEVICE_KINDS, DEVICE_SPEED, type DeviceKind } from './devices'
+export { TLB_NAMES, tlbGeometry, type ProfileTlb } from './tlb'
 export { SYSCTLS, sysctlFault } from './sysctls'
 export { loadScenario, scenarioSchema, SCENARIO_FORMAT, type Scenario } from './scenario'
 export {

@@ -13,6 +13,7 @@ import type { MachineProfile, ProfileNode } from './machine'
 import { firmwareRanges, intersect, nodeSize, totalSize, usableRanges } from './memory-map'
 import { formatSize, parseCpuList, parseSize } from './sizes'
 import { sysctlFault } from './sysctls'
+import { checkTlb } from './tlb'
 
 /** Reports a fault at a field of the file under test. */
 export type Report = (code: string, path: readonly PropertyKey[], message: string, fix: string) => Err<UserError>
@@ -37,6 +38,7 @@ export function checkMachine(profile: MachineProfile, fileName: string): Fault {
     checkCpus(profile, report) ??
     checkDistances(profile, report) ??
     checkKernel(profile, report) ??
+    checkTlb(profile, report) ??
     checkReservations(profile, report) ??
     checkDevices(profile, report) ??
     checkSysctls(profile, report)
@@ -315,7 +317,7 @@ function checkKernel(profile: MachineProfile, report: Report): Fault {
         `Use at most ${formatSize(total)}.`,
       )
   }
-  const own = /(?:^|\s)(kernelcore|movablecore|transparent_hugepage)=/.exec(profile.kernel.cmdline ?? '')?.[1]
+  const own = /(?:^|\s)(kernelcore|movablecore|transparent_hugepage|pti)=/.exec(profile.kernel.cmdline ?? '')?.[1]
   if (own === undefined) return undefined
   const fieldName = own === 'transparent_hugepage' ? 'transparentHugepage' : own
   return report(

@@ -6,6 +6,7 @@ import { DEVICE_SPEED } from './devices'
 import type { MachineProfile, ProfileDevice } from './machine'
 import { firmwareRanges, hardwareKind, nodeRanges, totalSize } from './memory-map'
 import { parseCpuList, parseSize } from './sizes'
+import { tlbCpuModel, tlbGeometry } from './tlb'
 
 const RELEASE = {
   '6.1': { release: '6.1.0-56-cloud-amd64', build: '#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-16)' },
@@ -35,6 +36,7 @@ export function toConfig(profile: MachineProfile): MachineConfig {
   const ranges = nodeRanges(profile)
   const board = BOARD[hardwareKind(profile)]
   const release = kernel.release ?? RELEASE[kernel.series].release
+  const tlb = tlbGeometry(profile)
   const kernelcore = coreBytes(kernel.kernelcore, total)
   const movablecore = coreBytes(kernel.movablecore, total)
   return {
@@ -46,7 +48,9 @@ export function toConfig(profile: MachineProfile): MachineConfig {
     hardware: profile.hardware?.name ?? board.name,
     cmdline: commandLine(profile, release),
     ...(profile.hardware?.fiveLevelPaging === true ? { fiveLevelPaging: true } : {}),
-    cpuModel: profile.hardware?.cpuModel ?? board.cpu,
+    ...(tlb === undefined ? {} : { tlb }),
+    ...(kernel.pti === 'on' ? { pti: true } : {}),
+    cpuModel: profile.hardware?.cpuModel ?? tlbCpuModel(profile) ?? board.cpu,
     firmware: firmwareRanges(profile),
     nodes: profile.nodes.map((node, nid): NodeConfig => ({
       nid,
@@ -86,6 +90,7 @@ function commandLine(profile: MachineProfile, release: string): string {
   if (kernel.kernelcore !== undefined) parts.push(`kernelcore=${kernel.kernelcore}`)
   if (kernel.movablecore !== undefined) parts.push(`movablecore=${kernel.movablecore}`)
   if (kernel.transparentHugepage !== undefined) parts.push(`transparent_hugepage=${kernel.transparentHugepage}`)
+  if (kernel.pti !== undefined) parts.push(`pti=${kernel.pti}`)
   return parts.filter((p) => p !== '').join(' ')
 }
 

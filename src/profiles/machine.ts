@@ -9,6 +9,7 @@ import { DEVICE_KINDS } from './devices'
 import { loadDocument, readDocument, type FileFormat } from './load'
 import { checkMachine } from './machine-check'
 import { parseCpuList, parseSize } from './sizes'
+import { tlbSchema } from './tlb'
 import { MACHINE_UPGRADES } from './versions'
 import { field, z } from './zod'
 
@@ -27,7 +28,7 @@ const kernel = z.strictObject({
   series: field(z.enum(['6.1', '6.12']), '"6.1" or "6.12"', 'Which generation of the kernel is followed.'),
   release: text('What uname -r prints.').optional(),
   build: text('What uname -v prints.').optional(),
-  cmdline: text('The kernel command line, without the three options below.').optional(),
+  cmdline: text('The kernel command line, without the options below.').optional(),
   transparentHugepage: field(
     z.enum(['always', 'madvise', 'never']),
     '"always", "madvise" or "never"',
@@ -39,6 +40,11 @@ const kernel = z.strictObject({
     z.boolean(),
     'true or false',
     'Whether the multi-generational LRU is on. Debian: true on 6.12, false on 6.1.',
+  ).optional(),
+  pti: field(
+    z.enum(['on', 'off']),
+    '"on" or "off"',
+    'pti= on the command line: page tables of the kernel and of programs are kept apart (KPTI). Default: off, as on processors without Meltdown.',
   ).optional(),
   startPfn: whole('a page frame number', 'First page of the kernel image, from a capture.').optional(),
   initrdPages: whole('a number of pages', 'Size of the initial RAM disk, from a capture.').optional(),
@@ -56,6 +62,11 @@ const hardware = z.strictObject({
     z.boolean(),
     'true or false',
     'Whether the processor has 57-bit addresses (LA57). Shows in the size of the vmalloc area.',
+  ).optional(),
+  tlb: field(
+    tlbSchema,
+    'an object such as {"preset": "zen4"}',
+    'TLBs and paging-structure caches of each CPU.',
   ).optional(),
   holeStart: size('Where RAM below 4 GiB ends and devices begin; the rest of RAM lies above 4 GiB.').optional(),
 })

@@ -3,7 +3,8 @@ import { TaskMachine } from '../../../test/task-machine'
 import { lruState, newSpace } from '../../../test/lru-state'
 import type { KernelState } from '../state'
 import { ensurePteSlot } from './pgtable'
-import { TLB_L1, TLB_WALK_COLD, tlbAccess } from './tlb'
+import { refill } from '../translate'
+import { TLB_L1, TLB_WALK, TLB_WALK_COLD, tlbAccess } from './tlb'
 import { SINGLE_PAGE_FLUSH_CEILING, beginSlots, enterLazyTlb, flushTlbMm, noteSlot, switchMm } from './tlb_flush'
 import { TLB_PRESETS } from './tlb_presets'
 import {
@@ -144,5 +145,22 @@ describe('programs', () => {
     m.perform(pid, { op: 'touch', address: b, length: 4096, mode: 'write' })
     expect(total(WALKS_STORE) - walks).toBe(1025)
     expect(m.engine.checkInvariants(m.state)).toEqual([])
+  })
+})
+
+describe('page-table isolation', () => {
+  const faulted = (pcid: boolean, isPti: boolean): number => {
+    const state = Object.assign(lruState({ mib: 128 }), { tlb: createTlb({ ...TLB_PRESETS.zen3, pcid }, 1, isPti) })
+    const { mm } = newSpace(state)
+    const [first, second] = [ensurePteSlot(state, mm, 0x10000), ensurePteSlot(state, mm, 0x10001)]
+    const c = switchMm(state, mm.id)
+    refill(state, c, first, -1, true)
+    refill(state, c, second, -1, true)
+    return tlbAccess(state.tlb, c, state.pgtables, first, DATA_4K)
+  }
+  test('without PCID the way back from a fault forgets what was translated; with it, or without isolation, nothing', () => {
+    expect(faulted(false, true)).toBe(TLB_WALK)
+    expect(faulted(true, true)).toBe(TLB_L1)
+    expect(faulted(false, false)).toBe(TLB_L1)
   })
 })

@@ -130,6 +130,15 @@ export function enterLazyTlb(tlb: Tlb, cpu: number): void {
   tlb.cpus[cpu]!.isLazy = true
 }
 
+/**
+ * A program comes back from the kernel with page-table isolation and without PCID: CR3 was written without the bit that
+ * keeps translations.
+ * @kernel  arch/x86/entry/calling.h SWITCH_TO_USER_CR3
+ */
+export function flushOnReturn(tlb: Tlb, c: CpuTlb): void {
+  if (c.asid >= 0) flushAsid(tlb, c, c.asid)
+}
+
 // ---------------------------------------------------------------- flushing an address space
 
 /** Slots that a flush takes out one by one; of a range, filled by whoever calls, and of a single page. */

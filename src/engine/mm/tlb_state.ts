@@ -123,6 +123,8 @@ export interface Tlb {
   readonly psc: readonly number[]
   readonly pcid: boolean
   readonly gigabytePages: boolean
+  /** Page-table isolation without PCID: each way back from the kernel loads CR3 anew, which forgets the program's translations. */
+  readonly flushesOnReturn: boolean
   /** By index in state.mms: which address space that is, and how often its translations changed. Owner: tlb_flush.ts */
   readonly context: number[]
   readonly gen: number[]
@@ -164,9 +166,10 @@ const createCpuTlb = (): CpuTlb => ({
 /**
  * Empty caches for every CPU.
  * @param geometry  checked: sets are a power of two of at most 512
+ * @param isPti     page-table isolation is on
  * @model   hardware of spec 04 §4.2
  */
-export function createTlb(geometry: TlbGeometry, cpus: number): Tlb {
+export function createTlb(geometry: TlbGeometry, cpus: number, isPti = false): Tlb {
   const structures: TlbStructure[] = []
   let first = 0
   let firstSet = 0
@@ -191,6 +194,7 @@ export function createTlb(geometry: TlbGeometry, cpus: number): Tlb {
     psc: [geometry.pde, geometry.pdpte, geometry.pml4e],
     pcid: geometry.pcid,
     gigabytePages: geometry.gigabytePages,
+    flushesOnReturn: isPti && !geometry.pcid,
     context: [],
     gen: [],
     loaded: [],

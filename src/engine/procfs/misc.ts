@@ -33,12 +33,41 @@ export function loadavgText(state: KernelState): string {
   return `${load} ${load} ${load} ${active}/${total} ${state.lastPid}\n`
 }
 
+/** Features that matter to memory, in the order of arch/x86/include/asm/cpufeatures.h. */
+function cpuFlags({ config, tlb }: KernelState): string {
+  const flags: (readonly [string, boolean])[] = [
+    ['fpu', true],
+    ['pse', true],
+    ['tsc', true],
+    ['msr', true],
+    ['pae', true],
+    ['pge', true],
+    ['pat', true],
+    ['pse36', true],
+    ['clflush', true],
+    ['syscall', true],
+    ['nx', true],
+    ['pdpe1gb', tlb.gigabytePages],
+    ['lm', true],
+    ['pcid', tlb.pcid],
+    ['pti', config.pti === true],
+    ['invpcid', tlb.pcid],
+    ['la57', config.fiveLevelPaging === true],
+  ]
+  return flags.flatMap(([name, isThere]) => (isThere ? [name] : [])).join(' ')
+}
+
+/** @kernel arch/x86/kernel/cpu/proc.c show_cpuinfo(); @simplifies only what the simulated processor has */
 export function cpuinfoText(state: KernelState): string {
+  const { config } = state
+  const vendor = config.cpuModel.startsWith('AMD') ? 'AuthenticAMD' : 'GenuineIntel'
+  const virtualBits = config.fiveLevelPaging === true ? 57 : 48
   return state.cpuNode
     .map(
       (_nid, cpu) =>
-        `processor\t: ${cpu}\nvendor_id\t: GenuineIntel\nmodel name\t: ${state.config.cpuModel}\n` +
-        `cache size\t: 16384 KB\naddress sizes\t: 46 bits physical, 48 bits virtual\n\n`,
+        `processor\t: ${cpu}\nvendor_id\t: ${vendor}\nmodel name\t: ${config.cpuModel}\n` +
+        `cache size\t: 16384 KB\nflags\t\t: ${cpuFlags(state)}\n` +
+        `address sizes\t: 46 bits physical, ${virtualBits} bits virtual\n\n`,
     )
     .join('')
 }

@@ -46,12 +46,25 @@ test.each([
   ['swapKind', 'hdd', 'swap.readNs', '8000 µs'],
   ['swap.readNs', '12.5', 'swap.readNs', '12.5 µs'],
   ['swapKind', '', 'swapSize', 'absent'],
+  ['tlb', 'zen4', 'stlb', '3072'],
+  ['stlb', '768', 'dtlb', '64'],
+  ['pcid', 'false', 'tlb', 'skylake-sp'],
+  ['pti', 'on', 'pti', 'on'],
   ['nodes', '3', 'size.2', '512 MiB'],
 ])('%s = %s makes %s %s', (id, text, shown, value) => {
   const next = edited(id, text)
   expect(valueOf(next, shown)).toBe(value)
   expect(changedIds(base, next).has(id)).toBe(true)
   expect(loadMachine(JSON.stringify(next), 'x').ok).toBe(true)
+})
+
+test('a TLB whose sets do not fit is refused at its field, with a number that does', () => {
+  const loaded = loadMachine(JSON.stringify(edited('stlb', '1000')), 'x')
+  expect(loaded.ok).toBe(false)
+  if (loaded.ok) return
+  expect(loaded.error.fix).toContain('use 768 entries')
+  expect(fieldOfError(hardwareFields(base), loaded.error.where)).toBe('stlb')
+  expect(withField(base, 'dtlb', 'many')).toMatchObject({ ok: false, error: { code: 'hardware/number' } })
 })
 
 test('CPUs are numbered through without gaps, whatever one node gets', () => {

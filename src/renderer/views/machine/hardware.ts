@@ -14,6 +14,7 @@ import {
 import type { Result } from '../../../util/result'
 import { ok, userError } from '../../../util/result'
 import { GIB, MIB, NS_PER_US } from '../../../util/units'
+import { cpuFields, withCpuField } from './hardware-cpu'
 
 export type FieldGroup = 'board' | 'nodes' | 'kernel' | 'swap'
 export interface HardwareField {
@@ -179,6 +180,7 @@ export const hardwareFields = (profile: MachineProfile): readonly HardwareField[
   ...boardFields(profile),
   ...nodeFields(profile),
   ...kernelFields(profile),
+  ...cpuFields(profile),
   ...swapFields(profile),
 ]
 
@@ -332,6 +334,8 @@ export function withField(profile: MachineProfile, id: string, text: string): Re
   const field = hardwareFields(profile).find((other) => other.id === id)
   if (!field) return ok(profile)
   if (field.group === 'nodes') return withNodeField(profile, field, text)
+  const cpu = withCpuField(profile, id, text)
+  if (cpu) return cpu
   const { kernel } = profile
   const value = text.trim()
   switch (id) {
