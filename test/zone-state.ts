@@ -12,7 +12,7 @@ import { createAnonVmas } from '../src/engine/mm/anon_vma'
 import { createByHand } from '../src/engine/mm/by_hand'
 import { createMemMap, hasFlag, PG_LRU, PG_PCP } from '../src/engine/mm/memmap'
 import { createCompactionState } from '../src/engine/mm/compaction_state'
-import { createHugetlbPool } from '../src/engine/mm/hugetlb_pool'
+import { createHugetlb } from '../src/engine/mm/hugetlb_pool'
 import { createNodes, type Zone } from '../src/engine/mm/mmzone'
 import { createSlabs } from '../src/engine/mm/slab_state'
 import { createExecContext } from '../src/engine/exec'
@@ -129,7 +129,7 @@ export function zoneState(config: MachineConfig): KernelState {
     shadowNodes: createShadowNodes(),
     shrinkers: { deferred: {}, scanned: 0 },
     slabs: createSlabs(config, cpuNode.length, nodes.length),
-    hugetlb: createHugetlbPool(nodes.length),
+    hugetlb: createHugetlb(nodes.length),
     nopageRatelimit: createRatelimit(),
     segvRatelimit: createRatelimit(),
     handTouch: createHandTouch(),

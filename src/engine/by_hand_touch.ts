@@ -6,13 +6,13 @@
  *         for a device or for memory goes on in the background
  */
 import type { Errno } from '../util/errno'
-import { HPAGE_PAGES, NS_PER_MS, PAGE_SIZE, type Ns, type Pages, type Pfn } from '../util/units'
+import { NS_PER_MS, PAGE_SIZE, type Ns, type Pages, type Pfn } from '../util/units'
 import { now } from './exec'
 import { badAddress, addressHalf, PF_INSTR, PF_WRITE } from './fault_signal'
 import { klog } from './klog'
 import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS } from './mm/mm_types'
 import { predictFault, type FaultPrediction } from './mm/fault_predict'
-import { findHugePmd, pmdPfn } from './mm/huge_pmd'
+import { findHugePmd, frameInHuge } from './mm/huge_pmd'
 import { findPteSlot, isPresent, pteAt, ptePfn } from './mm/pgtable'
 import { exactRss, mmAt } from './mm/rss'
 import { TASK_SIZE_VPN } from './mm/vma'
@@ -174,7 +174,7 @@ function conclude(state: KernelState, task: Task, record: TouchRecord, before: B
   const slot = addressHalf(record.address) === 'user' && vpn < TASK_SIZE_VPN ? findPteSlot(state, mm, vpn) : -1
   const pte = slot < 0 ? 0 : pteAt(state.pgtables, slot)
   const huge = slot < 0 && addressHalf(record.address) === 'user' ? findHugePmd(state, mm, vpn) : -1
-  record.pfn = isPresent(pte) ? ptePfn(pte) : huge < 0 ? 0 : pmdPfn(pteAt(state.pgtables, huge)) + (vpn % HPAGE_PAGES)
+  record.pfn = isPresent(pte) ? ptePfn(pte) : huge < 0 ? 0 : frameInHuge(state.pgtables, huge, vpn)
   record.tables = (mm.pgtablesBytes - before.pgtablesBytes) / PAGE_SIZE
   record.rss = COUNTERS.map((counter, i) => exactRss(state, task.mm, counter) - before.rss[i]!)
   if (task.killSignal !== 0) {

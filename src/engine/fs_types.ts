@@ -3,12 +3,13 @@
  * Pseudo file systems (/proc, /sys, cgroup2) have no inodes: procfs/index.ts answers for their paths.
  */
 import type { Bytes, Ns } from '../util/units'
+import type { HugetlbFile } from './mm/hugetlb_pool'
 import type { Readahead } from './task'
 
 export interface Inode {
   readonly ino: number
   kind: 'file' | 'dir' | 'device' | 'symlink'
-  readonly fs: 'tmpfs' | 'ext4' | 'devtmpfs'
+  readonly fs: 'tmpfs' | 'ext4' | 'devtmpfs' | 'hugetlbfs'
   /** Name → inode number of a directory. */
   entries: Record<string, number>
   size: Bytes
@@ -44,6 +45,8 @@ export interface Inode {
   isReserved: boolean
   /** Read-ahead of mapped faults. @simplifies one a file instead of one an open file */
   readonly mmapRa: Readahead
+  /** Of a hugetlbfs file: its pages come from the pool. Owner: mm/hugetlb_reserve.ts */
+  hugetlb?: HugetlbFile
 }
 
 export interface Mount {

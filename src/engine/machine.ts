@@ -39,7 +39,7 @@ import { createBlockDevice } from './mm/block'
 import { startFlusher } from './mm/flusher'
 import { forgetShadows, removeMapping, replaceMapping, shmemReplaceBySwap } from './mm/filemap'
 import { createCompactionState } from './mm/compaction_state'
-import { createHugetlbPool } from './mm/hugetlb_pool'
+import { createHugetlb } from './mm/hugetlb_pool'
 import { startKcompactd } from './mm/kcompactd'
 import { createModules } from './modules'
 import { createNodes } from './mm/mmzone'
@@ -249,7 +249,7 @@ const extraState = (nodes: number, zones: number, endPfn: number): ExtraState =>
   handPages: createHandPages(),
   taint: createTaint(),
   reclaim: createReclaimState(nodes),
-  hugetlb: createHugetlbPool(nodes),
+  hugetlb: createHugetlb(nodes),
   thp: createThp(nodes),
   compaction: createCompactionState({ zones, nodes, endPfn }),
   pipes: [],

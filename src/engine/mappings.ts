@@ -10,8 +10,10 @@ import { dAdd, giveNameObjects, takeNameObjects } from './fs/dcache'
 import { createInode, releaseInode } from './fs/vfs'
 import { inodeAt } from './mm/filemap'
 import { putHugeZeroPage } from './mm/huge_zero'
+import { GIGANTIC_ORDER, HUGE_ORDER, maySplit } from './mm/hugetlb_pool'
+import { closeHugetlb, createHugetlbFile, evictHugetlb } from './mm/hugetlb_reserve'
 import { zapRange } from './mm/zap'
-import { VM_MAYWRITE, VM_SHARED, type Mm, type Vma } from './mm/mm_types'
+import { VM_DONTEXPAND, VM_HUGETLB, VM_MAYWRITE, VM_SHARED, type Mm, type Vma } from './mm/mm_types'
 import { vmEnoughMemory } from './mm/overcommit'
 import { giveOne } from './mm/slab_group'
 import { tlbFinishMmu, tlbGatherMmu } from './mm/mmu_gather'
@@ -26,6 +28,7 @@ import {
   MAP_ANONYMOUS,
   MAP_FIXED,
   MAP_GROWSDOWN,
+  MAP_HUGETLB,
   MAP_LOCKED,
   MAP_NONBLOCK,
   MAP_NORESERVE,
@@ -51,6 +54,9 @@ interface Backing {
   readonly name: string
   /** VM_* that the mapping may not have. */
   readonly clear: number
+  /** VM_* that it always has. */
+  readonly set?: number
+  readonly hugeOrder?: number
 }
 
 /** Shared memory without a name is a tmpfs file without a name. @kernel mm/shmem.c shmem_zero_setup() */
@@ -70,6 +76,29 @@ function sharedAnonymous(state: KernelState, op: MmapOp): Backing | Errno {
   inode.isReserved = isReserved
   inode.users = 1
   return { ino: inode.ino, name: '/dev/zero (deleted)', clear: 0 }
+}
+
+/** @kernel MAP_HUGE_SHIFT, MAP_HUGE_MASK */
+const MAP_HUGE_SHIFT = 26
+const MAP_HUGE_MASK = 0x3f
+const HUGE_SHIFTS: Readonly<Record<number, number>> = { 0: HUGE_ORDER, 21: HUGE_ORDER, 30: GIGANTIC_ORDER }
+
+/** Of MAP_HUGETLB with MAP_2MB, MAP_1GB or the default size. @returns order; undefined = no such size @kernel hstate_sizelog() */
+const hugeOrderOf = (flags: number): number | undefined => HUGE_SHIFTS[(flags >>> MAP_HUGE_SHIFT) & MAP_HUGE_MASK]
+
+/** Huge pages without a name are a file of hugetlbfs without a name. @kernel fs/hugetlbfs/inode.c hugetlb_file_setup() */
+function anonymousHuge(state: KernelState, op: MmapOp, pages: Pages): Backing | Errno {
+  const order = hugeOrderOf(op.flags)!
+  const objects = takeNameObjects(state, 'hugetlbfs', 'anon_hugepage')
+  if (objects === undefined) return 'ENOMEM'
+  const inode = createInode(state, 'file', 'hugetlbfs', pages * PAGE_SIZE, -1)
+  dAdd(state, objects, inode, { parent: 0, name: 'anon_hugepage', owner: 0 })
+  inode.linked = false
+  inode.users = 1
+  const isShared = (op.flags & MAP_TYPE) !== MAP_PRIVATE
+  inode.hugetlb = createHugetlbFile(order, pages / 2 ** order, isShared)
+  const set = VM_HUGETLB | VM_DONTEXPAND
+  return { ino: inode.ino, name: '/anon_hugepage (deleted)', clear: 0, set, hugeOrder: order }
 }
 
 /** What a mapping may become of a file, by the way the file was opened. @kernel mm/mmap.c do_mmap(), the file's part */
@@ -135,9 +164,12 @@ export function makeMapping(state: KernelState, task: Task, mm: Mm, op: MmapOp):
   if (!isAnonymous && (op.offset ?? 0) % PAGE_SIZE === 0 && task.fds[op.fd ?? -1] === undefined) return 'EBADF'
   const refused = refusedAtSight(state, mm, op)
   if (refused !== undefined) return refused
-  const pages = pagesIn(op.length)
+  const hugeOrder = isAnonymous && (op.flags & MAP_HUGETLB) !== 0 ? hugeOrderOf(op.flags) : 0
+  if (hugeOrder === undefined || (!isAnonymous && (op.flags & MAP_HUGETLB) !== 0)) return 'EINVAL'
+  const unit = 2 ** hugeOrder
+  const pages = Math.ceil(pagesIn(op.length) / unit) * unit
   const onDisk = isAnonymous ? undefined : diskOffset(state, task, op)
-  const place = { pages, flags: op.flags, address: op.address ?? 0, isAnonymous, isHuge: false, ...onDisk }
+  const place = { pages, flags: op.flags, address: op.address ?? 0, isAnonymous, unit, ...onDisk }
   const start = getUnmappedArea(state, mm, place)
   if (typeof start === 'string') return start
   const wanted = vmFlags(op.prot, op.flags) | mm.defFlags
@@ -147,28 +179,40 @@ export function makeMapping(state: KernelState, task: Task, mm: Mm, op: MmapOp):
   const isShared = (op.flags & MAP_TYPE) !== MAP_PRIVATE
   if (isAnonymous && isShared && (op.flags & MAP_GROWSDOWN) !== 0) return 'EINVAL'
   if (!mayMap(state, mm, wanted, start, pages)) return 'ENOMEM'
-  const backing = !isAnonymous ? mappedFile(state, task, op) : isShared ? sharedAnonymous(state, op) : NO_FILE
+  const backing = backingOf(state, task, op, hugeOrder > 0 ? pages : 0)
   if (typeof backing === 'string') return backing
-  const { ino, name, clear } = backing
-  const region = { start, pages, flags: wanted & ~clear, ino, name, pgoff: pagesIn(op.offset ?? 0) }
+  const { ino, name, clear, set = 0, ...huge } = backing
+  const flags = (wanted & ~clear) | set
+  const region = { start, pages, flags, ino, name, pgoff: isAnonymous ? 0 : pagesIn(op.offset ?? 0), ...huge }
   const errno = unmapRange(state, mm, start, start + pages) ?? mmapRegion(state, mm, region)
   if (errno !== undefined && backing.ino !== 0) putFile(state, backing.ino)
   return errno ?? start
 }
 
+/** @param hugePages  of 4 KiB, when they come from the pool */
+function backingOf(state: KernelState, task: Task, op: MmapOp, hugePages: Pages): Backing | Errno {
+  if ((op.flags & MAP_ANONYMOUS) === 0) return mappedFile(state, task, op)
+  if (hugePages > 0) return anonymousHuge(state, op, hugePages)
+  return (op.flags & MAP_TYPE) !== MAP_PRIVATE ? sharedAnonymous(state, op) : NO_FILE
+}
+
 function putFile(state: KernelState, ino: number): void {
   const inode = inodeAt(state, ino)
   inode.users--
+  if (inode.users === 0) evictHugetlb(state, inode)
   releaseInode(state, inode)
 }
 
 const putFiles = (state: KernelState, gone: readonly Vma[]): void => {
-  for (const vma of gone) if (vma.ino !== 0) putFile(state, vma.ino)
+  for (const vma of gone) {
+    if (vma.hugeOrder !== undefined) closeHugetlb(state, vma)
+    if (vma.ino !== 0) putFile(state, vma.ino)
+  }
 }
 
 /**
  * Takes a range out of an address space: its pages, its mappings, and the tables that nobody needs any more.
- * @returns ENOMEM when a hole in a mapping would make too many of them
+ * @returns ENOMEM when a hole in a mapping would make too many of them; EINVAL when a huge page would be cut
  * @kernel  do_vmi_munmap()
  */
 export function unmapRange(state: KernelState, mm: Mm, start: Vpn, end: Vpn): Errno | undefined {
@@ -176,6 +220,9 @@ export function unmapRange(state: KernelState, mm: Mm, start: Vpn, end: Vpn): Er
   // Only a hole in the middle of one makes them more.
   const isHole = around !== undefined && around.start < start && end < around.end
   if (isHole && mm.vmas.length >= state.sysctl.maxMapCount) return 'ENOMEM'
+  const before = findVma(mm, end - 1)
+  if (around !== undefined && !maySplit(around, start)) return 'EINVAL'
+  if (before !== undefined && before.end > end && !maySplit(before, end)) return 'EINVAL'
   const { first, last } = splitAt(state, mm, start, end)
   if (first === last) return undefined
   tlbGatherMmu()

@@ -9,6 +9,7 @@ import { SIGBUS } from './fault_signal'
 import { compoundHead } from './mm/folio'
 import { accessHugePmd } from './mm/huge_memory'
 import { findHugePmd, pmdPfn } from './mm/huge_pmd'
+import { vmaUnit } from './mm/hugetlb_pool'
 import { mlockFolio } from './mm/mlock'
 import { VM_LOCKED, VM_LOCKONFAULT, VM_SHARED, VM_WRITE, type Mm } from './mm/mm_types'
 import { isAccessible } from './mm/mmap'
@@ -48,7 +49,7 @@ export function populate(state: KernelState, task: Task, first: Vpn, count: numb
       else if (step !== STEP_DONE) return step
       if ((vma.flags & VM_LOCKED) !== 0) lockPage(state, mm, vpn)
     }
-    task.opDone++
+    task.opDone += vma === undefined ? 1 : Math.min(vmaUnit(vma) - (vpn % vmaUnit(vma)), count - task.opDone)
     if (isSuspended(state)) return STEP_BLOCKED
   }
   return STEP_DONE

@@ -21,7 +21,7 @@ import type { ByHand } from './mm/by_hand'
 import type { HandPages } from './mm/by_hand_pages'
 import type { HandTouch } from './by_hand_touch'
 import type { CompactionState } from './mm/compaction_state'
-import type { HugetlbPool } from './mm/hugetlb_pool'
+import type { Hstate } from './mm/hugetlb_pool'
 import type { MemMap } from './mm/memmap'
 import type { Memcg, MemcgStock } from './mm/memcontrol'
 import type { Mm } from './mm/mm_types'
@@ -148,8 +148,8 @@ export interface KernelState {
   /** Links of order-10 blocks, index pfn >> 10. Owner: buddy.ts */
   readonly blockNext: Int32Array
   readonly blockPrev: Int32Array
-  /** Owner: mm/hugetlb.ts */
-  readonly hugetlb: HugetlbPool
+  /** Pools of huge pages: 2 MiB, 1 GiB. Owner: mm/hugetlb.ts */
+  readonly hugetlb: readonly Hstate[]
   /** Owners: mm/compaction_state.ts, mm/kcompactd.ts */
   readonly compaction: CompactionState
   readonly lruvecs: (Lruvec | undefined)[]

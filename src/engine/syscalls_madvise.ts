@@ -12,6 +12,7 @@ import { filePages, inodeAt, startReadahead } from './mm/filemap'
 import { PG_LARGE } from './mm/folio'
 import { GFP_KERNEL } from './mm/gfp'
 import { forEachOwnHugePage } from './mm/huge_madvise'
+import { vmaUnit } from './mm/hugetlb_pool'
 import { PG_DIRTY, PG_REFERENCED, PG_SWAPCACHE, clearFlag, hasFlag, mapcount } from './mm/memmap'
 import { tlbFinishMmu, tlbGatherMmu, tlbRemove } from './mm/mmu_gather'
 import { zapRange } from './mm/zap'
@@ -104,10 +105,13 @@ function adviseFlags(state: KernelState, mm: Mm, part: VmaPart, advice: Advice):
 
 type RangeAction = (state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: Vpn) => Errno | undefined
 
+/** Huge pages of the pool go whole: a part at the end stays. @kernel madvise_dontneed_free_valid_vma() */
 const dontneed: RangeAction = (state, mm, vma, start, end) => {
-  if ((vma.flags & (VM_LOCKED | VM_DONTEXPAND)) !== 0) return 'EINVAL'
+  const unit = vmaUnit(vma)
+  if (unit === 1 && (vma.flags & (VM_LOCKED | VM_DONTEXPAND)) !== 0) return 'EINVAL'
+  if (start % unit !== 0) return 'EINVAL'
   tlbGatherMmu()
-  zapRange(state, mm, vma, start, end)
+  zapRange(state, mm, vma, start, end - (end % unit))
   tlbFinishMmu(state, mm.id, false)
   return undefined
 }

@@ -9,6 +9,7 @@ import { charge } from './exec'
 import { pageOf, pagesIn } from './mappings'
 import { inodeAt, isShmem } from './mm/filemap'
 import { forEachHugePmd, pmdPfn } from './mm/huge_pmd'
+import { changeHugetlbProtection } from './mm/hugetlb_map'
 import { PG_ANON_EXCLUSIVE, hasFlag } from './mm/memmap'
 import { mayExpandVm, vmFlags } from './mm/mmap'
 import {
@@ -97,7 +98,8 @@ function accountChange(
  * unless nobody else has a say about the page.
  * @kernel  change_pte_range(), pte_needs_flush(), can_change_pte_writable()
  */
-function changeProtection(state: KernelState, mm: Mm, vma: Vma, range: { start: number; end: number }): void {
+function changeProtection(state: KernelState, mm: Mm, vma: Vma, { start, end }: VmaPart): void {
+  const range = { start, end }
   const isNone = (vma.flags & VM_ACCESS_FLAGS) === 0
   const isWritable = (vma.flags & VM_WRITE) !== 0
   const access = (upgrade: boolean): 'none' | 'write' | 'read' => (isNone ? 'none' : upgrade ? 'write' : 'read')
@@ -107,6 +109,10 @@ function changeProtection(state: KernelState, mm: Mm, vma: Vma, range: { start: 
     if ((before & ~after) !== 0) tlbRemove(state.pgtables, slot)
   }
   tlbGatherMmu()
+  if (vma.hugeOrder !== undefined) {
+    changeHugetlbProtection(state, mm, { vma, ...range })
+    return tlbFinishMmu(state, mm.id, false)
+  }
   forEachHugePmd(state, mm, range.start, range.end, (slot, entry) =>
     change(slot, entry, withAccess(entry, access(isWritable && mayWriteHugeAtOnce(state, entry)))),
   )

@@ -4,14 +4,13 @@
  * @spec    04 §4.4
  */
 import type { Errno } from '../util/errno'
-import { HPAGE_PAGES, PAGE_SIZE, type Ns, type Pages, type Vpn } from '../util/units'
+import { PAGE_SIZE, type Ns, type Pages, type Vpn } from '../util/units'
 import { charge, isSuspended } from './exec'
 import { pageOf, pagesIn, unmapRange } from './mappings'
 import { inodeAt } from './mm/filemap'
 import {
   VM_ACCOUNT,
   VM_DONTEXPAND,
-  VM_HUGETLB,
   VM_LOCKED,
   VM_LOCKED_MASK,
   VM_MAYSHARE,
@@ -22,6 +21,9 @@ import {
 } from './mm/mm_types'
 import { getUnmappedArea, mayExpandVm, mayLock, startGap } from './mm/mmap'
 import { movePageTables, prepareTables } from './mm/mremap'
+import { moveHugetlb, prepareHugetlbMove, type HugetlbMove } from './mm/hugetlb_map'
+import { vmaUnit } from './mm/hugetlb_pool'
+import { beginSlots, flushTlbMm } from './mm/tlb_flush'
 import { vmEnoughMemory, vmUnacctMemory } from './mm/overcommit'
 import { freePageTables } from './mm/pgtable'
 import { mmAt } from './mm/rss'
@@ -81,8 +83,7 @@ function remap(state: KernelState, mm: Mm, op: MremapOp): Outcome | Errno {
   if (refusedAtSight(op)) return 'EINVAL'
   const vma = findVma(mm, pageOf(op.address))
   if (vma === undefined) return 'EFAULT'
-  const isHuge = (vma.flags & VM_HUGETLB) !== 0
-  const unit = isHuge ? HPAGE_PAGES : 1
+  const unit = vmaUnit(vma)
   const sized = (bytes: number): Pages => Math.ceil(pagesIn(bytes) / unit) * unit
   const request: Request = {
     from: pageOf(op.address),
@@ -91,7 +92,8 @@ function remap(state: KernelState, mm: Mm, op: MremapOp): Outcome | Errno {
     flags: op.flags,
     newAddress: op.newAddress ?? 0,
   }
-  if (isHuge && (request.from % unit !== 0 || request.newPages > request.oldPages)) return 'EINVAL'
+  if (unit > 1 && (request.from % unit !== 0 || request.newPages > request.oldPages)) return 'EINVAL'
+  if ((op.flags & MREMAP_FIXED) !== 0 && request.newAddress % (unit * PAGE_SIZE) !== 0) return 'EINVAL'
   if ((op.flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0) return remapTo(state, mm, request)
   if (request.oldPages >= request.newPages) return shrink(state, mm, request)
   return grow(state, mm, request)
@@ -145,7 +147,7 @@ function grow(state: KernelState, mm: Mm, request: Request): Outcome | Errno {
   }
   if ((flags & MREMAP_MAYMOVE) === 0) return 'ENOMEM'
   // A private mapping without a file is placed like a new one, but never aligned for huge pages.
-  const at = getUnmappedArea(state, mm, { ...NOWHERE, pages: newPages, isHuge: (vma.flags & VM_HUGETLB) !== 0 })
+  const at = getUnmappedArea(state, mm, { ...NOWHERE, pages: newPages, unit: vmaUnit(vma) })
   return typeof at === 'string' ? at : moveVma(state, mm, vma, request, at)
 }
 
@@ -172,8 +174,7 @@ function remapTo(state: KernelState, mm: Mm, request: Request): Outcome | Errno 
   if (typeof vma === 'string') return vma
   if ((flags & MREMAP_DONTUNMAP) !== 0 && !mayExpandVm(state, mm, vma.flags, sized.oldPages)) return 'ENOMEM'
   const place = (flags & MREMAP_FIXED) !== 0 ? { flags: MAP_FIXED, address: newAddress } : { address: newAddress }
-  const isHuge = (vma.flags & VM_HUGETLB) !== 0
-  const at = getUnmappedArea(state, mm, { ...NOWHERE, ...place, pages: newPages, isHuge })
+  const at = getUnmappedArea(state, mm, { ...NOWHERE, ...place, pages: newPages, unit: vmaUnit(vma) })
   return typeof at === 'string' ? at : moveVma(state, mm, vma, sized, at)
 }
 
@@ -189,7 +190,8 @@ function moveVma(state: KernelState, mm: Mm, vma: Vma, request: Request, at: Vpn
   if (mm.vmas.length >= state.sysctl.maxMapCount - MOVE_RESERVE) return 'ENOMEM'
   const isKept = (request.flags & MREMAP_DONTUNMAP) !== 0
   const move = { from, to: at, pages: oldPages }
-  if (!prepareTables(state, mm, move)) {
+  const isHuge = vma.hugeOrder !== undefined
+  if (!(isHuge ? prepareHugetlbMove(state, mm, vma, move) : prepareTables(state, mm, move))) {
     if (!isSuspended(state)) freeUnusedTables(state, mm, at, newPages)
     return 'ENOMEM'
   }
@@ -208,11 +210,20 @@ function moveVma(state: KernelState, mm: Mm, vma: Vma, request: Request, at: Vpn
     return 'ENOMEM'
   }
   if ((vma.flags & VM_LOCKED) !== 0) mm.lockedVm += newPages
-  movePageTables(state, mm, move)
+  if (isHuge) moveHuge(state, mm, vma, move)
+  else movePageTables(state, mm, move)
   const isLocked = (vma.flags & VM_LOCKED) !== 0
   if (isKept) leaveEmpty(state, mm, from, oldPages)
   else if (oldPages > 0) takeAway(state, mm, from, oldPages)
   return { at, populateFrom: at + oldPages, populatePages: isLocked ? newPages - oldPages : 0 }
+}
+
+/** The promises go over with the pages. @kernel mm/hugetlb.c clear_vma_resv_huge_pages() */
+function moveHuge(state: KernelState, mm: Mm, vma: Vma, move: HugetlbMove): void {
+  beginSlots()
+  moveHugetlb(state, mm, vma, move)
+  flushTlbMm(state, mm.id, move.pages, false)
+  modifyVma(state, mm, { vma, start: move.from, end: move.from + move.pages }, (v) => delete v.hugeResv)
 }
 
 function freeUnusedTables(state: KernelState, mm: Mm, at: Vpn, pages: Pages): void {

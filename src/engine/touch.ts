@@ -36,12 +36,12 @@ import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_WRITE, findPteSlot, pteAt, se
 import { mmOf } from './mm/rss'
 import { expandStack, isAccessible } from './mm/mmap'
 import { switchMm } from './mm/tlb_flush'
-import { DATA_2M, DATA_4K, type CpuTlb } from './mm/tlb_state'
+import { DATA_4K, type CpuTlb } from './mm/tlb_state'
 import { findVma } from './mm/vma_find'
 import type { KernelState } from './state'
 import type { Task } from './task'
 import { emit, isWanted, TRACE_PAGE_FAULT } from './trace'
-import { countAccesses, refill, translate } from './translate'
+import { countAccesses, refill, translate, translateHuge } from './translate'
 
 export const STEP_DONE = 0
 /** The time slice is used up; go on with the same operation. */
@@ -175,7 +175,7 @@ function touchPages(state: KernelState, task: Task, mm: Mm, span: AccessSpan, is
     if (slot < 0 && mm.hugePmds > 0) {
       const inHuge = Math.min(accessHugePmd(state, mm, vpn, isWrite), count - done)
       if (inHuge > 0) {
-        translate(state, c, findHugePmd(state, mm, vpn), isWrite, DATA_2M)
+        translateHuge(state, c, findHugePmd(state, mm, vpn), isWrite)
         const pages = perPageNs > 0 ? Math.min(inHuge, Math.ceil((endNs - exec.ns) / perPageNs)) : inHuge
         exec.ns += pages * perPageNs
         done += pages
@@ -228,7 +228,7 @@ export function touchPage(state: KernelState, task: Task, mm: Mm, vpn: Vpn, isWr
 export function reachPage(state: KernelState, task: Task, mm: Mm, c: CpuTlb, vpn: Vpn, isWrite: boolean): number {
   const slot = findPteSlot(state, mm, vpn)
   if (slot < 0 && accessHugePmd(state, mm, vpn, isWrite) > 0) {
-    translate(state, c, findHugePmd(state, mm, vpn), isWrite, DATA_2M)
+    translateHuge(state, c, findHugePmd(state, mm, vpn), isWrite)
     return STEP_DONE
   }
   const pte = slot < 0 ? 0 : pteAt(state.pgtables, slot)

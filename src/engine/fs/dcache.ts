@@ -72,8 +72,13 @@ export interface NameObjects {
   readonly name: number
 }
 
+const INODE_CACHE_OF: Readonly<Record<string, string>> = {
+  ext4: 'ext4_inode_cache',
+  hugetlbfs: 'hugetlbfs_inode_cache',
+}
+
 const inodeCacheOf = (state: KernelState, fs: string): number =>
-  cacheNumber(state.slabs, fs === 'ext4' ? 'ext4_inode_cache' : 'shmem_inode_cache')
+  cacheNumber(state.slabs, INODE_CACHE_OF[fs] ?? 'shmem_inode_cache')
 
 /** Bytes of a name that fit into the dentry, the final zero included. @kernel DNAME_INLINE_LEN */
 const inlineBytes = (state: KernelState): number => (state.config.series === '6.1' ? 32 : 40)

@@ -22,6 +22,7 @@ import {
 import type { KernelState } from '../state'
 import type { SigInfo, Task, TouchMode } from '../task'
 import { predictHuge } from './fault_predict_huge'
+import { predictHugetlb } from './fault_predict_hugetlb'
 import { predictPte, type FillKind, type PtePrediction } from './fault_predict_pte'
 import { findHugePmd } from './huge_pmd'
 import { VM_EXEC, VM_WRITE, type Mm, type Vma } from './mm_types'
@@ -132,13 +133,14 @@ export function predictFault(state: KernelState, task: Task, address: number, mo
     return killed(SIGSEGV, SEGV_ACCERR, error)
   }
   say('access', 'access_error', `the mapping allows the ${VERBS[mode]}`)
-  if (missing > 0) say('entry', '__handle_mm_fault', `makes ${missing} page table${missing === 1 ? '' : 's'}`)
+  const tables = Math.max(0, missing - (target.hugeOrder ?? 0) / 9)
+  if (tables > 0) say('entry', '__handle_mm_fault', `makes ${tables} page table${tables === 1 ? '' : 's'}`)
   const fault = { task, mm, vma: target, vpn, pte, isWrite: mode === 'write' }
-  const filled = predictHuge(state, fault) ?? predictPte(state, fault)
+  const filled = predictHugetlb(state, fault) ?? predictHuge(state, fault) ?? predictPte(state, fault)
   for (const [stage, by, text] of filled.texts) say(stage, by, text)
-  if (filled.fill === 'sigbus') return { ...killed(SIGBUS, BUS_ADRERR, error), tables: missing }
+  if (filled.fill === 'sigbus') return { ...killed(SIGBUS, BUS_ADRERR, error), tables }
   // The page is there now, and still nothing may be executed in it.
-  const after = { tables: missing, frames: filled.frames, rss: filled.rss, costNs: filled.costNs, fill: filled.fill }
+  const after = { tables, frames: filled.frames, rss: filled.rss, costNs: filled.costNs, fill: filled.fill }
   if (mode === 'exec' && (target.flags & VM_EXEC) === 0) {
     say('access', 'CPU', 'the instruction is fetched again: the entry is there and says NX')
     return { ...killed(SIGSEGV, SEGV_ACCERR, bits | PF_PROT), ...after }

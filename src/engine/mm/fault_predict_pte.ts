@@ -45,6 +45,8 @@ export type FillKind =
   | 'anonymous'
   /** Zeroed 2 MiB. */
   | 'huge-page'
+  /** A zeroed huge page of the pool. */
+  | 'pool-page'
   /** Private memory that somebody else sees too, or the zero page: a copy. */
   | 'copy'
   /** Private memory of nobody else: the same frame becomes writable. */

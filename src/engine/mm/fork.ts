@@ -9,6 +9,7 @@ import type { KernelState } from '../state'
 import { inodeAt } from './filemap'
 import { ensurePmdSlot, forEachHugePmd, installHugePmd, isHugePmd, pmdPfn } from './huge_pmd'
 import { getHugeZeroPage } from './huge_zero'
+import { copyHugetlb } from './hugetlb_map'
 import { PG_ANON, PG_ANON_EXCLUSIVE, PG_TAIL, clearFlag, hasFlag, pageFlags } from './memmap'
 import {
   MM_ANONPAGES,
@@ -68,12 +69,18 @@ function dupMm(state: KernelState, from: Mm, partial: { mm: number }): number {
     if (vma.ino !== 0) inodeAt(state, vma.ino).users++
     // Locks are not inherited.
     const child = { ...copyVma(vma), flags: vma.flags & ~VM_LOCKED_MASK }
+    // Promised huge pages stay with the parent. @kernel hugetlb_dup_vma_private()
+    if (child.hugeResv !== undefined) delete child.hugeResv
     if (!forkVma(state, to, child, (vma.flags & VM_WIPEONFORK) === 0 ? vma : undefined)) return -1
     charge(state, state.costs.forkVma)
   }
   for (const vma of from.vmas) {
     // Pure file mappings are filled again by faults.
     if (vma.anonVma === 0 || (vma.flags & (VM_DONTCOPY | VM_WIPEONFORK)) !== 0) continue
+    if (vma.hugeOrder !== undefined) {
+      if (!copyHugetlb(state, from, to, vma)) return -1
+      continue
+    }
     if (!copyHugePmds(state, from, to, vma) || !copyPtes(state, from, to, vma.start, vma.end)) return -1
   }
   return index

@@ -6,10 +6,10 @@ import { HPAGE_PAGES, type Pages, type Pfn } from '../../util/units'
 import type { KernelState } from '../state'
 import { isSplitDeferred } from './deferred_split'
 import { compoundHead, entireMapcount, folioNrPages, nrPagesMapped, pteMapcount } from './folio'
-import { forEachHugePmd, isHugePmd, pmdPfn } from './huge_pmd'
-import { PG_ANON, PG_HEAD, hasFlag, mapcount } from './memmap'
+import { forEachHugeEntry, forEachHugePmd, isHugePmd, pmdPfn } from './huge_pmd'
+import { PG_ANON, PG_HEAD, PG_HUGETLB, hasFlag, mapcount } from './memmap'
 import type { Mm } from './mm_types'
-import { ENTRIES_PER_TABLE, mmOfSlot, pteAt, tableLevel, tablePfn, tableUsed, type PageTables } from './pgtable'
+import { ENTRIES_PER_TABLE, mmOfSlot, pteAt, tableLevel, tablePfn, tableUsed } from './pgtable'
 import { findVma } from './vma_find'
 
 /** Page-table entries by the frame that they name: PTEs of each frame, PMDs of each first frame. */
@@ -22,9 +22,22 @@ export interface Entries {
 export function checkHugeEntries(state: KernelState, mm: Mm, pmdsOf: Int32Array, found: string[]): Pages {
   let pages = 0
   let entries = 0
+  let usage = 0
+  forEachHugeEntry(state, mm, { start: 0, end: Number.MAX_SAFE_INTEGER, level: 3 }, (_slot, entry, first) => {
+    entries++
+    usage += 2 ** 18
+    pmdsOf[pmdPfn(entry)]!++
+    if (findVma(mm, first)?.hugeOrder !== 18)
+      found.push(`mm ${mm.id}: the entry at ${first} lies in no mapping of 1 GiB`)
+  })
   forEachHugePmd(state, mm, 0, Number.MAX_SAFE_INTEGER, (slot, entry, first) => {
     entries++
     const vma = findVma(mm, first)
+    if (vma?.hugeOrder === 9) {
+      usage += HPAGE_PAGES
+      pmdsOf[pmdPfn(entry)]!++
+      return
+    }
     if (vma === undefined || first + HPAGE_PAGES > vma.end || vma.ino !== 0)
       found.push(`mm ${mm.id}: the huge page at ${first} lies in no anonymous mapping as a whole`)
     if (mmOfSlot(state.pgtables, slot) !== mm.id) found.push(`mm ${mm.id}: slot ${slot} belongs to another`)
@@ -35,6 +48,7 @@ export function checkHugeEntries(state: KernelState, mm: Mm, pmdsOf: Int32Array,
     if (!hasFlag(state.memmap, pfn, PG_HEAD) || !hasFlag(state.memmap, pfn, PG_ANON))
       found.push(`mm ${mm.id}: the huge page at ${first} maps pfn ${pfn}, which is no large folio`)
   })
+  if (usage !== mm.hugetlbUsage) found.push(`mm ${mm.id}: hugetlb_usage ${mm.hugetlbUsage}, entries map ${usage}`)
   if (entries !== mm.hugePmds) found.push(`mm ${mm.id}: ${mm.hugePmds} huge entries counted, ${entries} there`)
   return pages
 }
@@ -63,9 +77,13 @@ export function checkLargeFolio(state: KernelState, head: Pfn, { ptesOf, pmdsOf 
 }
 
 /** As many empty PTE tables are put by as the PMD table has huge entries. @model  looks from outside */
-export function checkDeposits(t: PageTables, table: number, found: string[]): void {
+export function checkDeposits({ pgtables: t, memmap: m }: KernelState, table: number, found: string[]): void {
   let huge = 0
-  for (let i = 0; i < ENTRIES_PER_TABLE; i++) if (isHugePmd(pteAt(t, table * ENTRIES_PER_TABLE + i))) huge++
+  for (let i = 0; i < ENTRIES_PER_TABLE; i++) {
+    const entry = pteAt(t, table * ENTRIES_PER_TABLE + i)
+    // Nothing is put by for huge pages of the pool.
+    if (isHugePmd(entry) && !hasFlag(m, pmdPfn(entry), PG_HUGETLB)) huge++
+  }
   let deposits = 0
   for (let next = t.deposit[table]!; next !== 0; next = t.deposit[next - 1]!) {
     deposits++

@@ -13,7 +13,16 @@ import type { Task } from '../task'
 import { FAULT_MINOR, failed } from './fault'
 import { prepLargeFolio } from './folio'
 import { PAGEBLOCK_ORDER } from './gfp'
-import { ensurePmdSlot, findHugePmd, findPmdSlot, hugeStart, installHugePmd, makePmd, pmdPfn } from './huge_pmd'
+import {
+  ensurePmdSlot,
+  findHugePmd,
+  findPmdSlot,
+  hugeEntryPages,
+  hugeStart,
+  installHugePmd,
+  makePmd,
+  pmdPfn,
+} from './huge_pmd'
 import { splitHugePmd } from './huge_split'
 import { getHugeZeroPage } from './huge_zero'
 import { memcgCharge, modMemcgState } from './memcontrol'
@@ -45,7 +54,8 @@ export function accessHugePmd(state: KernelState, mm: Mm, vpn: Vpn, isWrite: boo
   const entry = pteAt(state.pgtables, slot)
   if (isProtNone(entry) || (isWrite && (entry & PTE_WRITE) === 0)) return 0
   setPte(state.pgtables, slot, (entry | PTE_ACCESSED | (isWrite ? PTE_DIRTY : 0)) >>> 0)
-  return HPAGE_PAGES - (vpn % HPAGE_PAGES)
+  const pages = hugeEntryPages(state.pgtables, slot)
+  return pages - (vpn % pages)
 }
 
 /**

@@ -7,13 +7,12 @@
  * @spec    04 §4.1, 08 §8.6
  */
 import { assert } from '../../util/assert'
-import { HPAGE_PAGES, type Pfn, type Vpn } from '../../util/units'
+import { HPAGE_PAGES, type Pages, type Pfn, type Vpn } from '../../util/units'
 import type { KernelState } from '../state'
 import type { Mm } from './mm_types'
 import {
   ENTRIES_PER_TABLE,
   PTE_PRESENT,
-  TOP_LEVEL,
   allocTable,
   childTable,
   entryIndex,
@@ -54,29 +53,52 @@ export const hugeStart = (vpn: Vpn): Vpn => vpn - (vpn % HPAGE_PAGES)
 export function findPmdSlot(state: KernelState, mm: Mm, vpn: Vpn): number {
   const t = state.pgtables
   let table = mm.pgd
-  for (let level = TOP_LEVEL; level > PMD_LEVEL; level--) {
+  for (let level = tableLevel(t, table); level > PMD_LEVEL; level--) {
     table = childTable(t, table, entryIndex(vpn, level))
     if (table < 0) return -1
   }
   return table * ENTRIES_PER_TABLE + entryIndex(vpn, PMD_LEVEL)
 }
 
-/** Slot of the huge entry that maps the page, −1 none. */
+/** Slot of the huge entry that maps the page, of whatever size; −1 none. */
 export function findHugePmd(state: KernelState, mm: Mm, vpn: Vpn): number {
   if (mm.hugePmds === 0) return -1
-  const slot = findPmdSlot(state, mm, vpn)
-  return slot >= 0 && isHugePmd(pteAt(state.pgtables, slot)) ? slot : -1
+  const t = state.pgtables
+  let table = mm.pgd
+  for (let level = tableLevel(t, table); level >= PMD_LEVEL; level--) {
+    const slot = table * ENTRIES_PER_TABLE + entryIndex(vpn, level)
+    const entry = pteAt(t, slot)
+    if (isHugePmd(entry)) return slot
+    if (entry === 0) return -1
+    table = entry - 1
+  }
+  return -1
 }
+
+/** Pages that a huge entry maps: 512, or 512 times as many. */
+export const hugeEntryPages = (t: PageTables, slot: number): Pages => entrySpan(tableLevel(t, tableOfSlot(slot)))
+
+/** Frame behind a page that a huge entry maps. */
+export const frameInHuge = (t: PageTables, slot: number, vpn: Vpn): Pfn =>
+  pmdPfn(pteAt(t, slot)) + (vpn % hugeEntryPages(t, slot))
 
 /**
  * Slot of the PMD entry of a page; missing tables are made on the way.
  * @returns −1 when a table could not be had
  * @kernel  __handle_mm_fault() p4d_alloc … pmd_alloc
  */
-export function ensurePmdSlot(state: KernelState, mm: Mm, vpn: Vpn): number {
+export const ensurePmdSlot = (state: KernelState, mm: Mm, vpn: Vpn): number => ensureSlotAt(state, mm, vpn, PMD_LEVEL)
+
+/**
+ * Slot of a page's entry in its table of one level; missing tables above are made.
+ * @param lowest  2 = PMD, 3 = PUD
+ * @returns −1 when a table could not be had
+ * @kernel  mm/hugetlb.c huge_pte_alloc()
+ */
+export function ensureSlotAt(state: KernelState, mm: Mm, vpn: Vpn, lowest: number): number {
   const t = state.pgtables
   let table = mm.pgd
-  for (let level = TOP_LEVEL; level > PMD_LEVEL; level--) {
+  for (let level = tableLevel(t, table); level > lowest; level--) {
     const index = entryIndex(vpn, level)
     let child = childTable(t, table, index)
     if (child < 0) {
@@ -87,7 +109,7 @@ export function ensurePmdSlot(state: KernelState, mm: Mm, vpn: Vpn): number {
     }
     table = child
   }
-  return table * ENTRIES_PER_TABLE + entryIndex(vpn, PMD_LEVEL)
+  return table * ENTRIES_PER_TABLE + entryIndex(vpn, lowest)
 }
 
 // ---------------------------------------------------------------- tables put by
@@ -134,7 +156,7 @@ export function replaceByTable(state: KernelState, mm: Mm, slot: number): number
 }
 
 /**
- * Calls `visit(slot, entry, start)` for every huge entry that maps part of [start, end); it may take that entry away.
+ * Calls `visit(slot, entry, start)` for every entry of 2 MiB that maps part of [start, end); it may take that entry away.
  * @kernel  walk_pmd_range()
  */
 export function forEachHugePmd(
@@ -144,27 +166,43 @@ export function forEachHugePmd(
   end: Vpn,
   visit: (slot: number, entry: number, first: Vpn) => void,
 ): void {
-  if (mm.hugePmds > 0) visitBelow(state, mm.pgd, start, end, visit)
+  if (mm.hugePmds > 0) visitBelow(state, mm.pgd, { start, end, level: PMD_LEVEL }, visit)
+}
+
+/** The same for huge entries of one level: 2 = 2 MiB, 3 = 1 GiB. @kernel mm/pagewalk.c walk_hugetlb_range() */
+export function forEachHugeEntry(
+  state: KernelState,
+  mm: Mm,
+  range: HugeRange,
+  visit: (slot: number, entry: number, first: Vpn) => void,
+): void {
+  if (mm.hugePmds > 0) visitBelow(state, mm.pgd, range, visit)
+}
+
+export interface HugeRange {
+  readonly start: Vpn
+  readonly end: Vpn
+  /** Of the tables that hold the entries. */
+  readonly level: number
 }
 
 function visitBelow(
   state: KernelState,
   table: number,
-  start: Vpn,
-  end: Vpn,
+  range: HugeRange,
   visit: (slot: number, entry: number, first: Vpn) => void,
 ): void {
   const t = state.pgtables
   const level = tableLevel(t, table)
   const span = entrySpan(level)
   const base = tableBase(t, table)
-  const first = firstEntry(start - base, span)
-  const last = lastEntry(end - base, span)
+  const first = firstEntry(range.start - base, span)
+  const last = lastEntry(range.end - base, span)
   for (let i = first; i <= last; i++) {
     const slot = table * ENTRIES_PER_TABLE + i
     const entry = pteAt(t, slot)
-    if (level === PMD_LEVEL) {
-      if (isHugePmd(entry)) visit(slot, entry, base + i * span)
-    } else if (entry !== 0) visitBelow(state, entry - 1, start, end, visit)
+    if (isHugePmd(entry)) {
+      if (level === range.level) visit(slot, entry, base + i * span)
+    } else if (entry !== 0 && level > range.level) visitBelow(state, entry - 1, range, visit)
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { TaskMachine } from '../../../test/task-machine'
 import { checkInvariants } from '../check'
 import { setMaxHugePages } from './hugetlb'
-import { nrHugePages, nrHugePagesNode } from './hugetlb_pool'
+import { nrHugePages } from './hugetlb_pool'
 import { machineConfig, zoneState } from '../../../test/zone-state'
 import * as vs from './vmstat'
 
@@ -35,15 +35,15 @@ describe('the pool is spread round robin (spec 08 E4, 11 §8)', () => {
     [4, 101, [26, 25, 25, 25]],
   ])('%d nodes, %d pages', (count, pages, expected) => {
     const state = nodesOf(count, 512)
-    expect(setMaxHugePages(state, pages)).toBeUndefined()
-    expect(state.nodes.map((n) => nrHugePagesNode(state, n.nid))).toEqual(expected)
+    expect(setMaxHugePages(state, state.hugetlb[0]!, pages)).toBeUndefined()
+    expect(state.nodes.map((n) => state.hugetlb[0]!.nr[n.nid])).toEqual(expected)
   })
 
   test('the next pages go where the last round ended', () => {
     const state = nodesOf(2, 256)
-    setMaxHugePages(state, 1)
-    setMaxHugePages(state, 2)
-    expect([0, 1].map((nid) => nrHugePagesNode(state, nid))).toEqual([1, 1])
+    setMaxHugePages(state, state.hugetlb[0]!, 1)
+    setMaxHugePages(state, state.hugetlb[0]!, 2)
+    expect([0, 1].map((nid) => state.hugetlb[0]!.nr[nid])).toEqual([1, 1])
   })
 })
 
@@ -60,14 +60,14 @@ describe('nr_hugepages', () => {
     expect(machine.number('/proc/vmstat', 'htlb_buddy_alloc_success')).toBe(10)
     expect(checkInvariants(state)).toEqual([])
     expect(machine.write(NR, '0')).toBe('')
-    expect(nrHugePages(state)).toBe(0)
+    expect(nrHugePages(state.hugetlb[0]!)).toBe(0)
     expect(checkInvariants(state)).toEqual([])
   })
 
   test('more than memory holds: the file shows what was reached, and that is no error', () => {
     const machine = new TaskMachine({ mib: 128 })
     expect(machine.write(NR, '1000')).toBe('')
-    const got = nrHugePages(machine.state)
+    const got = nrHugePages(machine.state.hugetlb[0]!)
     expect(got).toBeGreaterThan(10)
     expect(got).toBeLessThan(64)
     expect(machine.number('/proc/vmstat', 'htlb_buddy_alloc_fail')).toBe(1)
@@ -84,13 +84,13 @@ describe('nr_hugepages', () => {
     const done = machine.perform(pid, { op: 'writeFile', path: NR, text: '30' })
     expect([done.errno, done.result]).toEqual(['', 2])
     // MGLRU frees 64 pages a round, so that a full machine has hardly frames to move pages into.
-    expect(nrHugePages(machine.state)).toBeGreaterThan(10)
-    expect(nrHugePages(machine.state)).toBeLessThan(30)
+    expect(nrHugePages(machine.state.hugetlb[0]!)).toBeGreaterThan(10)
+    expect(nrHugePages(machine.state.hugetlb[0]!)).toBeLessThan(30)
     expect(machine.number('/proc/vmstat', 'htlb_buddy_alloc_fail')).toBe(1)
     expect(checkInvariants(machine.state)).toEqual([])
     machine.write('/proc/sys/vm/drop_caches', '1')
     machine.perform(pid, { op: 'writeFile', path: NR, text: '30' })
-    expect(nrHugePages(machine.state)).toBe(30)
+    expect(nrHugePages(machine.state.hugetlb[0]!)).toBe(30)
     expect(vs.vmEvent(machine.state.vmstat, vs.PGSTEAL_DIRECT)).toBeGreaterThan(0)
     expect(checkInvariants(machine.state)).toEqual([])
   })

@@ -16,6 +16,7 @@ import {
   PG_ANON,
   PG_ANON_EXCLUSIVE,
   PG_LOCKED,
+  PG_HUGETLB,
   PG_LRU,
   PG_MLOCKED,
   PG_REFERENCED,
@@ -131,7 +132,8 @@ export function moveMisplaced(state: KernelState, mm: Mm, r: MbindRequest, from:
   const policy = mpolNew(state, r.mode, r.nodes)
   const huge: number[] = []
   forEachHugePmd(state, mm, from, to, (slot, entry) => {
-    if (isHugeMisplaced(state, entry, r.nodes)) huge.push(slot)
+    // Huge pages of the pool stay where they are.
+    if (isHugeMisplaced(state, entry, r.nodes) && !hasFlag(state.memmap, pmdPfn(entry), PG_HUGETLB)) huge.push(slot)
   })
   for (const slot of huge) {
     if (policy !== 'EINVAL') moveHugePage(state, mm, slot, policy)

@@ -13,6 +13,7 @@ import { FAULT_MAJOR, FAULT_MINOR, FAULT_RETRY, allocUserPage, failed, installAn
 import { doFault } from './file_fault'
 import { FAULT_FALLBACK, handleHugeFault } from './huge_memory'
 import { compoundHead } from './folio'
+import { hugetlbFault } from './hugetlb_fault'
 import {
   PG_ANON,
   PG_ANON_EXCLUSIVE,
@@ -84,6 +85,7 @@ export function handleFaultAbovePte(
   vpn: Vpn,
   isWrite: boolean,
 ): number {
+  if (vma.hugeOrder !== undefined) return accountFault(state, task, hugetlbFault(state, task, mm, vma, vpn, isWrite))
   if (vma.ino === 0) {
     const outcome = handleHugeFault(state, task, mm, vma, vpn, isWrite)
     if (outcome !== FAULT_FALLBACK) return accountFault(state, task, outcome)

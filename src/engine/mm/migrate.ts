@@ -29,7 +29,7 @@ import {
 } from './memmap'
 import { freeUnrefPage } from './pcp'
 import { mmOfSlot, pteAt, ptePfn, setPte, withPfn } from './pgtable'
-import { forEachMapping } from './rmap'
+import { forEachMapping } from './rmap_chain'
 import { folioPutback, lruDel } from './swap'
 import { replaceInSwapCache } from './swapfile'
 import { flushTlbPage } from './tlb_flush'

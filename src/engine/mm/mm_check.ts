@@ -13,6 +13,7 @@ import {
   PG_ANON,
   PG_FILE,
   PG_HEAD,
+  PG_HUGETLB,
   PG_TAIL,
   hasFlag,
   mapcount,
@@ -33,8 +34,8 @@ import {
   type Vma,
 } from './mm_types'
 import {
-  TOP_LEVEL,
   forEachPte,
+  isCounted,
   isPresent,
   isSwapPte,
   mmOfSlot,
@@ -49,7 +50,8 @@ import {
   vpnOfSlot,
   type PageTables,
 } from './pgtable'
-import { forEachMapping, rssCounter } from './rmap'
+import { rssCounter } from './rmap'
+import { forEachMapping } from './rmap_chain'
 import { exactRss } from './rss'
 import { swapCount } from './swapfile'
 import { findVma } from './vma_find'
@@ -130,10 +132,11 @@ function checkRmap(state: KernelState, { ptesOf, pmdsOf }: Entries, found: strin
     if (isHead) {
       anon += checkLargeFolio(state, pfn, { ptesOf, pmdsOf }, found)
       if (pmdsOf[pfn]! > 0) huge++
-    } else if (count !== ptesOf[pfn]) found.push(`pfn ${pfn}: mapcount ${count}, ${ptesOf[pfn]} entries`)
+    } else if (count !== ptesOf[pfn]! + (hasFlag(state.memmap, pfn, PG_HUGETLB) ? pmdsOf[pfn]! : 0))
+      found.push(`pfn ${pfn}: mapcount ${count}, ${ptesOf[pfn]} entries`)
     if (count === 0) continue
     if (hasFlag(state.memmap, pfn, PG_ANON)) anon += isHead ? 0 : 1
-    else if (!hasFlag(state.memmap, pfn, PG_TAIL)) mapped++
+    else if (!hasFlag(state.memmap, pfn, PG_TAIL | PG_HUGETLB)) mapped++
     let n = 0
     forEachMapping(state, pfn, (slot) => {
       n++
@@ -169,8 +172,8 @@ function checkTables(state: KernelState, found: string[]): void {
     const mm = state.mms[tableMm(t, table)]
     if (mm === undefined || !isLive(mm))
       found.push(`page table ${table} belongs to mm ${tableMm(t, table)}, which is gone`)
-    if (tableLevel(t, table) === 2) checkDeposits(t, table, found)
-    if (tableLevel(t, table) < TOP_LEVEL) bytes.set(tableMm(t, table), (bytes.get(tableMm(t, table)) ?? 0) + PAGE_SIZE)
+    if (tableLevel(t, table) === 2) checkDeposits(state, table, found)
+    if (isCounted(t, table)) bytes.set(tableMm(t, table), (bytes.get(tableMm(t, table)) ?? 0) + PAGE_SIZE)
     const used = usedEntries(t, table)
     if (used !== tableUsed(t, table))
       found.push(`page table ${table}: ${tableUsed(t, table)} entries counted, ${used} used`)

@@ -90,6 +90,10 @@ export interface Vma {
   swapRa?: SwapReadahead
   /** Set by mbind(); absent: the task's policy holds. Owner: mm/mbind.ts */
   policy?: Mempolicy
+  /** Maps huge pages of 2^hugeOrder pages from the pool, and nothing else. */
+  readonly hugeOrder?: number
+  /** Of a private one: it holds the promises; or it lost a page to their holder. @kernel HPAGE_RESV_OWNER, HPAGE_RESV_UNMAPPED */
+  hugeResv?: 'owner' | 'unmapped'
 }
 
 export interface Mm {
@@ -109,8 +113,10 @@ export interface Mm {
   /** cpu * 4 + counter: deltas that a cheap read does not see. */
   readonly rssPending: Int32Array
   pgtablesBytes: Bytes
-  /** Entries of PMD tables that map 2 MiB. Owner: mm/huge_pmd.ts */
+  /** Entries above PTEs that map memory themselves: 2 MiB, or 1 GiB. Owner: mm/huge_pmd.ts */
   hugePmds: number
+  /** Pages of 4 KiB in huge pages of the pool that it maps: in no other counter. Owner: mm/hugetlb_map.ts */
+  hugetlbUsage: Pages
   /** MMF_HUGE_ZERO_PAGE: has mapped the huge zero page. Owner: mm/huge_zero.ts */
   usesHugeZero: boolean
   totalVm: Pages

@@ -35,6 +35,7 @@ import {
   type Mm,
   type Vma,
 } from './mm_types'
+import { closeHugetlb, hugetlbReserve } from './hugetlb_reserve'
 import { vmEnoughMemory, vmUnacctMemory } from './overcommit'
 import { hasGapBelow, updateMapleTree } from './vm_area'
 import { TASK_SIZE_VPN, insertVma, statAccount } from './vma'
@@ -112,9 +113,9 @@ function findFileRange(mm: Mm, pages: Pages, offset: Pages): Vpn {
 }
 
 /** As hugetlb_get_unmapped_area(): whole huge pages at a multiple of their size. */
-function findHugeRange(mm: Mm, pages: Pages): Vpn {
-  const start = findGap(mm, pages + HPAGE_PAGES - 1)
-  return start < 0 ? -1 : Math.floor((start + HPAGE_PAGES - 1) / HPAGE_PAGES) * HPAGE_PAGES
+function findHugeRange(mm: Mm, pages: Pages, unit: Pages): Vpn {
+  const start = findGap(mm, pages + unit - 1)
+  return start < 0 ? -1 : Math.floor((start + unit - 1) / unit) * unit
 }
 
 export interface PlaceRequest {
@@ -126,7 +127,8 @@ export interface PlaceRequest {
   readonly isAnonymous: boolean
   /** Of a file on a disk: page offset at which the mapping begins. */
   readonly fileOffset?: Pages
-  readonly isHuge: boolean
+  /** Pages of a huge page of the pool that the mapping is for, else 1: multiples of it only. */
+  readonly unit: Pages
 }
 
 /** Whether the range lies between mappings, with the gap of a stack above it. */
@@ -141,10 +143,9 @@ function isRoomAt(mm: Mm, at: Vpn, pages: Pages): boolean {
  * @kernel  __get_unmapped_area(), do_mmap(), security_mmap_addr()
  */
 export function getUnmappedArea(state: KernelState, mm: Mm, request: PlaceRequest): Vpn | Errno {
-  const { pages, flags, address } = request
+  const { pages, flags, address, unit } = request
   if (pages > TASK_SIZE_VPN) return 'ENOMEM'
   if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0) return fixedPlace(state, mm, request)
-  const unit = request.isHuge ? HPAGE_PAGES : 1
   const hinted = Math.floor(address / PAGE_SIZE)
   if (hinted > 0) {
     const at = Math.ceil(Math.max(hinted, MMAP_MIN_VPN) / unit) * unit
@@ -156,14 +157,14 @@ export function getUnmappedArea(state: KernelState, mm: Mm, request: PlaceReques
   }
   // An address that was asked for turns off the alignment of large mappings (6.12.y).
   const isAlignable = request.isAnonymous && hinted === 0
-  const start = request.isHuge ? findHugeRange(mm, pages) : findFreeRange(state, mm, pages, isAlignable)
+  const start = unit > 1 ? findHugeRange(mm, pages, unit) : findFreeRange(state, mm, pages, isAlignable)
   return start < 0 ? 'ENOMEM' : start
 }
 
 function fixedPlace(state: KernelState, mm: Mm, request: PlaceRequest): Vpn | Errno {
-  const { pages, flags, address, isHuge } = request
+  const { pages, flags, address, unit } = request
   if (address < 0 || address > (TASK_SIZE_VPN - pages) * PAGE_SIZE) return 'ENOMEM'
-  if (address % (isHuge ? HPAGE_PAGES * PAGE_SIZE : PAGE_SIZE) !== 0) return 'EINVAL'
+  if (address % (unit * PAGE_SIZE) !== 0) return 'EINVAL'
   const at = address / PAGE_SIZE
   if (at < MMAP_MIN_VPN && !isCapable(state)) return 'EPERM'
   const next = mm.vmas[findVmaIndex(mm, at)]
@@ -213,6 +214,8 @@ export interface MmapRequest {
   readonly ino: number
   readonly pgoff: number
   readonly name: string
+  /** Its pages come from the pool of this order. */
+  readonly hugeOrder?: number
 }
 
 /**
@@ -223,16 +226,20 @@ export interface MmapRequest {
 export function mmapRegion(state: KernelState, mm: Mm, request: MmapRequest): Errno | undefined {
   const { start, pages, ino, name } = request
   let { flags } = request
-  if (state.sysctl.overcommitMemory === OVERCOMMIT_NEVER) flags &= ~VM_NORESERVE
+  // Huge pages are promised by their own pool.
+  if (state.sysctl.overcommitMemory === OVERCOMMIT_NEVER && request.hugeOrder === undefined) flags &= ~VM_NORESERVE
   if (isAccountable(flags)) {
     if (!vmEnoughMemory(state, mm, pages)) return 'ENOMEM'
     flags |= VM_ACCOUNT
   }
   if ((flags & VM_HUGETLB) !== 0) flags &= ~VM_LOCKED_MASK
   const pgoff = ino === 0 ? start : request.pgoff
-  const vma: Vma = { start, end: start + pages, flags, ino, pgoff, name, anonVma: 0, incompressible: false }
+  const huge = request.hugeOrder === undefined ? {} : { hugeOrder: request.hugeOrder }
+  const vma: Vma = { start, end: start + pages, flags, ino, pgoff, name, anonVma: 0, incompressible: false, ...huge }
+  if (request.hugeOrder !== undefined && !hugetlbReserve(state, vma)) return 'ENOMEM'
   if (insertVma(state, mm, vma) === undefined) {
     if ((flags & VM_ACCOUNT) !== 0) vmUnacctMemory(state, pages)
+    if (vma.hugeOrder !== undefined) closeHugetlb(state, vma)
     return 'ENOMEM'
   }
   if ((flags & VM_LOCKED) !== 0) mm.lockedVm += pages

@@ -3,9 +3,9 @@
  * @kernel  mm/mmu_gather.c
  * @spec    04 §4.2 (Shootdown)
  */
-import { HPAGE_PAGES, type Vpn } from '../../util/units'
+import type { Vpn } from '../../util/units'
 import type { KernelState } from '../state'
-import { tableLevel, tableOfSlot, vpnOfSlot, type PageTables } from './pgtable'
+import { entrySpan, tableLevel, tableOfSlot, vpnOfSlot, type PageTables } from './pgtable'
 import { beginSlots, flushTlbMm, noteSlot } from './tlb_flush'
 
 /** From first to last translated page; nothing is kept between two operations. */
@@ -24,7 +24,7 @@ export const tlbRemoveEntry: (slot: number) => void = noteSlot
 /** Slots `first` to `last` of one table hold the first and the last page taken out of it. @kernel __tlb_adjust_range() */
 export function tlbAdjustRange(t: PageTables, first: number, last: number): void {
   const start: Vpn = vpnOfSlot(t, first)
-  const end: Vpn = vpnOfSlot(t, last) + (tableLevel(t, tableOfSlot(last)) === 1 ? 1 : HPAGE_PAGES)
+  const end: Vpn = vpnOfSlot(t, last) + entrySpan(tableLevel(t, tableOfSlot(last)))
   if (start < gather.start) gather.start = start
   if (end > gather.end) gather.end = end
 }

@@ -30,7 +30,7 @@ describe('CommitLimit', () => {
 
   test.each(limits)('$totalram_pages pages at $ratio %, $hugetlb_pages of them in the pool', (row) => {
     const state = machineOf(row['totalram_pages']! * 4, row['swap_pages']!)
-    state.hugetlb.free[0] = new Array<number>(row['hugetlb_pages']! / 512).fill(0)
+    state.hugetlb[0]!.nr[0] = row['hugetlb_pages']! / 512
     state.sysctl.overcommitRatio = row['ratio']!
     expect(vmCommitLimit(state) * 4).toBe(row['kB'])
   })

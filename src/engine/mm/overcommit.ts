@@ -8,7 +8,7 @@ import { currentTask } from '../exec'
 import { klog } from '../klog'
 import { isCapable } from '../rlimit'
 import type { KernelState } from '../state'
-import { HUGE_PAGE_PAGES, nrHugePages } from './hugetlb_pool'
+import { hugetlbTotalPages } from './hugetlb_pool'
 import type { Mm } from './mm_types'
 import { totalSwapPages } from './swap_space'
 
@@ -27,7 +27,7 @@ export function vmCommitLimit(state: KernelState): Pages {
   const { overcommitKbytes, overcommitRatio } = state.sysctl
   const swap = totalSwapPages(state)
   if (overcommitKbytes > 0) return Math.floor(overcommitKbytes / 4) + swap
-  const pages = totalRamPages(state) - nrHugePages(state) * HUGE_PAGE_PAGES
+  const pages = totalRamPages(state) - hugetlbTotalPages(state)
   return Math.floor((pages * overcommitRatio) / 100) + swap
 }
 

@@ -51,7 +51,7 @@ import {
 import { BLOCK_PAGES } from './page_map'
 import { mmOfSlot, tableMm } from './pgtable'
 import { folioLruGen, genFromSeq } from './reclaim/lru_gen'
-import { forEachMapping } from './rmap'
+import { forEachMapping } from './rmap_chain'
 import { slabHead } from './slab_state'
 
 /** What is asked for: for 'cgroup' a memcg id, for 'process' an index into state.mms, for 'slab' a cache's number. */

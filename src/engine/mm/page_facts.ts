@@ -31,7 +31,7 @@ import { BLOCK_PAGES, readOwners, type PageMapFacts } from './page_map'
 import { mmOfSlot, tableBase, tableLevel, tableMm, vpnOfSlot } from './pgtable'
 import { forEachPcpBlock } from './pcp'
 import { folioLruGen, genFromSeq } from './reclaim/lru_gen'
-import { forEachMapping } from './rmap'
+import { forEachMapping } from './rmap_chain'
 import { slabHead } from './slab_state'
 import { folioLruList } from './swap'
 

@@ -24,6 +24,8 @@ import { initNewContext } from './tlb_state'
 import { NR_PAGE_TABLE_PAGES, modStat } from './vmstat'
 
 export interface PageTables {
+  /** 4, or 5 where the processor has LA57 and the kernel uses it. */
+  readonly levels: PagingLevels
   /** Entries of all tables: table * 512 + index. */
   entries: Uint32Array
   /** Frame that the table is made of; 0 = free table slot. */
@@ -58,11 +60,15 @@ const PTE_LOW_BITS = 15
 
 export const ENTRIES_PER_TABLE = 512
 const INITIAL_TABLES = 64
-export const TOP_LEVEL = 4
+const PUD_LEVEL = 3
+
+/** @kernel pgtable_l5_enabled() */
+export type PagingLevels = 4 | 5
 
 /** @model  pool of tables instead of pointers, so that the state copies and hashes as plain data */
-export function createPageTables(): PageTables {
+export function createPageTables(levels: PagingLevels = 4): PageTables {
   return {
+    levels,
     entries: new Uint32Array(INITIAL_TABLES * ENTRIES_PER_TABLE),
     pfn: new Int32Array(INITIAL_TABLES),
     level: new Uint8Array(INITIAL_TABLES),
@@ -109,9 +115,11 @@ export function setPte(t: PageTables, slot: number, pte: number): void {
 
 export const tableOfSlot = (slot: number): number => slot >>> 9
 export const mmOfSlot = (t: PageTables, slot: number): number => t.mm[slot >>> 9]!
-/** Virtual page that the entry translates: the PTE's page, or the first one of a PMD entry's. */
+/** Virtual page that the entry translates: the PTE's page, or the first one of a huge entry's. */
 export const vpnOfSlot = (t: PageTables, slot: number): Vpn =>
-  t.level[slot >>> 9] === 1 ? t.base[slot >>> 9]! + (slot & 511) : t.base[slot >>> 9]! + (slot & 511) * SPANS[2]!
+  t.level[slot >>> 9] === 1
+    ? t.base[slot >>> 9]! + (slot & 511)
+    : t.base[slot >>> 9]! + (slot & 511) * SPANS[t.level[slot >>> 9]!]!
 export const tablePfn = (t: PageTables, table: number): Pfn => t.pfn[table]!
 export const tableLevel = (t: PageTables, table: number): number => t.level[table]!
 export const tableBase = (t: PageTables, table: number): Vpn => t.base[table]!
@@ -184,6 +192,9 @@ export function allocTable(state: KernelState, mmIndex: number, level: number, b
   return table
 }
 
+/** pgtables_bytes counts PTE, PMD and PUD tables. @kernel mm_inc_nr_ptes(), mm_inc_nr_pmds(), mm_inc_nr_puds() @spec 04 §4.1 */
+export const isCounted = (t: PageTables, table: number): boolean => t.level[table]! <= PUD_LEVEL
+
 function accountTable(state: KernelState, table: number, sign: number): void {
   const t = state.pgtables
   const pfn = t.pfn[table]!
@@ -192,8 +203,7 @@ function accountTable(state: KernelState, table: number, sign: number): void {
   modStat(state.nodes[nid]!.stat, NR_PAGE_TABLE_PAGES, sign)
   modMemcgState(state, memcg, MEMCG_PAGETABLES, sign, nid)
   modMemcgState(state, memcg, MEMCG_KERNEL, sign, nid)
-  // pgtables_bytes counts PTE, PMD and PUD tables, not the top level (spec 04 §4.1).
-  if (t.level[table]! < TOP_LEVEL) mmAt(state, t.mm[table]!).pgtablesBytes += sign * PAGE_SIZE
+  if (isCounted(t, table)) mmAt(state, t.mm[table]!).pgtablesBytes += sign * PAGE_SIZE
 }
 
 /** A table without entries goes back. @kernel mm/pgtable-generic.c pte_free() */
@@ -220,7 +230,7 @@ export function linkTable(t: PageTables, slot: number, table: number): void {
 
 /** Top-level table of a new address space. @kernel mm_alloc_pgd(), init_new_context() */
 export function allocPgd(state: KernelState, mmIndex: number): boolean {
-  const table = allocTable(state, mmIndex, TOP_LEVEL, 0)
+  const table = allocTable(state, mmIndex, state.pgtables.levels, 0)
   if (table < 0) return false
   mmAt(state, mmIndex).pgd = table
   initNewContext(state.tlb, mmIndex)
@@ -231,7 +241,7 @@ export function allocPgd(state: KernelState, mmIndex: number): boolean {
 export function findPteSlot(state: KernelState, mm: Mm, vpn: Vpn): number {
   const t = state.pgtables
   let table = mm.pgd
-  for (let level = TOP_LEVEL; level > 1; level--) {
+  for (let level: number = t.levels; level > 1; level--) {
     table = childTable(t, table, entryIndex(vpn, level))
     if (table < 0) return -1
   }
@@ -246,7 +256,7 @@ export function findPteSlot(state: KernelState, mm: Mm, vpn: Vpn): number {
 export function ensurePteSlot(state: KernelState, mm: Mm, vpn: Vpn): number {
   const t = state.pgtables
   let table = mm.pgd
-  for (let level = TOP_LEVEL; level > 1; level--) {
+  for (let level: number = t.levels; level > 1; level--) {
     const index = entryIndex(vpn, level)
     let child = childTable(t, table, index)
     if (child < 0) {

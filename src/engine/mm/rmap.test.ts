@@ -27,7 +27,8 @@ import {
   pteSwapSlot,
   setPte,
 } from './pgtable'
-import { folioReferenced, forEachMapping, pageAddRmap, pageRemoveRmap, tryToUnmap, unmapFilePage } from './rmap'
+import { folioReferenced, pageAddRmap, pageRemoveRmap, tryToUnmap, unmapFilePage } from './rmap'
+import { forEachMapping } from './rmap_chain'
 import { addMmCounter, exactRss } from './rss'
 import { folioMarkLazyfree, lruAddDrainAll } from './swap'
 import { folioAllocSwap, swapCount } from './swapfile'

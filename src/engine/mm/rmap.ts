@@ -49,7 +49,7 @@ import {
   tableOfSlot,
   vpnOfSlot,
 } from './pgtable'
-import { addMapping, removeMappingOf } from './rmap_chain'
+import { addMapping, forEachMapping, removeMappingOf } from './rmap_chain'
 import { addMmCounter, mmAt, updateHiwaterRss } from './rss'
 import { swapDuplicate } from './swapfile'
 import { flushTlbPage, flushUnmapped } from './tlb_flush'
@@ -116,24 +116,6 @@ export function folioRemoveRmapPmd(state: KernelState, head: Pfn, slot: number):
 export function forEachFolioMapping(state: KernelState, head: Pfn, visit: (slot: number) => void): void {
   const nr = folioNrPages(state.memmap, head)
   for (let pfn = head; pfn < head + nr; pfn++) forEachMapping(state, pfn, visit)
-}
-
-/**
- * Calls `visit` for every entry that maps the frame; it may remove that mapping. Of a large folio's first frame these are
- * its PTEs and the PMDs of the whole.
- * @kernel  rmap_walk()
- */
-export function forEachMapping(state: KernelState, pfn: Pfn, visit: (slot: number) => void): void {
-  const head = pageRmap(state.memmap, pfn)
-  if (head > 0) visit(head - 1)
-  else {
-    let node = -head - 1
-    while (node >= 0) {
-      const slot = state.rmapChains.slot[node]!
-      node = state.rmapChains.next[node]! - 1
-      visit(slot)
-    }
-  }
 }
 
 /** A cut-off page of a file leaves every address space, locked mappings too. @kernel mm/memory.c unmap_mapping_folio() */

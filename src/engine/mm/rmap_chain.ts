@@ -91,3 +91,33 @@ function removeFromChain(state: KernelState, pfn: Pfn, slot: number): void {
   chains.next[node] = chains.free
   chains.free = node + 1
 }
+
+/**
+ * Calls `visit` for every entry that maps the frame; it may remove that mapping. Of a large folio's first frame these are
+ * its PTEs and the PMDs of the whole.
+ * @kernel  rmap_walk()
+ */
+export function forEachMapping(state: KernelState, pfn: Pfn, visit: (slot: number) => void): void {
+  const head = pageRmap(state.memmap, pfn)
+  if (head > 0) visit(head - 1)
+  else {
+    let node = -head - 1
+    while (node >= 0) {
+      const slot = state.rmapChains.slot[node]!
+      node = state.rmapChains.next[node]! - 1
+      visit(slot)
+    }
+  }
+}
+
+/** An entry maps a huge page of the pool, which no counter of mapped pages knows. @kernel hugetlb_add_new_anon_rmap() */
+export function hugetlbAddRmap(state: KernelState, pfn: Pfn, slot: number): void {
+  addMapping(state, pfn, slot)
+  addMapcount(state.memmap, pfn, 1)
+}
+
+/** @kernel hugetlb_remove_rmap() */
+export function hugetlbRemoveRmap(state: KernelState, pfn: Pfn, slot: number): void {
+  removeMappingOf(state, pfn, slot)
+  addMapcount(state.memmap, pfn, -1)
+}

@@ -6,7 +6,7 @@
 import type { Pages } from '../../util/units'
 import type { KernelState } from '../state'
 import { MIGRATE_TYPES, NR_PAGE_ORDERS, ZONE_NAMES } from './gfp'
-import { nrHugePagesNode } from './hugetlb_pool'
+import { freeHugePagesNode, hugeBytes } from './hugetlb_pool'
 import {
   globalNodeState,
   globalZoneState,
@@ -61,7 +61,6 @@ const kb = (pages: Pages): string => `${pages * 4}kB`
 /** Letters of the migrate types behind a block count. */
 const TYPE_LETTERS = ['U', 'M', 'E', 'H', 'I'] as const
 const HPAGE_PAGES = 512
-const HUGEPAGE_SIZES_KB = [1048576, 2048] as const
 
 /** '0-1,3' @kernel lib/vsprintf.c %*pbl */
 export function nodeListText(nids: readonly number[]): string {
@@ -181,11 +180,13 @@ function buddyLine(zone: Zone): string {
   return `${zoneName(zone)}: ${orders.join(' ')} = ${kb(pages)}`
 }
 
-/** @kernel mm/hugetlb.c hugetlb_show_meminfo_node() @simplifies the pool of 1 GiB pages is always empty */
+/** The largest size first. @kernel mm/hugetlb.c hugetlb_show_meminfo_node() */
 const hugepageLines = (state: KernelState, node: PgData): string[] =>
-  HUGEPAGE_SIZES_KB.map((size) => {
-    const nr = size === 2048 ? nrHugePagesNode(state, node.nid) : 0
-    return `Node ${node.nid} hugepages_total=${nr} hugepages_free=${nr} hugepages_surp=0 hugepages_size=${size}kB`
+  state.hugetlb.toReversed().map((h) => {
+    const { nid } = node
+    const [total, free, surplus] = [h.nr[nid], freeHugePagesNode(h, nid), h.surplus[nid]]
+    const size = hugeBytes(h) / 1024
+    return `Node ${nid} hugepages_total=${total} hugepages_free=${free} hugepages_surp=${surplus} hugepages_size=${size}kB`
   })
 
 function tail(state: KernelState): string[] {

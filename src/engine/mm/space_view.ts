@@ -5,7 +5,8 @@
  */
 import { HPAGE_PAGES, PAGE_SIZE, type Bytes, type Pages } from '../../util/units'
 import type { KernelState } from '../state'
-import { forEachHugePmd, pmdPfn } from './huge_pmd'
+import { forEachHugeEntry, forEachHugePmd, pmdPfn } from './huge_pmd'
+import { vmaUnit } from './hugetlb_pool'
 import { VM_EXEC, VM_GROWSDOWN, VM_LOCKED, VM_READ, VM_SHARED, VM_WRITE, type Mm, type Vma } from './mm_types'
 import { forEachPte, isSwapPte, ptePfn } from './pgtable'
 import { pteKind } from './raw_pte'
@@ -24,7 +25,7 @@ export interface VmaView {
   readonly residentPages: Pages
   readonly zeroPages: Pages
   readonly swappedPages: Pages
-  /** Part of the resident pages that 2 MiB entries map. */
+  /** Part of the resident pages that entries of 2 MiB or 1 GiB map. */
   readonly hugePages: Pages
 }
 
@@ -70,6 +71,7 @@ function vmaView(state: KernelState, mm: Mm, vma: Vma): VmaView {
     if (pmdPfn(entry) === state.thp.hugeZeroPfn) zero += pages
     else huge += pages
   })
+  forEachHugeEntry(state, mm, { start: vma.start, end: vma.end, level: 3 }, () => (huge += vmaUnit(vma)))
   const has = (flag: number, letter: string): string => ((vma.flags & flag) !== 0 ? letter : '-')
   const isShared = (vma.flags & VM_SHARED) !== 0
   return {

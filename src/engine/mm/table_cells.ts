@@ -6,7 +6,8 @@
  */
 import { HPAGE_PAGES, type Vpn } from '../../util/units'
 import type { KernelState } from '../state'
-import { forEachHugePmd, isHugePmd, pmdPfn } from './huge_pmd'
+import { forEachHugeEntry, forEachHugePmd, isHugePmd, pmdPfn } from './huge_pmd'
+import { vmaUnit } from './hugetlb_pool'
 import type { Mm, Vma } from './mm_types'
 import { ENTRIES_PER_TABLE, forEachPte, isSwapPte, pteAt, ptePfn, tableLevel, vpnOfSlot } from './pgtable'
 import { pteKind } from './raw_pte'
@@ -73,5 +74,18 @@ function vmaProfile(state: KernelState, mm: Mm, vma: Vma): VmaProfile {
     const [from, to] = [Math.max(first, vma.start), Math.min(first + HPAGE_PAGES, vma.end)]
     for (let vpn = from; vpn < to; vpn++) column[stretchOf(vpn)]!++
   })
+  forEachHugeEntry(state, mm, { start: vma.start, end: vma.end, level: 3 }, (_slot, _entry, first) => {
+    for (let vpn = first; vpn < first + vmaUnit(vma); vpn += HPAGE_PAGES) addPages(huge, vpn - vma.start, stretchPages)
+  })
   return { stretchPages, resident, huge, zero, swapped }
+}
+
+/** 512 pages from `first` on, by stretch. */
+function addPages(column: Uint32Array, first: number, stretchPages: number): void {
+  for (let done = 0; done < HPAGE_PAGES;) {
+    const at = Math.floor((first + done) / stretchPages)
+    const pages = Math.min(HPAGE_PAGES - done, (at + 1) * stretchPages - first - done)
+    column[at]! += pages
+    done += pages
+  }
 }

@@ -8,6 +8,7 @@ import type { Errno } from '../../util/errno'
 import { PAGE_SIZE, type Pages, type Vpn } from '../../util/units'
 import type { KernelState } from '../state'
 import { splitHugePmdAt } from './huge_split'
+import { maySplit } from './hugetlb_pool'
 import { mpolEqual } from './mempolicy'
 import {
   VM_ACCOUNT,
@@ -61,6 +62,7 @@ export function addMm(state: Pick<KernelState, 'mms' | 'cpuNode'>, object: numbe
     rssPending: new Int32Array(4 * state.cpuNode.length),
     pgtablesBytes: 0,
     hugePmds: 0,
+    hugetlbUsage: 0,
     usesHugeZero: false,
     totalVm: 0,
     dataVm: 0,
@@ -191,11 +193,13 @@ export interface VmaPart {
 /**
  * Changes a part of a mapping: it is cut out, unless a neighbour that is alike then takes it in.
  * @param change  called twice: to see what the part would be, and to change it
- * @returns the mapping that the part belongs to now; ENOMEM: there would be too many, nothing is changed
+ * @returns the mapping that the part belongs to now; ENOMEM: there would be too many; EINVAL: cut inside a huge page.
+ *   Nothing is changed then
  * @kernel  mm/vma.c vma_modify(), split_vma()
  */
 export function modifyVma(state: KernelState, mm: Mm, part: VmaPart, change: (vma: Vma) => void): Vma | Errno {
   const { vma, start, end } = part
+  if (!maySplit(vma, start) || !maySplit(vma, end)) return 'EINVAL'
   const i = findVmaIndex(mm, vma.start)
   const target = { ...copyVma(vma), start, end, pgoff: vma.pgoff + (start - vma.start) }
   change(target)

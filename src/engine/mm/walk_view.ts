@@ -7,7 +7,7 @@
 import { PAGE_SIZE, type Bytes, type Pages, type Pfn, type Vpn } from '../../util/units'
 import type { KernelState } from '../state'
 import { isHugePmd, pmdPfn } from './huge_pmd'
-import { PG_ANON, PG_FILE, PG_SWAPBACKED, pageFlags } from './memmap'
+import { PG_ANON, PG_FILE, PG_HUGETLB, PG_SWAPBACKED, pageFlags } from './memmap'
 import type { Mm } from './mm_types'
 import {
   ENTRIES_PER_TABLE,
@@ -87,7 +87,7 @@ export interface WalkPage {
   /** Physical address of the byte. */
   readonly physical: number
   readonly nid: number
-  readonly kind: 'anonymous' | 'file' | 'shmem' | 'zero page' | 'other'
+  readonly kind: 'anonymous' | 'file' | 'shmem' | 'zero page' | 'hugetlb' | 'other'
   /** Effective rights: AND over the levels; execution unless an entry forbids it. */
   readonly canWrite: boolean
   readonly canExecute: boolean
@@ -178,7 +178,7 @@ interface EntryPlace {
   readonly physical: number
 }
 
-/** A leaf of 2 MiB: no table is below it. */
+/** A leaf of 2 MiB or 1 GiB: no table is below it. */
 function hugeAt(state: KernelState, mm: Mm, { table, index, physical }: EntryPlace): WalkEntry {
   const t = state.pgtables
   const entry = pteAt(t, table * ENTRIES_PER_TABLE + index)
@@ -221,6 +221,7 @@ function pageOf(state: KernelState, last: WalkStep, cut: CutAddress): WalkPage {
 
 function kindOf(state: KernelState, pfn: Pfn, flags: number): WalkPage['kind'] {
   if (pfn === state.zeroPfn || pfn === state.thp.hugeZeroPfn) return 'zero page'
+  if ((flags & PG_HUGETLB) !== 0) return 'hugetlb'
   if ((flags & PG_ANON) !== 0) return 'anonymous'
   if ((flags & PG_FILE) === 0) return 'other'
   return (flags & PG_SWAPBACKED) !== 0 ? 'shmem' : 'file'

@@ -9,6 +9,7 @@ import type { KernelState } from '../state'
 import { PG_LARGE, compoundHead } from './folio'
 import { clearHugePmd, forEachHugePmd, pmdPfn } from './huge_pmd'
 import { splitHugePmd } from './huge_split'
+import { zapHugetlb } from './hugetlb_map'
 import { PG_ANON, PG_FILE, mapcount, pageFlags } from './memmap'
 import { beginUncharge, endUncharge } from './memcg_uncharge'
 import { munlockFolio } from './mlock'
@@ -103,6 +104,7 @@ function zapHugePmds(state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: Vpn)
  * @kernel  zap_page_range(), zap_pte_range()
  */
 export function zapRange(state: KernelState, mm: Mm, vma: Vma, start: Vpn, end: Vpn): Pages {
+  if (vma.hugeOrder !== undefined) return zapHugetlb(state, mm, vma, start, end)
   let zapped = 0
   updateHiwaterRss(state, mm)
   beginUncharge(state)

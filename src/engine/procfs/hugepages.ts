@@ -5,15 +5,23 @@
  */
 import type { Errno } from '../../util/errno'
 import { setMaxHugePages } from '../mm/hugetlb'
-import { nrHugePages, nrHugePagesNode } from '../mm/hugetlb_pool'
+import {
+  GIGANTIC_ORDER,
+  freeHugePages,
+  freeHugePagesNode,
+  hugeBytes,
+  nrHugePages,
+  persistentHugePages,
+  surplusHugePages,
+  type Hstate,
+} from '../mm/hugetlb_pool'
 import type { KernelState } from '../state'
 import type { PseudoFile } from './types'
 
-/** Directory of the 2 MiB pool, below kernel/mm/hugepages and below a node's hugepages. */
-export const HUGEPAGES_2M = 'hugepages-2048kB'
+/** Directories of the pools, below kernel/mm/hugepages and below a node's hugepages, in the order of state.hugetlb. */
+export const HUGEPAGES_DIRS = ['hugepages-2048kB', 'hugepages-1048576kB'] as const
 
 const readOnly = (value: (state: KernelState) => number): PseudoFile => ({ read: (state) => `${value(state)}\n` })
-const none = readOnly(() => 0)
 
 type SetCount = (state: KernelState, count: number) => Errno | undefined
 
@@ -39,39 +47,67 @@ const writeSysctl =
     return errno === 'ERANGE' ? 'EINVAL' : errno
   }
 
-const setOvercommit: SetCount = (state, count) => {
-  state.hugetlb.overcommit = count
-  return undefined
-}
+/** Gigantic pages are never made on demand. @kernel mm/hugetlb.c nr_overcommit_hugepages_store() */
+const setOvercommit =
+  (pool: number): SetCount =>
+  (state, count) => {
+    const h = state.hugetlb[pool]!
+    if (h.order === GIGANTIC_ORDER) return 'EINVAL'
+    h.overcommit = count
+    return undefined
+  }
 
-/** nr_hugepages of the machine, or of one node. */
-const nrHugepagesFile = (nid?: number): PseudoFile => ({
-  read: (state) => `${nid === undefined ? nrHugePages(state) : nrHugePagesNode(state, nid)}\n`,
-  write: writeCount((state, count) => setMaxHugePages(state, count, nid)),
+/** nr_hugepages of the machine, or of one node: surplus pages too. */
+const nrHugepagesFile = (pool: number, nid?: number): PseudoFile => ({
+  read: (state) => `${nid === undefined ? nrHugePages(state.hugetlb[pool]!) : state.hugetlb[pool]!.nr[nid]}\n`,
+  write: writeCount((state, count) => setMaxHugePages(state, state.hugetlb[pool]!, count, nid)),
 })
 
-const readOvercommit = (state: KernelState): string => `${state.hugetlb.overcommit}\n`
+const readOvercommit =
+  (pool: number) =>
+  (state: KernelState): string =>
+    `${state.hugetlb[pool]!.overcommit}\n`
 
-/** /proc/sys/vm/nr_hugepages and nr_overcommit_hugepages */
+/** /proc/sys/vm/nr_hugepages, which shows what stays, and nr_overcommit_hugepages: of the default size. */
 export const SYSCTL_NR_HUGEPAGES: PseudoFile = {
-  read: (state) => `${nrHugePages(state)}\n`,
-  write: writeSysctl((state, count) => setMaxHugePages(state, count)),
+  read: (state) => `${persistentHugePages(state.hugetlb[0]!)}\n`,
+  write: writeSysctl((state, count) => setMaxHugePages(state, state.hugetlb[0]!, count)),
 }
-export const SYSCTL_NR_OVERCOMMIT: PseudoFile = { read: readOvercommit, write: writeSysctl(setOvercommit) }
+export const SYSCTL_NR_OVERCOMMIT: PseudoFile = { read: readOvercommit(0), write: writeSysctl(setOvercommit(0)) }
 
-/** /sys/kernel/mm/hugepages/hugepages-2048kB. Nothing maps huge pages: all are free, none reserved or surplus. */
-export const POOL_FILES: Readonly<Record<string, PseudoFile>> = {
-  free_hugepages: readOnly(nrHugePages),
-  nr_hugepages: nrHugepagesFile(),
-  nr_hugepages_mempolicy: nrHugepagesFile(),
-  nr_overcommit_hugepages: { read: readOvercommit, write: writeCount(setOvercommit) },
-  resv_hugepages: none,
-  surplus_hugepages: none,
-}
+const ofPool =
+  (pool: number, value: (h: Hstate) => number) =>
+  (state: KernelState): number =>
+    value(state.hugetlb[pool]!)
 
-/** /sys/devices/system/node/nodeN/hugepages/hugepages-2048kB */
-export const nodePoolFiles = (nid: number): Readonly<Record<string, PseudoFile>> => ({
-  free_hugepages: readOnly((state) => nrHugePagesNode(state, nid)),
-  nr_hugepages: nrHugepagesFile(nid),
-  surplus_hugepages: none,
+/** Files of one pool: /sys/kernel/mm/hugepages/hugepages-2048kB, hugepages-1048576kB */
+export const poolFiles = (pool: number): Readonly<Record<string, PseudoFile>> => ({
+  free_hugepages: readOnly(ofPool(pool, freeHugePages)),
+  nr_hugepages: nrHugepagesFile(pool),
+  nr_hugepages_mempolicy: nrHugepagesFile(pool),
+  nr_overcommit_hugepages: { read: readOvercommit(pool), write: writeCount(setOvercommit(pool)) },
+  resv_hugepages: readOnly(ofPool(pool, (h) => h.resv)),
+  surplus_hugepages: readOnly(ofPool(pool, surplusHugePages)),
 })
+
+/** /sys/devices/system/node/nodeN/hugepages/hugepages-2048kB, hugepages-1048576kB */
+export const nodePoolFiles = (pool: number, nid: number): Readonly<Record<string, PseudoFile>> => ({
+  free_hugepages: readOnly(ofPool(pool, (h) => freeHugePagesNode(h, nid))),
+  nr_hugepages: nrHugepagesFile(pool, nid),
+  surplus_hugepages: readOnly(ofPool(pool, (h) => h.surplus[nid]!)),
+})
+
+/** HugePages_* of the default size, Hugetlb of all. @kernel mm/hugetlb.c hugetlb_report_meminfo() */
+export function hugetlbMeminfo(state: KernelState): {
+  readonly counts: readonly (readonly [name: string, count: number])[]
+  readonly totalKb: number
+} {
+  const h = state.hugetlb[0]!
+  const counts = [
+    ['Total', nrHugePages(h)],
+    ['Free', freeHugePages(h)],
+    ['Rsvd', h.resv],
+    ['Surp', surplusHugePages(h)],
+  ] as const
+  return { counts, totalKb: state.hugetlb.reduce((kb, pool) => kb + (nrHugePages(pool) * hugeBytes(pool)) / 1024, 0) }
+}

@@ -5,7 +5,6 @@
  */
 import { GIB, type Kib, type Pages, type Pfn } from '../../util/units'
 import { ramRanges, type PfnRange } from '../machine_spans'
-import { nrHugePages } from '../mm/hugetlb_pool'
 import { globalNodeState, globalZoneState, WMARK_LOW, wmark } from '../mm/mmzone'
 import { nrSwapPages, totalSwapPages } from '../mm/swap_space'
 import { vmCommitLimit } from '../mm/overcommit'
@@ -40,6 +39,7 @@ import {
   NR_WRITEBACK_TEMP,
 } from '../mm/vmstat'
 import type { KernelState } from '../state'
+import { hugetlbMeminfo } from './hugepages'
 import { hasZswap } from './vmstat'
 
 const HPAGE_PAGES = 512
@@ -82,6 +82,7 @@ export function meminfoText(state: KernelState): string {
   const isNew = state.config.series !== '6.1'
   const zswap = hasZswap(state) ? [row('Zswap', 0), row('Zswapped', 0)] : []
   const map = directMap(state)
+  const huge = hugetlbMeminfo(state)
   return [
     ...memoryRows(state, row),
     ...lruRows(state, row),
@@ -103,11 +104,9 @@ export function meminfoText(state: KernelState): string {
     ...(isNew ? [`HardwareCorrupted: ${'0'.padStart(5)} kB\n`] : []),
     ...hugeRows(state, row),
     ...(isNew ? [row('Unaccepted', globalZoneState(state, NR_UNACCEPTED) * 4)] : []),
-    ...['Total', 'Free', 'Rsvd', 'Surp'].map(
-      (name, i) => `${`HugePages_${name}:`.padEnd(16)} ${String(i < 2 ? nrHugePages(state) : 0).padStart(7)}\n`,
-    ),
+    ...huge.counts.map(([name, count]) => `${`HugePages_${name}:`.padEnd(16)} ${String(count).padStart(7)}\n`),
     row('Hugepagesize', 2048),
-    row('Hugetlb', nrHugePages(state) * 2048),
+    row('Hugetlb', huge.totalKb),
     row('DirectMap4k', map.small),
     row('DirectMap2M', map.middle),
     row('DirectMap1G', map.large),

@@ -48,7 +48,7 @@ function memoryLines(state: KernelState, mm: Mm): string {
     ['VmLib', kb(0)],
     ['VmPTE', kb(mm.pgtablesBytes / PAGE_SIZE)],
     ['VmSwap', kb(statusRss(state, mm.id, MM_SWAPENTS))],
-    ['HugetlbPages', kb(0)],
+    ['HugetlbPages', kb(mm.hugetlbUsage)],
   ]
   return `${rows.map(([name, value]) => `${name}:\t${value}`).join('\n')}\nCoreDumping:\t0\nTHP_enabled:\t1\n`
 }

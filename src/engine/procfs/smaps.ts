@@ -6,7 +6,9 @@
 import { HPAGE_PAGES, PAGE_SIZE, type Bytes, type Pages, type Pfn } from '../../util/units'
 import { compoundHead, pageMapcount } from '../mm/folio'
 import { forEachHugePmd, hugeStart, pmdPfn } from '../mm/huge_pmd'
-import { PG_ANON, PG_DIRTY, PG_FILE, PG_REFERENCED, PG_SWAPBACKED, pageFlags } from '../mm/memmap'
+import { forEachHugetlb } from '../mm/hugetlb_map'
+import { vmaUnit } from '../mm/hugetlb_pool'
+import { PG_ANON, PG_DIRTY, PG_FILE, PG_REFERENCED, PG_SWAPBACKED, mapcount, pageFlags } from '../mm/memmap'
 import { VM_GROWSDOWN, VM_LOCKED, type Mm, type Vma } from '../mm/mm_types'
 import { PTE_ACCESSED, PTE_DIRTY, forEachPte, isSwapPte, ptePfn, pteSwapSlot } from '../mm/pgtable'
 import { mmOf } from '../mm/rss'
@@ -33,6 +35,8 @@ const createStats = () => ({
   anonymous: 0,
   lazyfree: 0,
   anonymousThp: 0,
+  sharedHugetlb: 0,
+  privateHugetlb: 0,
   swap: 0,
   swapPss: 0,
 })
@@ -73,6 +77,7 @@ function account(state: KernelState, mss: MemSizeStats, vma: Vma, pfn: Pfn, entr
  * @simplifies  swapped pages of tmpfs files are not looked for behind a mapping of them
  */
 function gather(state: KernelState, mm: Mm, vma: Vma, mss: MemSizeStats): void {
+  if (vma.hugeOrder !== undefined) return gatherHugetlb(state, mm, vma, mss)
   forEachHugePmd(state, mm, vma.start, vma.end, (_slot, entry) => {
     if (pmdPfn(entry) === state.thp.hugeZeroPfn) return
     mss.anonymousThp += HPAGE_PAGES * PAGE_SIZE
@@ -83,6 +88,14 @@ function gather(state: KernelState, mm: Mm, vma: Vma, mss: MemSizeStats): void {
       mss.swap += PAGE_SIZE
       mss.swapPss += Math.floor((PAGE_SIZE * PSS_ONE) / Math.max(1, swapCount(state, pteSwapSlot(pte))))
     } else if (ptePfn(pte) !== state.zeroPfn) account(state, mss, vma, ptePfn(pte), pte, 1)
+  })
+}
+
+/** In none of the other rows. @kernel fs/proc/task_mmu.c smaps_hugetlb_range() */
+function gatherHugetlb(state: KernelState, mm: Mm, vma: Vma, mss: MemSizeStats): void {
+  forEachHugetlb(state, mm, { vma, start: vma.start, end: vma.end }, (_slot, entry) => {
+    const isShared = mapcount(state.memmap, pmdPfn(entry)) >= 2
+    mss[isShared ? 'sharedHugetlb' : 'privateHugetlb'] += vmaUnit(vma) * PAGE_SIZE
   })
 }
 
@@ -109,8 +122,8 @@ function statRows(state: KernelState, mss: MemSizeStats, isRollup: boolean): str
     row('AnonHugePages', mss.anonymousThp) +
     row('ShmemPmdMapped', 0) +
     row('FilePmdMapped', 0) +
-    row('Shared_Hugetlb', 0) +
-    row('Private_Hugetlb', 0) +
+    row('Shared_Hugetlb', mss.sharedHugetlb) +
+    row('Private_Hugetlb', mss.privateHugetlb) +
     row('Swap', mss.swap) +
     share('SwapPss', mss.swapPss) +
     share('Locked', mss.pssLocked)
@@ -145,8 +158,8 @@ function smapText(state: KernelState, mm: Mm, vma: Vma): string {
   return (
     mapsLine(vma) +
     row('Size', (vma.end - vma.start) * PAGE_SIZE) +
-    row('KernelPageSize', PAGE_SIZE) +
-    row('MMUPageSize', PAGE_SIZE) +
+    row('KernelPageSize', vmaUnit(vma) * PAGE_SIZE) +
+    row('MMUPageSize', vmaUnit(vma) * PAGE_SIZE) +
     statRows(state, mss, false) +
     `THPeligible:    ${state.config.series === '6.1' ? eligible : eligible.padStart(8)}\n` +
     `ProtectionKey:  ${'0'.padStart(8)}\n` +

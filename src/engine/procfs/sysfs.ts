@@ -9,7 +9,7 @@ import { setMglruEnabled } from '../mm/reclaim'
 import type { KernelState } from '../state'
 import { cpuList } from './cpu_list'
 import { nodeMeminfoText, nodeNumastatText, nodeVmstatText } from './sysfs_node'
-import { HUGEPAGES_2M, POOL_FILES, nodePoolFiles } from './hugepages'
+import { HUGEPAGES_DIRS, nodePoolFiles, poolFiles } from './hugepages'
 import { THP_FILES } from './transparent_hugepage'
 import type { PseudoDir, PseudoFile } from './types'
 
@@ -48,7 +48,9 @@ const nodeLists: Readonly<Record<string, (state: KernelState) => string>> = {
 
 const MM_FILES: Readonly<Record<string, PseudoFile>> = {
   ...Object.fromEntries(
-    Object.entries(POOL_FILES).map(([name, file]) => [`kernel/mm/hugepages/${HUGEPAGES_2M}/${name}`, file]),
+    HUGEPAGES_DIRS.flatMap((dir, pool) =>
+      Object.entries(poolFiles(pool)).map(([name, file]) => [`kernel/mm/hugepages/${dir}/${name}`, file]),
+    ),
   ),
   'kernel/mm/lru_gen/enabled': {
     read: (state) => `0x${state.mglruEnabled.toString(16).padStart(4, '0')}\n`,
@@ -67,8 +69,10 @@ const STATIC_DIRS: Readonly<Record<string, readonly string[]>> = {
   fs: ['cgroup'],
   kernel: ['debug', 'mm', 'slab'],
   'kernel/mm': ['hugepages', 'lru_gen', 'transparent_hugepage'],
-  'kernel/mm/hugepages': [HUGEPAGES_2M],
-  [`kernel/mm/hugepages/${HUGEPAGES_2M}`]: Object.keys(POOL_FILES),
+  'kernel/mm/hugepages': HUGEPAGES_DIRS,
+  ...Object.fromEntries(
+    HUGEPAGES_DIRS.map((dir, pool) => [`kernel/mm/hugepages/${dir}`, Object.keys(poolFiles(pool))]),
+  ),
   'kernel/mm/lru_gen': ['enabled'],
   'kernel/mm/transparent_hugepage': Object.keys(THP_FILES).sort(),
 }
@@ -83,15 +87,17 @@ function nodeNumber(state: KernelState, name: string): number | undefined {
 /** Names below one node's directory. */
 function listNode(path: string): string[] | undefined {
   if (path === '') return ['compact', 'hugepages', ...Object.keys(nodeFiles)]
-  if (path === 'hugepages') return [HUGEPAGES_2M]
-  return path === `hugepages/${HUGEPAGES_2M}` ? Object.keys(nodePoolFiles(0)) : undefined
+  if (path === 'hugepages') return [...HUGEPAGES_DIRS]
+  return HUGEPAGES_DIRS.some((dir) => path === `hugepages/${dir}`) ? Object.keys(nodePoolFiles(0, 0)) : undefined
 }
 
 /** Files of a node that can be written, or that lie in a directory of their own. */
 function nodeFile(nid: number, path: string): PseudoFile | undefined {
   if (path === 'compact') return { write: (state) => compactNodes(state, [nid]) }
-  const [, name = ''] = path.split(`hugepages/${HUGEPAGES_2M}/`)
-  const files = nodePoolFiles(nid)
+  const [top, dir = '', name = ''] = path.split('/')
+  const pool = HUGEPAGES_DIRS.findIndex((d) => d === dir)
+  if (top !== 'hugepages' || pool < 0) return undefined
+  const files = nodePoolFiles(pool, nid)
   return Object.hasOwn(files, name) ? files[name] : undefined
 }
 

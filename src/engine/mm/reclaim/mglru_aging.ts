@@ -22,7 +22,7 @@ import { compoundHead } from '../folio'
 import { MAX_NR_ZONES } from '../gfp'
 import { forEachHugePmd, pmdPfn } from '../huge_pmd'
 import { PG_ANON, PG_FILE, hasFlag, listTail, pageMemcg } from '../memmap'
-import { VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, type Mm, type Vma } from '../mm_types'
+import { VM_HUGETLB, VM_LOCKED, VM_RAND_READ, VM_SEQ_READ, type Mm, type Vma } from '../mm_types'
 import { PTE_ACCESSED, forEachPte, isPresent, ptePfn, setPte } from '../pgtable'
 import { folioIncGen, folioUpdateGen, genFromSeq, genList, genSize, moveBetweenGens, nrGens } from './lru_gen'
 import { resetCtrlPos } from './mglru_pid'
@@ -109,7 +109,7 @@ function incMaxSeq(state: KernelState, lruvec: Lruvec, canSwap: boolean): void {
 
 /** @kernel  mm/vmscan.c should_skip_vma() */
 function shouldSkipVma(vma: Vma, canSwap: boolean): boolean {
-  if (vma.flags & (VM_LOCKED | VM_SEQ_READ | VM_RAND_READ)) return true
+  if (vma.flags & (VM_LOCKED | VM_HUGETLB | VM_SEQ_READ | VM_RAND_READ)) return true
   return vma.ino === 0 && !canSwap
 }
 

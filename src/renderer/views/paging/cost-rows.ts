@@ -14,6 +14,7 @@ const ROW_OF: Readonly<Record<string, keyof FaultCosts>> = {
   'zero-page': 'zeroPageFault',
   anonymous: 'anonFault',
   'huge-page': 'thpFault',
+  'pool-page': 'thpFault',
   copy: 'cowFault',
   'file-copy': 'cowFault',
   reuse: 'minorFault',

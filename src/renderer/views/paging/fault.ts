@@ -93,6 +93,7 @@ const FILLS: Readonly<Record<string, string>> = {
   anonymous:
     'The page existed only as a promise of the mapping. This write makes the kernel keep it: one zeroed frame, no disk.',
   'huge-page': 'The mapping covers these 2 MiB as a whole: one zeroed huge page, and one entry instead of 512.',
+  'pool-page': 'The mapping is of huge pages: a whole one comes from the pool, promised when the mapping was made.',
   copy: 'Somebody else sees the same frame: the write gets a copy of its own.',
   reuse: 'Nobody else has the frame any more: it becomes writable where it is.',
   'make-dirty': 'A shared page becomes writable, and its file dirty: writeback will bring it to the disk.',
@@ -104,7 +105,7 @@ const FILLS: Readonly<Record<string, string>> = {
   'shmem-swap': 'The page of tmpfs was swapped out and comes back.',
   'swap-cache': 'The page is on its way out or was read ahead: the swap cache still has it, no disk.',
   'swap-read': 'The page is on the swap device: the task waits until it is read.',
-  sigbus: 'The file ends before this page.',
+  sigbus: 'The file ends before this page, or the pool of huge pages is empty.',
 }
 
 /** Heading and sentence of what an access would do. */
