@@ -6,7 +6,7 @@ import { ROOT_MEMCG } from '../engine/mm/memcontrol'
 import { WMARK_HIGH, WMARK_LOW, WMARK_MIN, wmark } from '../engine/mm/mmzone'
 import { balanceView, lookingScan } from '../engine/mm/reclaim/balance_view'
 import { gensView } from '../engine/mm/reclaim/gens_view'
-import { groupsBelow, listsView } from '../engine/mm/reclaim/lists_view'
+import { fullestGroup, groupsBelow, listsView } from '../engine/mm/reclaim/lists_view'
 import { runsView } from '../engine/mm/reclaim/runs_view'
 import { totalSwapPages } from '../engine/mm/swap_space'
 import { NR_FREE_PAGES, readStat } from '../engine/mm/vmstat'
@@ -31,7 +31,9 @@ export function reclaimReply(state: KernelState, { nid, group, asLimit }: GetRec
     return userError('reclaim/group', group, 'There is no such memory cgroup.', 'Take a path from the Containers view.')
   const target = asLimit && memcg !== ROOT_MEMCG ? memcg : 0
   const isMglru = (state.mglruEnabled & 1) !== 0
-  const groups = memcg === ROOT_MEMCG ? [] : groupsBelow(state, memcg)
+  const groups = groupsBelow(state, memcg)
+  const leader = fullestGroup(state, nid, groups)
+  const gens = isMglru ? gensView(state, lookingScan(target), nid, groups) : undefined
   return ok({
     atNs: state.nowNs,
     policy: isMglru ? 'mglru' : 'classic',
@@ -40,12 +42,13 @@ export function reclaimReply(state: KernelState, { nid, group, asLimit }: GetRec
     swappiness: state.sysctl.swappiness,
     hasSwap: totalSwapPages(state) > 0,
     lists: listsView(state, nid, memcg),
-    gens: isMglru ? gensView(state, lookingScan(target), nid, memcg) : undefined,
-    balance: isMglru ? undefined : balanceView(state, nid, memcg, target),
+    gens,
+    leader: pathOfMemcg(state, leader) || '/',
+    balance: isMglru ? undefined : balanceView(state, nid, leader, target),
     kswapd: kswapdNow(state, nid),
     zones: zonesOf(state, nid),
     decisions: [...state.reclaim.reclaimLog.decisions[nid]!],
-    runs: runsView(state, { nid, groups, most: RUNS_SHOWN }).map((run) => ({
+    runs: runsView(state, { nid, groups: memcg === ROOT_MEMCG ? [] : groups, most: RUNS_SHOWN }).map((run) => ({
       ...run,
       targetPath: pathOfMemcg(state, run.target),
     })),

@@ -58,6 +58,8 @@ export interface ReclaimReply {
   readonly lists: ListsView
   /** With MGLRU only. */
   readonly gens: GensView | undefined
+  /** Path of the group with most pages: the choice in `gens` and the counts in `balance` are its own. */
+  readonly leader: string
   /** Classic only. */
   readonly balance: BalanceView | undefined
   readonly kswapd: KswapdNow

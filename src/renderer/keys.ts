@@ -51,6 +51,7 @@ export const KEYS: readonly KeyRow[] = [
   row('Alt+8', 'view-buddy', 'terminal'),
   row('Alt+9', 'view-slab', 'terminal'),
   row('Alt+0', 'view-paging', 'terminal'),
+  row('Alt+R', 'view-reclaim', 'terminal'),
 ]
 
 /** What of a keyboard event decides; a KeyboardEvent is one. */

@@ -112,6 +112,14 @@ export const VIEWS: readonly ViewEntry[] = [
     figure: ({ session }) => (session.hasMachine ? `${((session.status?.endNs ?? 0) / NS_PER_S).toFixed(1)} s` : ''),
   },
   {
+    id: 'reclaim',
+    title: 'Reclaim',
+    group: 'Pressure',
+    component: defineAsyncComponent(() => import('./reclaim/ReclaimView.vue')),
+    figure: ({ session }) => (session.hasMachine ? `${(session.status?.psiSome ?? 0).toFixed(2)} %` : ''),
+    isAlert: ({ session }) => (session.status?.psiSome ?? 0) >= 10,
+  },
+  {
     id: 'oom',
     title: 'OOM',
     group: 'Pressure',

@@ -7,7 +7,7 @@
 import type { Ns, Pages } from '../../../util/units'
 import type { KernelState } from '../../state'
 import { LRU_GEN_ANON, LRU_GEN_FILE, MAX_NR_TIERS, lruvecOf, type LruGen } from '../lruvec'
-import type { AnonFile } from './lists_view'
+import { fullestGroup, type AnonFile } from './lists_view'
 import { genFromSeq, genSize } from './lru_gen'
 import { shouldRunAging } from './mglru_aging'
 import { getTierIdx, positiveCtrlErr, readCtrlPos, type CtrlPos } from './mglru_pid'
@@ -15,7 +15,10 @@ import { getSwappiness } from './mglru_swappiness'
 import type { ScanControl } from './scan_control'
 
 export interface GenView {
+  /** −1 in a sum over groups: each counts its own. */
   readonly seq: number
+  /** Generations that are younger. */
+  readonly younger: number
   readonly ageNs: Ns
   /** Of a type that has no pages this old any more: −1. */
   readonly pages: AnonFile
@@ -44,6 +47,9 @@ export interface TypeChoice {
 }
 
 export interface GensView {
+  /** Memcg id whose choice, ages and sequence numbers these are. */
+  readonly leader: number
+  readonly nrGroups: number
   readonly maxSeq: number
   readonly minSeq: AnonFile
   /** Oldest first. */
@@ -75,8 +81,8 @@ function tierView(g: LruGen, tier: number, last: readonly [number, number]): Tie
   }
 }
 
-/** @kernel  mm/vmscan.c lru_gen_seq_show() */
-export function gensView(state: KernelState, sc: ScanControl, nid: number, memcg: number): GensView {
+/** Of one group. */
+function gensOf(state: KernelState, sc: ScanControl, nid: number, memcg: number): GensView {
   const lruvec = lruvecOf(state, memcg, nid)
   const g = lruvec.gen
   const minSeq: AnonFile = [g.minSeq[LRU_GEN_ANON]!, g.minSeq[LRU_GEN_FILE]!]
@@ -85,16 +91,19 @@ export function gensView(state: KernelState, sc: ScanControl, nid: number, memcg
   for (let seq = Math.min(...minSeq); seq <= g.maxSeq; seq++) {
     const gen = genFromSeq(seq)
     const size = (type: number): Pages => (seq < minSeq[type]! ? -1 : genSize(g, gen, type))
-    gens.push({ seq, ageNs: state.nowNs - g.bornNs[gen]!, pages: [size(LRU_GEN_ANON), size(LRU_GEN_FILE)] })
+    gens.push({
+      seq,
+      younger: g.maxSeq - seq,
+      ageNs: state.nowNs - g.bornNs[gen]!,
+      pages: [size(LRU_GEN_ANON), size(LRU_GEN_FILE)],
+    })
   }
   const last = [getTierIdx(g, LRU_GEN_ANON), getTierIdx(g, LRU_GEN_FILE)] as const
-  const considered = (of: GenView): Pages =>
-    Math.max(0, of.pages[1]) + (swappiness === 0 ? 0 : Math.max(0, of.pages[0]))
-  const sizeOf = (seq: number): Pages => {
-    const found = gens.find((gen) => gen.seq === seq)
-    return found === undefined ? 0 : considered(found)
-  }
+  const considered = (of: GenView | undefined): Pages =>
+    Math.max(0, of?.pages[1] ?? 0) + (swappiness === 0 ? 0 : Math.max(0, of?.pages[0] ?? 0))
   return {
+    leader: memcg,
+    nrGroups: 1,
     maxSeq: g.maxSeq,
     minSeq,
     gens,
@@ -102,9 +111,45 @@ export function gensView(state: KernelState, sc: ScanControl, nid: number, memcg
     choice: choose(g, swappiness),
     aging: {
       isDue: shouldRunAging(lruvec, swappiness !== 0).shouldAge,
-      young: sizeOf(g.maxSeq),
-      old: sizeOf(g.maxSeq - 2),
+      young: considered(gens.at(-1)),
+      old: considered(gens.at(-3)),
       total: gens.reduce((sum, gen) => sum + considered(gen), 0),
     },
   }
+}
+
+const add = (a: AnonFile, b: AnonFile): AnonFile => [a[0] + b[0], a[1] + b[1]]
+
+/** Each group counts its generations by itself, so that pages are added up by how many generations are younger. */
+function sumOf(views: readonly GensView[], leader: GensView): GensView {
+  const deepest = Math.max(...views.flatMap(({ gens }) => gens.map(({ younger }) => younger)))
+  const gens = Array.from({ length: deepest + 1 }, (_, i): GenView => {
+    const younger = deepest - i
+    const same = views.flatMap((view) => view.gens.filter((gen) => gen.younger === younger))
+    const pages = same.reduce<AnonFile>(
+      (sum, gen) => add(sum, [Math.max(0, gen.pages[0]), Math.max(0, gen.pages[1])]),
+      [0, 0],
+    )
+    const led = leader.gens.find((gen) => gen.younger === younger)
+    return { seq: -1, younger, ageNs: led?.ageNs ?? -1, pages }
+  })
+  const tiers = leader.tiers.map((tier, i) => ({
+    ...tier,
+    evicted: views.reduce((sum, view) => add(sum, view.tiers[i]!.evicted), [0, 0] as AnonFile),
+    protectedPages: views.reduce((sum, view) => add(sum, view.tiers[i]!.protectedPages), [0, 0] as AnonFile),
+    refaulted: views.reduce((sum, view) => add(sum, view.tiers[i]!.refaulted), [0, 0] as AnonFile),
+  }))
+  return { ...leader, gens, tiers, nrGroups: views.length }
+}
+
+/**
+ * @param groups  one or more memcg ids; of several, generations and tiers are sums, and what would be chosen is that of
+ *   the group with the most pages
+ * @kernel  mm/vmscan.c lru_gen_seq_show()
+ */
+export function gensView(state: KernelState, sc: ScanControl, nid: number, groups: readonly number[]): GensView {
+  const views = groups.map((memcg) => gensOf(state, sc, nid, memcg))
+  const most = fullestGroup(state, nid, groups)
+  const leader = views.find((view) => view.leader === most)!
+  return views.length === 1 ? leader : sumOf(views, leader)
 }

@@ -69,6 +69,12 @@ export function groupsBelow(state: KernelState, memcg: number): number[] {
   return ids
 }
 
+/** The group below with most pages of its own on the node: what a sum over groups is told by. @model a look from outside */
+export function fullestGroup(state: KernelState, nid: number, groups: readonly number[]): number {
+  const pages = (id: number): Pages => lruvecOf(state, id, nid).sizes.reduce((sum, size) => sum + size, 0)
+  return groups.reduce((most, id) => (pages(id) > pages(most) ? id : most))
+}
+
 function workingset(state: KernelState, nid: number, ids: readonly number[], nodeItem: number, item: number): AnonFile {
   if (ids[0] === ROOT_MEMCG) {
     const { stat } = state.nodes[nid]!

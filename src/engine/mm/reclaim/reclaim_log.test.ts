@@ -73,7 +73,7 @@ describe.each([false, true])('the record of reclaim, MGLRU %s', (mglru) => {
     const before = digestTree(state)
     listsView(state, 0, 1)
     balanceView(state, 0, 1, 0)
-    gensView(state, lookingScan(0), 0, 1)
+    gensView(state, lookingScan(0), 0, [1])
     runsView(state, { nid: 0, groups: [], most: 50 })
     expect(digestTree(state)).toBe(before)
   })

@@ -9,6 +9,7 @@ import { currentTask, now } from '../../exec'
 import type { KernelState } from '../../state'
 import { MAX_NR_ZONES } from '../gfp'
 import type { Lruvec } from '../lruvec'
+import { ROOT_MEMCG } from '../memcg_tree'
 import { NR_FREE_PAGES, readStat } from '../vmstat'
 import {
   BALANCES,
@@ -126,6 +127,11 @@ export function openVisit(state: KernelState, sc: ScanControl, lruvec: Lruvec, o
     return
   }
   if (sc.priority < run.priority) run.priority = sc.priority
+  // Of many groups most have nothing on this node.
+  if (lruvec.memcg !== ROOT_MEMCG && lruvec.sizes.every((size) => size === 0)) {
+    sc.visit = -1
+    return
+  }
   sc.visit = log.nrVisits++
   const { visits } = log
   const row = rowOf(log, sc)
