@@ -17,6 +17,7 @@ import { runDueDrains } from './mm/memcg_stock'
 import { PG_WORKINGSET, hasFlag } from './mm/memmap'
 import { memstallEnter, psiDequeue } from './mm/psi'
 import { enterLazyTlb, switchMm } from './mm/tlb_flush'
+import { taskTlbIn, taskTlbOut } from './mm/tlb_task'
 import { nextEventAt, schedule } from './queue'
 import { addLoad, isAllowedOn, pullTask, sleepTask, waitOnPage } from './sched_queue'
 import type { KernelState } from './state'
@@ -58,7 +59,10 @@ export function runCpu(state: KernelState, cpu: number): void {
   task.cpu = cpu
   if (task.mm < 0) enterLazyTlb(state.tlb, cpu)
   else switchMm(state, task.mm)
+  const tlb = state.tlb.cpus[cpu]!
+  taskTlbIn(tlb)
   runTask(state, task, sliceLength(state))
+  taskTlbOut(tlb, task)
   const used = Math.ceil(exec.ns)
   rq.busyNs += used
   addLoad(rq, state.nowNs, used)

@@ -383,6 +383,8 @@ export interface Task {
   cutimeNs: Ns
   cstimeNs: Ns
   stimeNs: Ns
+  /** What the TLBs counted for it: loads, stores, their walks, hits of the second level. Owner: mm/tlb_task.ts */
+  dataTlb?: number[]
   minFlt: number
   majFlt: number
   cminFlt: number

@@ -72,7 +72,37 @@ test('perf stat counts the faults of a command as its own counters do', async ()
   )
 })
 
+test('perf stat counts what a command’s accesses found in the TLBs: no other task’s', async () => {
+  const m = machine()
+  const { err } = await run(
+    m,
+    'perf stat -e dTLB-loads,dTLB-load-misses,dTLB-stores,dTLB-store-misses mm fault mb=16 thp=none',
+  )
+  const count = (name: string): number =>
+    Number(new RegExp(`^ +([\\d,]+) {6}${name} `, 'm').exec(err)![1]!.replace(/,/g, ''))
+  // Three rounds of 4096 stores and one of loads; 16 MiB lie beyond the reach of 6 MiB, and each of 8192 faults walks twice.
+  expect(count('dTLB-stores') - 12_288).toBeLessThan(60)
+  expect(count('dTLB-loads') - 4096).toBeLessThan(60)
+  expect(count('dTLB-store-misses') - 20_480).toBeGreaterThanOrEqual(0)
+  expect(count('dTLB-store-misses') - 20_480).toBeLessThan(120)
+  expect(err).toMatch(/dTLB-load-misses {10}#  \d+\.\d\d% of all dTLB cache accesses/)
+  const all = await run(m, 'perf stat -e dTLB-stores -a mm fault mb=16 thp=none')
+  expect(Number(/([\d,]+) {6}dTLB-stores/.exec(all.err)![1]!.replace(/,/g, ''))).toBeGreaterThanOrEqual(12_288)
+  expect((await run(m, 'perf list')).out).toMatch(/^ {2}dTLB-load-misses +\[Hardware cache event\]$/m)
+})
+
+test('a processor without such a counter says so', async () => {
+  const capture = staticCaptures().find((c) => c.name === 'static-256m-1cpu')!
+  const config = { ...captureConfig(capture, 'captured'), cpuModel: 'AMD EPYC 7763 64-Core Processor' }
+  const m = createHeadless(config, 7, { engine: realEngine(), programs })
+  const { err } = await run(m, 'perf stat -e dTLB-loads,dTLB-stores mm fault mb=1')
+  expect(err).toMatch(/^ {3}<not supported> {6}dTLB-stores/m)
+  // Zen counts misses of the first level.
+  expect(Number(/([\d,]+) {6}dTLB-loads/.exec(err)![1]!.replace(/,/g, ''))).toBeGreaterThan(512)
+})
+
 test.each([
+  ['perf record -e dTLB-loads true', 129, 'Error:\nThe dTLB-loads event is not supported.\n'],
   [
     'perf record -e kmem:nope -a true',
     129,

@@ -16,7 +16,7 @@ import type { Sys } from '../shell/sys'
 import { err, ok, type Result } from '../util/result'
 import { NS_PER_MS, type Ns } from '../util/units'
 import { issue, runLive, stepLive, type Listener, type Machine } from './machine'
-import { openTrace, usageOf } from './tracing'
+import { machineTlb, openTrace, usageOf } from './tracing'
 import { turn } from './turn'
 
 /** The machine's date at boot: 2026-01-05 08:00:00 UTC. A constant, because the same run shows the same dates. */
@@ -314,6 +314,7 @@ function createSys(machine: Machine, waiting: Waiting, options: SysOptions): Sys
     },
     trace: (names, onEvent) => openTrace(machine, waiting.tracing, names, onEvent),
     usage: (pid) => usageOf(machine, pid),
+    machineTlb: () => machineTlb(machine),
     work: (promise) => heldUp(waiting, promise),
   }
 }

@@ -1,5 +1,6 @@
 /** Tracepoints and counters of tasks for tools that measure: a look from outside, which changes nothing in the machine. */
 import { maxRssOf, mmOf } from '../engine/mm/rss'
+import { machineTlbCounts, taskTlbCounts, type DataTlbCounts } from '../engine/mm/tlb_task'
 import { TRACEPOINT_NAMES, type Tracepoint } from '../engine/trace'
 import type { TraceEvent, Usage } from '../shell/sys'
 import type { Machine, Tracer } from './machine'
@@ -9,7 +10,9 @@ export function usageOf(machine: Machine, pid: number): Usage | undefined {
   const task = machine.state.tasks[pid]
   if (task === undefined) return undefined
   const mm = mmOf(machine.state, task)
+  const { exec, tlb } = machine.state
   return {
+    tlb: taskTlbCounts(task, exec.pid === pid ? tlb.cpus[exec.cpu] : undefined),
     minorFaults: task.minFlt,
     majorFaults: task.majFlt,
     contextSwitches: task.nvcsw + task.nivcsw,
@@ -26,6 +29,9 @@ export function usageOf(machine: Machine, pid: number): Usage | undefined {
     },
   }
 }
+
+/** What the TLBs of all CPUs counted. */
+export const machineTlb = (machine: Machine): DataTlbCounts => machineTlbCounts(machine.state.tlb.cpus)
 
 /**
  * Hands over tracepoints from now on, until the returned function is called.

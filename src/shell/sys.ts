@@ -5,6 +5,7 @@
  * Everything that waits is a promise that resolves at an exact simulated time.
  */
 import type { CommandResult, FileStat, Refusal, Stdio } from '../engine/commands'
+import type { DataTlbCounts } from '../engine/mm/tlb_task'
 import type { HostOp } from '../engine/task'
 import type { Tracepoint } from '../engine/trace'
 import type { Result } from '../util/result'
@@ -27,6 +28,8 @@ export interface Usage {
   readonly contextSwitches: number
   readonly userNs: Ns
   readonly systemNs: Ns
+  /** What its accesses to data found in the TLBs. */
+  readonly tlb?: DataTlbCounts
   /** What only GNU time prints. @kernel struct rusage: ru_maxrss, ru_nvcsw, ru_nivcsw, ru_inblock, ru_oublock */
   readonly more?: {
     readonly maxRssPages: number
@@ -103,6 +106,8 @@ export interface Sys {
   trace(names: readonly Tracepoint[], onEvent: (event: TraceEvent) => void): () => void
   /** undefined when there is no such task. */
   usage(pid: number): Usage | undefined
+  /** What the TLBs of all CPUs counted since boot. */
+  machineTlb(): DataTlbCounts
   /**
    * Foreign code that may need turns of the host's event loop (a dynamic import, a library's timers) goes through here:
    * simulated time stands still until the promise is settled. Plain awaits need nothing: the host drains them.

@@ -57,6 +57,8 @@ export const IPIS_RECEIVED = 16
 export const SWITCHES_KEPT = 17
 export const SWITCHES_FLUSHED = 18
 export const NR_TLB_COUNTS = 19
+/** What is kept for each task: loads, stores, their walks, hits of the second level. */
+export const TASK_COLUMNS = 5
 
 /** One CPU. Owner: tlb.ts, and of the address spaces tlb_flush.ts */
 export interface CpuTlb {
@@ -98,6 +100,8 @@ export interface CpuTlb {
   /** The runs push out all that was in the structures of data pages before. */
   isWiped: boolean
   readonly counts: Float64Array
+  /** Some of them as they stood when the running task began its turn. Owner: tlb_task.ts */
+  readonly taskCounts: Float64Array
 }
 
 /** A structure's place and size. */
@@ -161,6 +165,7 @@ const createCpuTlb = (): CpuTlb => ({
   runs: 0,
   isWiped: false,
   counts: new Float64Array(NR_TLB_COUNTS),
+  taskCounts: new Float64Array(TASK_COLUMNS),
 })
 
 /**

@@ -5,7 +5,7 @@
  */
 import { TRACEPOINT_NAMES } from '../../engine/trace'
 import type { Tool } from '../process'
-import { SOFTWARE, tracepointTitle } from './perf_events'
+import { HARDWARE_CACHE, SOFTWARE, tracepointTitle } from './perf_events'
 import { readArguments } from './perf_options'
 import { list, record, script } from './perf_record'
 import { stat } from './perf_stat'
@@ -26,7 +26,7 @@ export const perf: Tool = {
     if (command === 'list') {
       const all = TRACEPOINT_NAMES.map((name) => ({ kind: 'tracepoint' as const, title: tracepointTitle(name), name }))
       all.sort((a, b) => (a.title < b.title ? -1 : 1))
-      return list(context, Object.keys(SOFTWARE), all)
+      return list(context, Object.keys(SOFTWARE), Object.keys(HARDWARE_CACHE), all)
     }
     if (command === 'record') return record(context, await readArguments(context, args))
     if (command === 'script') return script(context, await readArguments(context, args))

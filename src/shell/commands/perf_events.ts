@@ -1,4 +1,5 @@
 /** Events as perf names them: tracepoints of the machine, and the software counters of tasks. @kernel tools/perf/util/parse-events.c */
+import type { DataTlbCounts } from '../../engine/mm/tlb_task'
 import { TRACEPOINT_NAMES, TRACEPOINTS, type Tracepoint } from '../../engine/trace'
 import type { Usage } from '../sys'
 
@@ -14,12 +15,31 @@ export const SOFTWARE: Readonly<Record<string, (usage: Usage) => number>> = {
   'task-clock': (u) => u.userNs + u.systemNs,
 }
 
+/** Processors name and count different things by the same event. */
+export type Vendor = 'Intel' | 'AMD'
+
+/**
+ * What one event of the data TLB counts; undefined where the processor has no counter for it. Intel counts instructions and
+ * walks; AMD's Zen counts misses of the first level and walks, of loads and stores together.
+ * @kernel  arch/x86/events/intel/core.c skl_hw_cache_event_ids, arch/x86/events/amd/core.c amd_hw_cache_event_ids_f17h
+ */
+type CacheCount = (tlb: DataTlbCounts, vendor: Vendor) => number | undefined
+const walks = (tlb: DataTlbCounts): number => tlb.loadWalks + tlb.storeWalks
+export const HARDWARE_CACHE: Readonly<Record<string, CacheCount>> = {
+  'dTLB-load-misses': (tlb, vendor) => (vendor === 'AMD' ? walks(tlb) : tlb.loadWalks),
+  'dTLB-loads': (tlb, vendor) => (vendor === 'AMD' ? tlb.l2Hits + walks(tlb) : tlb.loads),
+  'dTLB-store-misses': (tlb, vendor) => (vendor === 'AMD' ? undefined : tlb.storeWalks),
+  'dTLB-stores': (tlb, vendor) => (vendor === 'AMD' ? undefined : tlb.stores),
+}
+
 /** Second names. */
 const ALIASES: Readonly<Record<string, string>> = { cs: 'context-switches', faults: 'page-faults' }
 
 export type PerfEvent =
   | { readonly kind: 'tracepoint'; readonly title: string; readonly name: Tracepoint }
   | { readonly kind: 'software'; readonly title: string; readonly count: (usage: Usage) => number }
+  /** `missOf`: the event whose count this one is a share of, '' none. */
+  | { readonly kind: 'cache'; readonly title: string; readonly count: CacheCount; readonly missOf: string }
 
 /** What perf prints about a list of events that it does not understand. */
 export interface EventError {
@@ -52,6 +72,10 @@ function parseEvent(word: string): PerfEvent[] {
   const software = word.replace(/:[ukhGHp]*$/, '')
   const title = ALIASES[software] ?? software
   if (Object.hasOwn(SOFTWARE, title)) return [{ kind: 'software', title: word, count: SOFTWARE[title]! }]
+  if (Object.hasOwn(HARDWARE_CACHE, title)) {
+    const missOf = title === 'dTLB-load-misses' ? 'dTLB-loads' : ''
+    return [{ kind: 'cache', title: word, count: HARDWARE_CACHE[title]!, missOf }]
+  }
   if (!word.includes(':')) return []
   const pattern = globToRegExp(word)
   return TRACEPOINT_NAMES.filter((name) => pattern.test(tracepointTitle(name))).map((name) => ({

@@ -1,4 +1,5 @@
 /** Which tasks a counter counts: all, some by number, or a command from its exec on with everybody it forks. */
+import type { DataTlbCounts } from '../../engine/mm/tlb_task'
 import type { Tracepoint } from '../../engine/trace'
 import type { ToolContext } from '../process'
 import type { TraceEvent, Usage } from '../sys'
@@ -19,12 +20,24 @@ export interface Follower {
   readonly total: (usageOf: (pid: number) => Usage | undefined) => Usage
 }
 
-const combine = (a: Usage, b: Usage, sign: 1 | -1): Usage => ({
+const NO_TLB: DataTlbCounts = { loads: 0, stores: 0, loadWalks: 0, storeWalks: 0, l2Hits: 0 }
+
+const combineTlb = (a = NO_TLB, b = NO_TLB, sign: 1 | -1): DataTlbCounts => ({
+  loads: a.loads + sign * b.loads,
+  stores: a.stores + sign * b.stores,
+  loadWalks: a.loadWalks + sign * b.loadWalks,
+  storeWalks: a.storeWalks + sign * b.storeWalks,
+  l2Hits: a.l2Hits + sign * b.l2Hits,
+})
+
+/** What was used beside what was used before, with `sign` −1 the difference. */
+export const combine = (a: Usage, b: Usage, sign: 1 | -1): Usage => ({
   minorFaults: a.minorFaults + sign * b.minorFaults,
   majorFaults: a.majorFaults + sign * b.majorFaults,
   contextSwitches: a.contextSwitches + sign * b.contextSwitches,
   userNs: a.userNs + sign * b.userNs,
   systemNs: a.systemNs + sign * b.systemNs,
+  tlb: combineTlb(a.tlb, b.tlb, sign),
 })
 
 /** @param pids  followed from the start, with what they had used by then */

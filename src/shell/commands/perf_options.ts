@@ -78,7 +78,7 @@ export async function chooseEvents(
 
 /** Programs here have no instructions that a sample could point at. */
 const recordError = (command: string, events: readonly PerfEvent[]): string | undefined => {
-  const software = command === 'record' ? events.find((e) => e.kind === 'software') : undefined
+  const software = command === 'record' ? events.find((e) => e.kind !== 'tracepoint') : undefined
   return software === undefined ? undefined : `Error:\nThe ${software.title} event is not supported.\n`
 }
 

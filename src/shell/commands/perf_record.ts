@@ -99,12 +99,15 @@ export async function script(context: ToolContext, given: PerfArguments): Promis
 export async function list(
   context: ToolContext,
   software: readonly string[],
+  cache: readonly string[],
   all: readonly PerfEvent[],
 ): Promise<number> {
   const title = (name: string, kind: string): string => `  ${name.padEnd(51)}[${kind}]\n`
   const lines = [
     '\nList of pre-defined events (to be used in -e or -M):\n\n',
     ...software.map((name) => title(name, 'Software event')),
+    '\n',
+    ...cache.map((name) => title(name, 'Hardware cache event')),
     '\n',
     ...all.flatMap((e) => (e.kind === 'tracepoint' ? [title(e.title, tracepointKind(e.name))] : [])),
   ]

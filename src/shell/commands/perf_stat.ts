@@ -3,8 +3,8 @@ import type { Tracepoint } from '../../engine/trace'
 import type { ToolContext } from '../process'
 import type { Usage } from '../sys'
 import { readCounters } from './numbers'
-import { parseEvents, type PerfEvent } from './perf_events'
-import { createFollower, LIFE, runFollowed } from './perf_follow'
+import { parseEvents, type PerfEvent, type Vendor } from './perf_events'
+import { combine, createFollower, LIFE, runFollowed } from './perf_follow'
 import { chooseEvents, pidsOf, usage, type PerfArguments } from './perf_options'
 
 const DEFAULT_EVENTS = 'task-clock,context-switches,page-faults'
@@ -22,16 +22,9 @@ async function machineUsage(context: ToolContext): Promise<Usage> {
     contextSwitches: switches,
     userNs: context.sys.now() * cpus,
     systemNs: 0,
+    tlb: context.sys.machineTlb(),
   }
 }
-
-const minus = (a: Usage, b: Usage): Usage => ({
-  minorFaults: a.minorFaults - b.minorFaults,
-  majorFaults: a.majorFaults - b.majorFaults,
-  contextSwitches: a.contextSwitches - b.contextSwitches,
-  userNs: a.userNs - b.userNs,
-  systemNs: a.systemNs - b.systemNs,
-})
 
 const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',')
 const METRIC_WIDTH = 38
@@ -45,19 +38,51 @@ function perSecond(n: number, seconds: number): string {
   return rate >= 1000 ? metric(rate / 1000, 'K/sec') : metric(rate, '/sec')
 }
 
-/** @param clockNs  task-clock when it is counted too: rates are per second of it */
-function row(event: PerfEvent, count: number, clockNs: number | undefined, elapsedNs: number): string {
+/** Of the accesses how many missed. @kernel tools/perf/util/stat-shadow.c print_dtlb_cache_misses() */
+const missRatio = (misses: number, accesses: number): string =>
+  ` # ${((misses / accesses) * 100).toFixed(2).padStart(7)}% ${'of all dTLB cache accesses'.padEnd(METRIC_WIDTH - 12)}`
+
+/** An event with its count; undefined where the processor has no such counter. */
+interface Counted {
+  readonly event: PerfEvent
+  readonly count: number | undefined
+}
+
+/** A line of the table; beside task-clock, rates are per second of it. */
+function row({ event, count }: Counted, all: readonly Counted[], elapsedNs: number): string {
+  if (count === undefined)
+    return `${'<not supported>'.padStart(18)}      ${event.title.padEnd(25)}${' '.repeat(METRIC_WIDTH)}\n`
+  const clockNs = all.find((other) => other.event.title === 'task-clock')?.count
+  const accesses = event.kind === 'cache' ? all.find((other) => other.event.title === event.missOf)?.count : undefined
   const isClock = event.title === 'task-clock'
   const number = isClock ? (count / 1e6).toFixed(2) : grouped(count)
   const after = isClock
     ? metric(elapsedNs > 0 ? count / elapsedNs : 0, 'CPUs utilized')
-    : clockNs === undefined || clockNs === 0
-      ? ' '.repeat(METRIC_WIDTH)
-      : perSecond(count, clockNs / 1e9)
+    : accesses !== undefined && accesses > 0
+      ? missRatio(count, accesses)
+      : clockNs === undefined || clockNs === 0
+        ? ' '.repeat(METRIC_WIDTH)
+        : perSecond(count, clockNs / 1e9)
   return `${number.padStart(18)} ${isClock ? 'msec' : '    '} ${event.title.padEnd(25)}${after}\n`
 }
 
 const seconds = (ns: number, what: string): string => ` ${(ns / 1e9).toFixed(9).padStart(17)} seconds ${what}\n`
+
+function countOf(
+  event: PerfEvent,
+  used: Usage,
+  vendor: Vendor,
+  wanted: ReadonlyMap<Tracepoint, number>,
+): number | undefined {
+  if (event.kind === 'tracepoint') return wanted.get(event.name) ?? 0
+  return event.kind === 'software' ? event.count(used) : used.tlb && event.count(used.tlb, vendor)
+}
+
+/** Whose counters the processor has. */
+async function vendorOf(context: ToolContext): Promise<Vendor> {
+  const text = context.sys.read(context.pid, '/proc/cpuinfo')
+  return text.ok && /^vendor_id\s*: AuthenticAMD$/m.test(text.value) ? 'AMD' : 'Intel'
+}
 
 /** perf stat [-e EVENTS] [-a | -p PIDS] COMMAND */
 export async function stat(context: ToolContext, given: PerfArguments): Promise<number> {
@@ -82,12 +107,9 @@ export async function stat(context: ToolContext, given: PerfArguments): Promise<
   if (typeof run === 'number') return run
   const { status, elapsedNs } = run
   const own = follower.total((pid) => context.sys.usage(pid))
-  const used = before === undefined ? own : minus(await machineUsage(context), before)
-  const counted = events.map((event) => ({
-    event,
-    count: event.kind === 'software' ? event.count(used) : (wanted.get(event.name) ?? 0),
-  }))
-  const clockNs = counted.find(({ event }) => event.title === 'task-clock')?.count
+  const used = before === undefined ? own : combine(await machineUsage(context), before, -1)
+  const vendor = events.some(({ kind }) => kind === 'cache') ? await vendorOf(context) : 'Intel'
+  const counted = events.map((event): Counted => ({ event, count: countOf(event, used, vendor, wanted) }))
   const who = isWide
     ? 'system wide'
     : pids.size > 0
@@ -96,7 +118,7 @@ export async function stat(context: ToolContext, given: PerfArguments): Promise<
   const times = isWide || pids.size > 0 ? '' : `\n${seconds(own.userNs, 'user')}${seconds(own.systemNs, 'sys')}\n`
   await context.warn(
     `\n Performance counter stats for ${isWide ? `'${who}'` : who}:\n\n` +
-      counted.map(({ event, count }) => row(event, count, clockNs, elapsedNs)).join('') +
+      counted.map((each) => row(each, counted, elapsedNs)).join('') +
       `\n${seconds(elapsedNs, 'time elapsed')}${times}\n`,
   )
   return status

@@ -289,6 +289,7 @@ export function fakeMachine(programs: Readonly<Record<string, FakeProgram>> = {}
     isAlive: (pid) => (activity++, tasks.get(pid)?.alive ?? false),
     trace: () => () => {},
     usage: () => undefined,
+    machineTlb: () => ({ loads: 0, stores: 0, loadWalks: 0, storeWalks: 0, l2Hits: 0 }),
     sleep(pid, ns: Ns) {
       activity++
       const task = tasks.get(pid)

@@ -14,7 +14,7 @@ export function cpuFields(profile: MachineProfile): HardwareField[] {
   return [
     {
       id: 'tlb',
-      group: 'kernel',
+      group: 'cpu',
       label: 'TLBs of',
       value: profile.hardware?.tlb?.preset ?? DEFAULT.preset!,
       unit: '',
@@ -23,7 +23,7 @@ export function cpuFields(profile: MachineProfile): HardwareField[] {
     },
     {
       id: 'dtlb',
-      group: 'kernel',
+      group: 'cpu',
       label: 'L1 DTLB',
       value: entries(dtlb),
       unit: '',
@@ -31,7 +31,7 @@ export function cpuFields(profile: MachineProfile): HardwareField[] {
     },
     {
       id: 'stlb',
-      group: 'kernel',
+      group: 'cpu',
       label: 'L2 TLB',
       value: entries(stlb),
       unit: '',
@@ -39,7 +39,7 @@ export function cpuFields(profile: MachineProfile): HardwareField[] {
     },
     {
       id: 'pcid',
-      group: 'kernel',
+      group: 'cpu',
       label: 'PCID',
       value: String(pcid),
       unit: '',

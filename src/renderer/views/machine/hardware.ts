@@ -16,7 +16,7 @@ import { ok, userError } from '../../../util/result'
 import { GIB, MIB, NS_PER_US } from '../../../util/units'
 import { cpuFields, withCpuField } from './hardware-cpu'
 
-export type FieldGroup = 'board' | 'nodes' | 'kernel' | 'swap'
+export type FieldGroup = 'board' | 'nodes' | 'cpu' | 'kernel' | 'swap'
 export interface HardwareField {
   readonly id: string
   readonly group: FieldGroup
