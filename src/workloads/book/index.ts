@@ -2,6 +2,7 @@
 import { cowTest } from './cow_test'
 import { faultTest } from './fault_test'
 import { mmapFile, pastTheEnd } from './files'
+import { hugePool } from './huge_pool'
 import { nullDeref, overflow, readOnly, stackOverflow, useAfterFree } from './invalid'
 import { mallocTest } from './malloc_test'
 import { mlockTest } from './mlock_test'
@@ -12,6 +13,7 @@ export type { BookProgram } from './source'
 export const BOOK: readonly BookProgram[] = [
   cowTest,
   faultTest,
+  hugePool,
   mallocTest,
   mlockTest,
   mmapFile,
