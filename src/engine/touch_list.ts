@@ -29,8 +29,22 @@ export function touchList(
 ): number {
   const mm = mmOf(state, task)
   if (mm === undefined) return noMemoryMap(task)
+  const from = task.opDone
+  const step = touchSpan(state, task, mm, { first, count: pages.length, pages, perPageNs, endNs }, pages, isWrite)
+  countAccesses(state, task.opDone - from, isWrite)
+  return step
+}
+
+function touchSpan(
+  state: KernelState,
+  task: Task,
+  mm: Mm,
+  span: AccessSpan,
+  pages: readonly number[],
+  isWrite: boolean,
+): number {
   const { exec, pgtables: t } = state
-  const span: AccessSpan = { first, count: pages.length, pages, perPageNs, endNs }
+  const { first, perPageNs, endNs } = span
   const c = switchMm(state, mm.id)
   const needed = isWrite ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT
   const bits = isWrite ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED
@@ -40,20 +54,19 @@ export function touchList(
     const page = pages[task.opDone]!
     // Else nothing came in between: the entry has its bits, and the first level of the TLB the translation.
     if (page !== last) {
-      const slot = findPteSlot(state, mm, first + page)
+      const vpn = first + page
+      const slot = findPteSlot(state, mm, vpn)
       const pte = slot < 0 ? 0 : pteAt(t, slot)
       if ((pte & needed) === needed) {
         if ((pte & bits) !== bits) setPte(t, slot, pte | bits)
         translate(state, c, slot, isWrite, DATA_4K)
       } else {
-        const faults = pte === 0 && slot >= 0 && isWrite ? listedRun(state, task, mm, c, slot, span) : 0
-        if (faults > 0) continue
-        const step = reachPage(state, task, mm, c, first + page, isWrite)
+        if (pte === 0 && slot >= 0 && isWrite && listedRun(state, task, mm, c, slot, span) > 0) continue
+        const step = reachPage(state, task, mm, c, vpn, isWrite)
         if (step !== STEP_DONE) return step
       }
       last = page
     }
-    countAccesses(state, 1, isWrite)
     exec.ns += perPageNs
     task.opDone++
     if (isSuspended(state)) return STEP_BLOCKED
@@ -65,7 +78,6 @@ export function touchList(
 function listedRun(state: KernelState, task: Task, mm: Mm, c: CpuTlb, slot: number, span: AccessSpan): number {
   const vma = findVma(mm, span.first + span.pages![task.opDone]!)
   const faults = vma === undefined ? 0 : anonRun(state, task, mm, vma, c, slot, span, task.opDone)
-  if (faults > 0) countAccesses(state, faults, true)
   task.opDone += faults
   return faults
 }

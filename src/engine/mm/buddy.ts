@@ -26,9 +26,11 @@ import {
 } from './gfp'
 import {
   hasFlag,
+  isFreeBlock,
   listAddHead,
   listAddTail,
   listDel,
+  listDelHead,
   listHead,
   nextOnList,
   pageZoneIndex,
@@ -180,8 +182,7 @@ export function accountFreePages(zone: Zone, migratetype: number, pages: Pages):
 }
 
 /** Whether a free block of exactly this order (0–9) starts at `pfn`. @kernel mm/page_alloc.c page_is_buddy() */
-const isBuddy = (state: KernelState, pfn: Pfn, order: number): boolean =>
-  hasFlag(state.memmap, pfn, PG_BUDDY) && pageOrder(state.memmap, pfn) === order
+const isBuddy = (state: KernelState, pfn: Pfn, order: number): boolean => isFreeBlock(state.memmap, pfn, order)
 
 /**
  * Gives a block back to the zone and merges it with its free buddies.
@@ -234,7 +235,8 @@ export function rmqueueSmallest(state: KernelState, zone: Zone, order: number, m
   for (let o = order; o < NR_PAGE_ORDERS; o++) {
     const pfn = zone.freeLists[2 * listOf(o, migratetype)]!
     if (pfn === 0) continue
-    takeBlock(state, zone, pfn, order, o, migratetype)
+    takeFirst(state, zone, pfn, o, migratetype)
+    expand(state, zone, pfn, order, o, migratetype)
     return pfn
   }
   return 0
@@ -254,6 +256,32 @@ export function takeBlock(
   migratetype: number,
 ): void {
   delFromFreeList(state, zone, pfn, blockOrder)
+  expand(state, zone, pfn, order, blockOrder, migratetype)
+}
+
+/** The first block of a list leaves it; its flags become 0. */
+function takeFirst(state: KernelState, zone: Zone, pfn: Pfn, order: number, migratetype: number): void {
+  const list = listOf(order, migratetype)
+  if (order === MAX_PAGE_ORDER) {
+    delBlock(state, zone, list, pfn)
+  } else {
+    listDelHead(state.memmap, zone.freeLists, list)
+    setFlags(state.memmap, pfn, 0)
+    setPageOrder(state.memmap, pfn, 0)
+  }
+  zone.nrFree[order]!--
+  zone.nrFreeType[list]!--
+}
+
+/** @kernel mm/page_alloc.c expand() */
+function expand(
+  state: KernelState,
+  zone: Zone,
+  pfn: Pfn,
+  order: number,
+  blockOrder: number,
+  migratetype: number,
+): void {
   accountFreePages(zone, migratetype, -(1 << order))
   if (blockOrder > order && isWanted(TRACE_BUDDY_SPLIT))
     emit(state, 'buddy_split', [pfn, blockOrder, order, migratetype, zone.nid, zone.idx])

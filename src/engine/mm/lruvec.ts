@@ -172,3 +172,29 @@ export function lruvecPageState(state: KernelState, lruvec: Lruvec, lru: number)
 export function workingsetAgeNonresident(state: KernelState, lruvec: Lruvec, nr: Pages): void {
   for (let l: Lruvec | undefined = lruvec; l !== undefined; l = parentLruvec(state, l)) l.nonresidentAge += nr
 }
+
+/**
+ * What reclaiming from one type cost: I/O counts 32 times as much as a rotated page. Old costs fade when they exceed a
+ * quarter of the lists.
+ * @kernel  mm/swap.c lru_note_cost()
+ * @spec    05 §5.4
+ */
+export function lruNoteCost(
+  state: KernelState,
+  lruvec: Lruvec,
+  isFile: number,
+  cost: { readonly nrIo: Pages; readonly nrRotated: Pages },
+): void {
+  const total = cost.nrIo * 32 + cost.nrRotated
+  if (total === 0) return
+  for (let l: Lruvec | undefined = lruvec; l !== undefined; l = parentLruvec(state, l)) {
+    if (isFile === 1) l.fileCost += total
+    else l.anonCost += total
+    let size = 0
+    for (let lru = 0; lru < LRU_UNEVICTABLE; lru++) size += lruvecPageState(state, l, lru)
+    if (l.fileCost + l.anonCost > Math.floor(size / 4)) {
+      l.fileCost = Math.floor(l.fileCost / 2)
+      l.anonCost = Math.floor(l.anonCost / 2)
+    }
+  }
+}

@@ -24,6 +24,7 @@ import {
   listAddHead,
   listAddTail,
   listDel,
+  listDelHead,
   listHead,
   listTail,
   mapcount,
@@ -105,7 +106,7 @@ export function rmqueueListed(state: KernelState, zone: Zone, order: number, mig
 
 function takeListed(state: KernelState, pcp: PerCpuPages, list: number, order: number): Pfn {
   const pfn = listHead(pcp.lists, list)
-  listDel(state.memmap, pcp.lists, list, pfn)
+  listDelHead(state.memmap, pcp.lists, list)
   setFlags(state.memmap, pfn, 0)
   pcp.count -= 1 << order
   charge(state, state.costs.pcpAlloc)

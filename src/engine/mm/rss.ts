@@ -13,6 +13,7 @@ import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, type Mm } from './mm_types'
 
 /** @kernel lib/percpu_counter.c percpu_counter_batch = max(32, 2 * online CPUs) */
 const PERCPU_BATCH = 32
+const percpuBatch = (state: KernelState): number => Math.max(PERCPU_BATCH, 2 * state.cpuNode.length)
 /** @kernel mm/memory.c TASK_RSS_EVENTS_THRESH (6.1) */
 const TASK_EVENTS = 64
 
@@ -35,7 +36,7 @@ export function addMmCounter(state: KernelState, mmIndex: number, counter: numbe
     addTaskCounter(state, mm, mmIndex, counter, delta)
     return
   }
-  const batch = Math.max(PERCPU_BATCH, 2 * state.cpuNode.length)
+  const batch = percpuBatch(state)
   const i = state.exec.cpu * 4 + counter
   const pending = mm.rssPending[i]! + delta
   if (pending >= batch || pending <= -batch) {
@@ -46,7 +47,15 @@ export function addMmCounter(state: KernelState, mmIndex: number, counter: numbe
 
 /** As many single steps. @kernel inc_mm_counter() */
 export function addMmCounterSteps(state: KernelState, mmIndex: number, counter: number, steps: Pages): void {
-  for (let i = 0; i < steps; i++) addMmCounter(state, mmIndex, counter, 1)
+  const isPerTask = state.config.series === '6.1'
+  const batch = percpuBatch(state)
+  for (let left = steps; left > 0;) {
+    // Up to the step that folds.
+    const room = isPerTask ? 1 : batch - mmAt(state, mmIndex).rssPending[state.exec.cpu * 4 + counter]!
+    const step = Math.min(left, room)
+    addMmCounter(state, mmIndex, counter, step)
+    left -= step
+  }
 }
 
 function addTaskCounter(state: KernelState, mm: Mm, mmIndex: number, counter: number, delta: number): void {

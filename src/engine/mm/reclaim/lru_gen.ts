@@ -14,6 +14,7 @@ import { folioNrPages } from '../folio'
 import { MAX_NR_ZONES } from '../gfp'
 import {
   LRU_GEN_ANON,
+  LRU_GEN_FILE,
   LRU_INACTIVE_FILE,
   MAX_NR_GENS,
   MIN_NR_GENS,
@@ -32,6 +33,7 @@ import {
   PG_DIRTY,
   PG_RECLAIM,
   PG_REFERENCED,
+  PG_SWAPBACKED,
   PG_SWAPCACHE,
   PG_WORKINGSET,
   PG_WRITEBACK,
@@ -129,6 +131,33 @@ export function lruGenAddFolio(state: KernelState, lruvec: Lruvec, pfn: Pfn, rec
   updateSize(state, lruvec, type, zone, -1, gen, folioNrPages(m, pfn))
   if (reclaiming) listAddTail(m, g.lists, genList(gen, type, zone), pfn)
   else listAddHead(m, g.lists, genList(gen, type, zone), pfn)
+}
+
+/**
+ * The same, at the head, for single pages of one group and zone that all have `flags` from now on.
+ * @kernel  mm/swap.c folio_batch_move_lru()
+ */
+export function lruGenAddAlike(
+  state: KernelState,
+  lruvec: Lruvec,
+  pfns: Int32Array,
+  from: number,
+  to: number,
+  flags: number,
+): void {
+  const m = state.memmap
+  const { lists } = lruvec.gen
+  if (folioLruGen(flags) >= 0) throw new AssertionError(`pfn ${pfns[from]} is added to the generations twice`)
+  const type = (flags & PG_SWAPBACKED) !== 0 ? LRU_GEN_ANON : LRU_GEN_FILE
+  const zone = folioZonenum(state, pfns[from]!)
+  const gen = genFromSeq(seqForNew(lruvec.gen, type, flags, false))
+  const list = genList(gen, type, zone)
+  const linked = (flags & ~(LRU_GEN_MASK | PG_ACTIVE)) | ((gen + 1) << LRU_GEN_SHIFT)
+  for (let i = from; i < to; i++) {
+    setFlags(m, pfns[i]!, linked)
+    listAddHead(m, lists, list, pfns[i]!)
+  }
+  updateSize(state, lruvec, type, zone, -1, gen, to - from)
 }
 
 /** The list that a page is really linked into: only its ends need to be told apart. */
