@@ -31,6 +31,15 @@ test('the classic lists, the runs with their passes, the formula, and swappiness
   await expect(formula).toContainText('fp = (200 − 200) ×')
   await expectAccessible(page)
 
+  // The diagnosis: evidence with commands, and a verdict that is not that nothing happened.
+  await page.getByRole('button', { name: 'Why is kswapd busy?' }).click()
+  await page.getByRole('button', { name: '60 s', exact: true }).click()
+  await expect(page.getByRole('table', { name: 'Evidence' })).toContainText('freed of what was scanned')
+  await expect(page.getByRole('region', { name: 'Verdict' })).toContainText('%')
+  await expect(page.getByRole('region', { name: 'Verdict' })).not.toContainText('nothing to do')
+  await expectAccessible(page)
+  await page.getByRole('button', { name: 'Lists', exact: true }).click()
+
   await page.getByRole('button', { name: 'Table', exact: true }).click()
   await expect(page.getByRole('table', { name: 'Lists and moves' })).toContainText('second chance')
   await page.getByRole('combobox', { name: 'Group' }).selectOption('/user.slice')
