@@ -45,7 +45,7 @@ import { createModules } from './modules'
 import { createNodes } from './mm/mmzone'
 import { memcgOutOfMemory } from './mm/oom_kill'
 import { createReclaimState } from './mm/reclaim'
-import { allocPages } from './mm/page_alloc'
+import { allocPages, allocSinglePages } from './mm/page_alloc'
 import { createPageTables } from './mm/pgtable'
 import { createThp } from './mm/thp'
 import { createPsiGroup, startPsiClock } from './mm/psi'
@@ -345,11 +345,7 @@ function bootAreas(state: KernelState, threads: number): void {
 const bootNode = (state: KernelState): number => state.nodes.find((n) => n.hasMemory)!.nid
 
 function takeKernel(state: KernelState, pages: Pages): void {
-  for (let i = 0; i < pages; i++) {
-    const pfn = allocPages(state, GFP_KERNEL, 0)
-    if (pfn === 0) return
-    setFlag(state.memmap, pfn, PG_KERNEL)
-  }
+  allocSinglePages(state, GFP_KERNEL, pages, (pfn) => setFlag(state.memmap, pfn, PG_KERNEL))
 }
 
 /** Three pools of 128 KiB a GiB, at least 128 KiB, at most 4 MiB. @kernel kernel/dma/pool.c dma_atomic_pool_init() */

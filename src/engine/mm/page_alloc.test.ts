@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { machineConfig, plainMachine, zoneNamed, zoneState } from '../../../test/zone-state'
+import { digestTree } from '../../util/hash'
 import { GIB, MIB, NS_PER_JIFFY, NS_PER_S } from '../../util/units'
 import type { KernelState } from '../state'
 import { freeOnePage, rmqueueSmallest } from './buddy'
@@ -17,7 +18,7 @@ import {
 } from './gfp'
 import { PG_KERNEL, pageOrder, pageZoneIndex, setFlags } from './memmap'
 import { wmark, WMARK_LOW, WMARK_MIN, ZONE_FLAG_BELOW_HIGH, zoneFreePages } from './mmzone'
-import { allocPages, freePages } from './page_alloc'
+import { allocPages, allocSinglePages, freePages } from './page_alloc'
 import { gfpToAllocFlags } from './page_alloc_slowpath'
 import { drainAllPages, pcpCount } from './pcp'
 import {
@@ -226,4 +227,21 @@ test('the allocated block knows its order and has no flags', () => {
   const state = threeZones()
   const pfn = allocPages(state, USER_NOWAKE, 9)
   expect([pfn % 512, pageOrder(state.memmap, pfn), state.memmap.flags[pfn]]).toEqual([0, 9, 0])
+})
+
+test.each([1, 500, 20_000, 1e6])('%i single pages in a row are those of as many requests', (count) => {
+  const inARow = threeZones()
+  const oneByOne = threeZones()
+  const got: number[] = []
+  const asked: number[] = []
+  allocSinglePages(inARow, USER_NOWAKE, count, (pfn) => {
+    setFlags(inARow.memmap, pfn, PG_KERNEL)
+    got.push(pfn)
+  })
+  for (let i = 0, pfn = -1; i < count && pfn !== 0; i++) {
+    pfn = take(oneByOne, USER_NOWAKE)
+    if (pfn !== 0) asked.push(pfn)
+  }
+  expect(got).toEqual(asked)
+  expect(digestTree(inARow)).toBe(digestTree(oneByOne))
 })

@@ -3,13 +3,13 @@
  * @kernel  mm/page_alloc.c __alloc_pages(), __free_pages(), mm/mempolicy.c alloc_pages_mpol()
  * @spec    02, 08 §8.1
  */
-import type { Pfn, Vpn } from '../../util/units'
+import type { Pages, Pfn, Vpn } from '../../util/units'
 import { context } from '../context'
 import { currentNode, currentTask, isSuspended } from '../exec'
 import type { KernelState } from '../state'
 import { compactionUnderWay } from './compaction_direct'
 import { isReclaimUnderWay } from './direct_reclaim'
-import { fastAllocFlags, getPageFromFreelist, preferredZone, zoneForRun } from './freelist'
+import { countAllocs, fastAllocFlags, getPageFromFreelist, preferredZone, zoneForRun } from './freelist'
 import {
   GFP_BIT_DIRECT_RECLAIM,
   GFP_BIT_NOFAIL,
@@ -18,6 +18,7 @@ import {
   GFP_BIT_THISNODE,
   MAX_PAGE_ORDER,
   PAGEBLOCK_ORDER,
+  gfpMigratetype,
 } from './gfp'
 import { pageZoneIndex } from './memmap'
 import {
@@ -34,7 +35,7 @@ import type { Mempolicy, Vma } from './mm_types'
 import type { Zone, Zonelists } from './mmzone'
 import { allocationEnded } from './page_alloc_retry'
 import { allocPagesSlowpath } from './page_alloc_slowpath'
-import { freeUnrefPage } from './pcp'
+import { freeUnrefPage, rmqueueListed } from './pcp'
 import { NUMA_INTERLEAVE, modStat } from './vmstat'
 import { warnOrder } from './warn_alloc'
 
@@ -65,6 +66,37 @@ export function vmaAllocPages(state: KernelState, gfp: number, order: number, vm
     if (huge !== 0 || (gfp & GFP_BIT_DIRECT_RECLAIM) === 0 || isSuspended(state)) return huge
   }
   return allocPagesFrom(state, gfp, order, local)
+}
+
+/**
+ * Single pages, one request after the other. What no request changes is asked once for as many as lie on the CPU's list:
+ * boot takes a thousandth of all memory this way (measured: 5 % of booting 1 TiB).
+ * @param take  is handed each page as soon as it is there
+ * @kernel  mm/page_alloc.c alloc_pages_bulk_noprof()
+ */
+export function allocSinglePages(state: KernelState, gfp: number, count: Pages, take: (pfn: Pfn) => void): void {
+  const isPlain = currentTask(state)?.mempolicy === undefined && context.failAlloc === undefined
+  for (let left = count; left > 0; left--) {
+    const pfn = allocPages(state, gfp, 0)
+    if (pfn === 0) return
+    take(pfn)
+    if (isPlain && !isUnderWay(state, gfp, 0)) left -= takeListed(state, gfp, left - 1, take)
+  }
+}
+
+/** As many single pages as the CPU's list of the best zone has. */
+function takeListed(state: KernelState, gfp: number, max: Pages, take: (pfn: Pfn) => void): Pages {
+  const zone = zoneForRun(state, gfp, state.nodes[currentNode(state)]!)
+  if (zone === undefined) return 0
+  const type = gfpMigratetype(gfp)
+  let nr = 0
+  for (; nr < max; nr++) {
+    const pfn = rmqueueListed(state, zone, 0, type)
+    if (pfn === 0) break
+    take(pfn)
+  }
+  countAllocs(state, zone, zone, nr, 0)
+  return nr
 }
 
 /**

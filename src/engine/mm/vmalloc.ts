@@ -74,12 +74,20 @@ const lazyMaxPages = (state: KernelState): Pages => (32 - Math.clz32(state.cpuNo
 
 /** @returns first page of the lowest hole, −1 none @kernel mm/vmalloc.c find_vmap_lowest_match() */
 function findHole(state: KernelState, region: VmRegion, span: Pages, align: Pages): Pages {
-  const { areas, lazy } = state.vmap
-  const taken = [...areas, ...lazy].filter((area) => area.region === region).sort((a, b) => a.start - b.start)
+  // Areas lie in order; only what waits to be given up does not. Boot and fork ask here for every kernel stack.
+  const { areas } = state.vmap
+  const lazy = state.vmap.lazy.filter((range) => range.region === region).sort((a, b) => a.start - b.start)
   let at = 0
-  for (const { start, span: length } of taken) {
-    if (at + span <= start) return at
-    at = Math.max(at, Math.ceil((start + length) / align) * align)
+  for (let i = 0, l = 0; ;) {
+    while (i < areas.length && areas[i]!.region !== region) i++
+    const area = areas[i]
+    const range = lazy[l]
+    const isLazyNext = range !== undefined && (area === undefined || range.start < area.start)
+    const taken = isLazyNext ? range : area
+    if (taken === undefined || at + span <= taken.start) break
+    at = Math.max(at, Math.ceil((taken.start + taken.span) / align) * align)
+    if (isLazyNext) l++
+    else i++
   }
   return at + span <= REGION_PAGES[region] ? at : -1
 }
