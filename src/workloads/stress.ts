@@ -2,7 +2,8 @@
  * `stress --vm N --vm-bytes B …`: workers that allocate, touch and free memory in a loop, as the tool of that name does.
  * Other worker kinds of the real tool (--cpu, --io, --hdd) are refused by name.
  */
-import type { Op, Program, ProgramData, ProgramView } from '../engine/task'
+import type { Op, Program, ProgramData, ProgramView, TouchMode } from '../engine/task'
+import { PAGE_SIZE } from '../util/units'
 import { runSteps, stderr, stdout, type Step, type StepData } from './steps'
 
 interface StressData extends StepData {
@@ -179,6 +180,34 @@ const isOver = (d: WorkerData, view: ProgramView): boolean => view.nowNs >= d.en
 
 const TOUCH_CHUNK = 4 << 20
 
+/** Pages of one operation when only one byte of several pages is touched. */
+const LIST_PAGES = 512
+
+/** One pass over the block, a byte every `stride`, in pieces, so that the alarm is seen in between. */
+function sweep(mode: TouchMode): readonly Step<WorkerData>[] {
+  return [
+    (d) => {
+      d['at'] = 0
+      return undefined
+    },
+    (d, view) => {
+      const at = Number(d['at'])
+      if (isOver(d, view)) d.pc = Number.MAX_SAFE_INTEGER
+      if (isOver(d, view) || at >= d.bytes) return undefined
+      d.pc--
+      if (d.stride <= PAGE_SIZE) {
+        d['at'] = at + TOUCH_CHUNK
+        return { op: 'touch', address: d.address + at, length: Math.min(TOUCH_CHUNK, d.bytes - at), mode }
+      }
+      const end = Math.min(d.bytes, at + LIST_PAGES * d.stride)
+      d['at'] = end
+      const pages: number[] = []
+      for (let offset = at; offset < end; offset += d.stride) pages.push(Math.floor(offset / PAGE_SIZE))
+      return { op: 'touchList', address: d.address, pages, mode }
+    },
+  ]
+}
+
 const workerSteps: readonly Step<WorkerData>[] = [
   (d) => (d.address === 0 ? { op: 'malloc', length: d.bytes } : undefined),
   (d, view) => {
@@ -190,26 +219,16 @@ const workerSteps: readonly Step<WorkerData>[] = [
       }
       d.address = view.result
     }
-    d['at'] = 0
     return undefined
   },
-  // Dirty the block in chunks, so that the alarm is seen.
-  (d, view) => {
-    const at = Number(d['at'])
-    if (isOver(d, view)) d.pc = Number.MAX_SAFE_INTEGER
-    else if (at < d.bytes) {
-      d['at'] = at + TOUCH_CHUNK
-      d.pc--
-      const length = Math.min(TOUCH_CHUNK, d.bytes - at)
-      return { op: 'touch', address: d.address + at, length, mode: 'write' }
-    }
-    return undefined
-  },
+  ...sweep('write'),
   (d, view) => {
     if (d.hang < 0) return undefined
     const left = d.endNs - view.nowNs
     return { op: 'sleep', ns: d.hang === 0 ? Math.min(left, 1e15) : Math.min(left, d.hang * 1e9) }
   },
+  // Every byte that was written is compared.
+  ...sweep('read'),
   (d) => (d.keep ? undefined : { op: 'free', address: d.address }),
   (d, view) => {
     if (!d.keep) d.address = 0
