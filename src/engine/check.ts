@@ -48,6 +48,8 @@ export function checkInvariants(state: KernelState): string[] {
 /** Frames that paused compaction holds: off the free lists, and nobody's yet. Each only once, and not free. */
 function compactionFrames(state: KernelState, found: string[]): ReadonlySet<number> {
   const held = new Set<number>()
+  for (const { captured, order } of controlsUnderWay(state))
+    for (let at = captured; captured !== 0 && at < captured + (1 << order); at++) held.add(at)
   for (const { freepages } of controlsUnderWay(state)) {
     for (let i = 0; i < freepages.length; i += 2) {
       const pfn = freepages[i]!

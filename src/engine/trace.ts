@@ -167,6 +167,14 @@ export const TRACEPOINTS = {
   kfree: tp('kmem', 'kfree', 'ptr'),
   mm_compaction_defer_compaction: tp('compaction', 'mm_compaction_defer_compaction', ...DEFER_FIELDS),
   mm_compaction_defer_reset: tp('compaction', 'mm_compaction_defer_reset', ...DEFER_FIELDS),
+  mm_compaction_fast_isolate_freepages: tp(
+    'compaction',
+    'mm_compaction_fast_isolate_freepages',
+    'start_pfn',
+    'end_pfn',
+    'nr_scanned',
+    'nr_taken',
+  ),
 } as const satisfies Record<string, TracepointInfo>
 
 export type Tracepoint = keyof typeof TRACEPOINTS

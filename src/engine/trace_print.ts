@@ -95,6 +95,7 @@ const PRINT: Readonly<Record<Tracepoint, Print>> = {
   mm_compaction_end: (a) => `${scan(a)} status=${status(a(5))}`,
   mm_compaction_isolate_migratepages: range,
   mm_compaction_isolate_freepages: range,
+  mm_compaction_fast_isolate_freepages: range,
   mm_compaction_migratepages: (a) => `nr_migrated=${a(0)} nr_failed=${a(1)}`,
   mm_compaction_try_to_compact_pages: (a) => `order=${a(0)} gfp_mask=${gfpNames(a(1))} priority=${a(2)}`,
   mm_compaction_suitable: verdict,

@@ -14,23 +14,16 @@ const CASES = readdirSync(TRUTH).filter(
 
 /**
  * Figures that differ, with the reason. A figure that comes to agree fails here too, so that its line goes.
- * frag-1g-keep2-hpfirst: a command of the shell grows the pool at one instant. In the capture kcompactd worked beside it
- *   (compact_daemon_migrate_scanned, which it adds when a run ends, is 51712 in the next stage), took frames from under
- *   it, and the request for page 196 failed. It also worked while the files were read: from buddyinfo to pagetypeinfo,
- *   which is read next, 256 single pages are gone, and when unusable_index is read there is a block of order 10.
+ * frag-1g-keep2-hpfirst: in the capture kcompactd worked while the files were read (compact_daemon_migrate_scanned, which
+ *   it adds when a run ends, is 51712 in the next stage): from buddyinfo to pagetypeinfo, which is read next, 256 single
+ *   pages are gone, and when unusable_index is read there is a block of order 10.
  * frag-1g-keep4-pipes: 10.7k pages are left beside 300 huge ones, and 14k still wait on per-CPU lists, which give up an
  *   eighth a second. The captured machine, twenty times slower (12.6–29 µs a first write), had had those seconds: 4.4k.
- * pressure-nr-file-only: kswapd's last run before the end left 5017 pages free in DMA32 in the capture, where the runs
- *   before it left 1200 to 3700 (series.tsv); here it left 1229. The whole difference is what that one run took.
  * fault-thp-always-100m-k61: reads in random order, which the index calls variable; the rules of spec 11 §3 give 1757.
  */
 const DIFFERS: Readonly<Record<string, readonly string[]>> = {
-  'frag-1g-keep2-hpfirst': [
-    '3-hugepages-direct: unusable_index follows from buddyinfo',
-    'huge pages: htlb_buddy_alloc_fail',
-  ],
+  'frag-1g-keep2-hpfirst': ['3-hugepages-direct: unusable_index follows from buddyinfo'],
   'frag-1g-keep4-pipes': ['huge pages: stalls'],
-  'pressure-nr-file-only': ['pages stolen'],
   'fault-thp-always-100m-k61': ['22-file-cold-rand first_pass faults'],
 }
 

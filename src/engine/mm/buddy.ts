@@ -14,6 +14,7 @@ import { clipRanges, ramRanges, type PfnRange } from '../machine_spans'
 import type { KernelState } from '../state'
 import { emit, isWanted, TRACE_BUDDY_MERGE, TRACE_BUDDY_SPLIT } from '../trace'
 import {
+  gfpMigratetype,
   MAX_PAGE_ORDER,
   MIGRATE_HIGHATOMIC,
   MIGRATE_ISOLATE,
@@ -32,8 +33,11 @@ import {
   listDel,
   listDelHead,
   listHead,
+  listRotateToHead,
+  listTail,
   nextOnList,
   pageZoneIndex,
+  prevOnList,
   PG_BUDDY,
   PG_RESERVED,
   pageFlags,
@@ -87,6 +91,24 @@ export function freeBlockType(state: KernelState, pfn: Pfn, order: number): numb
 /** First block of a free list, 0 = empty. @kernel mm/page_alloc.c get_page_from_free_area() */
 export const freeListHead = (zone: Zone, order: number, migratetype: number): Pfn =>
   listHead(zone.freeLists, listOf(order, migratetype))
+
+/** Last block of a free list of order 0–9, 0 = empty. @kernel list_last_entry() */
+export const freeListTail = (zone: Zone, order: number, migratetype: number): Pfn =>
+  listTail(zone.freeLists, listOf(order, migratetype))
+
+/** The block in front of `pfn` on its free list of order 0–9, 0 at the end. @kernel list_prev_entry(page, buddy_list) */
+export const prevFreeBlock = (state: KernelState, pfn: Pfn): Pfn => prevOnList(state.memmap, pfn)
+
+/** A free list of order 0–9 is searched from `pfn` on next time. @kernel mm/compaction.c move_freelist_head() */
+export function moveFreelistHead(state: KernelState, zone: Zone, order: number, migratetype: number, pfn: Pfn): void {
+  listRotateToHead(state.memmap, zone.freeLists, listOf(order, migratetype), pfn)
+}
+
+/** A free list of order 0–9 is searched from behind `pfn` next time. @kernel mm/compaction.c move_freelist_tail() */
+export function moveFreelistTail(state: KernelState, zone: Zone, order: number, migratetype: number, pfn: Pfn): void {
+  const next = nextOnList(state.memmap, pfn)
+  if (next !== 0) listRotateToHead(state.memmap, zone.freeLists, listOf(order, migratetype), next)
+}
 
 /** The block behind `pfn` on its free list, 0 at the end. @kernel list_next_entry(page, buddy_list) */
 export function nextFreeBlock(state: KernelState, pfn: Pfn, order: number): Pfn {
@@ -181,6 +203,50 @@ export function accountFreePages(zone: Zone, migratetype: number, pages: Pages):
   if (migratetype === MIGRATE_HIGHATOMIC) zone.nrFreeHighatomic += pages
 }
 
+/** Whose compaction is at work, and what it wants. @kernel struct capture_control */
+export interface Capture {
+  /** Index into state.zones. */
+  readonly zone: number
+  readonly order: number
+  readonly gfp: number
+  /** First frame of the block that became free meanwhile, 0 none. */
+  captured: Pfn
+}
+let capture: Capture | undefined
+/** Its order while it still waits for a block, else −1: one comparison in every step of a merge. */
+let captureOrder = -1
+
+/** From now on a block of its order in its zone is the request's own. @kernel current->capture_control */
+export function beginCapture(wanted: Capture): void {
+  if (wanted.captured !== 0) return
+  capture = wanted
+  captureOrder = wanted.order
+}
+
+/** Blocks go to the free lists again. @kernel current->capture_control = NULL */
+export function endCapture(): void {
+  capture = undefined
+  captureOrder = -1
+}
+
+/** A small request does not take a part of a movable pageblock for itself. @kernel mm/page_alloc.c compaction_capture() */
+function compactionCapture(state: KernelState, zone: Zone, pfn: Pfn, order: number, migratetype: number): boolean {
+  if (capture?.zone !== zone.index || migratetype === MIGRATE_ISOLATE) return false
+  const wanted = gfpMigratetype(capture.gfp)
+  if (order < PAGEBLOCK_ORDER && migratetype === MIGRATE_MOVABLE) {
+    if (zone.series === '6.1' || wanted !== MIGRATE_MOVABLE) return false
+  }
+  if (zone.series !== '6.1' && migratetype !== wanted) {
+    const changed = pageblockType(state, pfn) === wanted ? 1 : 0
+    emit(state, 'mm_page_alloc_extfrag', [pfn, order, order, wanted, migratetype, changed])
+  }
+  accountFreePages(zone, migratetype, -(1 << order))
+  setPageOrder(state.memmap, pfn, order)
+  capture.captured = pfn
+  endCapture()
+  return true
+}
+
 /** Whether a free block of exactly this order (0–9) starts at `pfn`. @kernel mm/page_alloc.c page_is_buddy() */
 const isBuddy = (state: KernelState, pfn: Pfn, order: number): boolean => isFreeBlock(state.memmap, pfn, order)
 
@@ -195,6 +261,7 @@ export function freeOnePage(state: KernelState, zone: Zone, pfn: Pfn, order: num
   let at = pfn
   let o = order
   while (o < MAX_PAGE_ORDER) {
+    if (o === captureOrder && compactionCapture(state, zone, at, o, migratetype)) return
     const buddy = at ^ (1 << o)
     if (!isBuddy(state, buddy, o)) break
     // Zones meet at multiples of 2^8 frames: smaller buddies are always in the same zone.

@@ -267,6 +267,17 @@ function moveFreePages(state: KernelState, zone: Zone, start: Pfn, to: number): 
   return moved
 }
 
+/**
+ * A pageblock and its free blocks change their type; one that is not whole in the zone stays as it is.
+ * @kernel  mm/page_alloc.c move_freepages_block()
+ */
+export function moveFreepagesBlock(state: KernelState, zone: Zone, start: Pfn, to: number): void {
+  if (!isWholeBlockInZone(state, zone, start)) return
+  // 6.1 does not move what lies on the lists.
+  if (zone.series !== '6.1') moveFreePages(state, zone, start, to)
+  setPageblockType(state, start, to)
+}
+
 /** @kernel mm/page_alloc.c change_pageblock_range() */
 function setPageblockRange(state: KernelState, pfn: Pfn, order: number, migratetype: number): void {
   for (let at = pfn; at < pfn + (1 << order); at += PAGEBLOCK_PAGES) setPageblockType(state, at, migratetype)

@@ -7,18 +7,21 @@ import type { Ns, Pfn } from '../../util/units'
 import { currentTask, now } from '../exec'
 import type { KernelState } from '../state'
 import { emit, isTracing } from '../trace'
-import { freeListHead } from './buddy'
+import { beginCapture, endCapture, freeListHead } from './buddy'
 import { canTakeFallback } from './buddy_fallback'
-import { compactionAlloc, keepFreepages, releaseFreepages, resumeFreepages } from './compaction_free'
+import { compactionAlloc } from './compaction_free'
+import { keepFreepages, releaseFreepages, resumeFreepages } from './compaction_freepages'
 import { isolateMigratepages, nextMigratepage, nrMigratepages, scannersMet } from './compaction_isolate'
+import { resetIsolationSuitable } from './compaction_reset'
 import { fragmentationScoreWmark, fragmentationScoreZone, isKswapdRunning } from './compaction_score'
 import {
   PAGEBLOCK_PAGES,
   compactionRestarting,
   pageblockStart,
-  resetIsolationSuitable,
+  resetCachedPositions,
   zoneCompaction,
   type CompactControl,
+  type ZoneCompaction,
 } from './compaction_state'
 import {
   COMPACT_COMPLETE,
@@ -32,7 +35,7 @@ import {
 import { GFP_KERNEL, MAX_NR_ZONES, NR_PAGE_ORDERS, gfpMigratetype } from './gfp'
 import { migratePage, putbackMovablePage } from './migrate'
 import type { Zone } from './mmzone'
-import { drainZonePcp } from './pcp'
+import { drainZonePcp, freeUnrefPage } from './pcp'
 import { lruAddDrain } from './swap'
 import {
   COMPACT_FREE_SCANNED,
@@ -57,6 +60,11 @@ export const createCompactControl = (wish: ControlWish): CompactControl => ({
   freePfn: 0,
   lastMigratedPfn: 0,
   finishPageblock: false,
+  updateCached: false,
+  searchOrder: wish.order,
+  fastSearchFail: 0,
+  fastStartPfn: 0,
+  captured: 0,
   migrateScanned: 0,
   freeScanned: 0,
   isPaused: false,
@@ -83,12 +91,8 @@ export function beginCompactZone(state: KernelState, cc: CompactControl): number
   if (cc.order >= 0 && compactionRestarting(z, cc.order)) resetIsolationSuitable(state, zone)
   cc.migratePfn = zone.startPfn
   cc.freePfn = lastPageblock(zone)
-  if (!cc.wholeZone) {
-    const cached = z.cachedMigratePfn[cc.mode === 'async' ? 0 : 1]
-    if (cached > zone.startPfn && cached < zoneEnd(zone)) cc.migratePfn = cached
-    else cc.wholeZone = true
-    if (z.cachedFreePfn > zone.startPfn && z.cachedFreePfn < zoneEnd(zone)) cc.freePfn = z.cachedFreePfn
-  }
+  if (!cc.wholeZone) resumeScanners(zone, z, cc)
+  cc.updateCached = cc.mode === 'async' && z.cachedMigratePfn[0] === z.cachedMigratePfn[1]
   emit(state, 'mm_compaction_begin', [
     zone.startPfn,
     cc.migratePfn,
@@ -100,6 +104,17 @@ export function beginCompactZone(state: KernelState, cc: CompactControl): number
   return COMPACT_CONTINUE
 }
 
+/** Where the last run stopped, or at the ends of the zone. */
+function resumeScanners(zone: Zone, z: ZoneCompaction, cc: CompactControl): void {
+  const isInside = (pfn: Pfn): boolean => pfn >= zone.startPfn && pfn < zoneEnd(zone)
+  if (!isInside(z.cachedFreePfn)) z.cachedFreePfn = lastPageblock(zone)
+  cc.freePfn = z.cachedFreePfn
+  const cached = z.cachedMigratePfn[cc.mode === 'async' ? 0 : 1]
+  if (isInside(cached)) cc.migratePfn = cached
+  else z.cachedMigratePfn.fill(zone.startPfn)
+  if (cc.migratePfn <= z.initMigratePfn) cc.wholeZone = true
+}
+
 /**
  * Goes on with a run that has begun.
  * @param endNs  value of exec.ns at which it pauses
@@ -107,11 +122,20 @@ export function beginCompactZone(state: KernelState, cc: CompactControl): number
  * @kernel  mm/compaction.c compact_zone(), the loop
  */
 export function continueCompactZone(state: KernelState, cc: CompactControl, endNs: Ns): number {
-  const zone = zoneOf(state, cc)
+  if (cc.by === 'direct' && currentTask(state)?.isKthread !== true) beginCapture(cc)
+  try {
+    return compactUntil(state, zoneOf(state, cc), cc, endNs)
+  } finally {
+    endCapture()
+  }
+}
+
+function compactUntil(state: KernelState, zone: Zone, cc: CompactControl, endNs: Ns): number {
   resumeFreepages(state, cc)
   let result = cc.isPaused ? COMPACT_CONTINUE : compactFinished(state, zone, cc)
   while (result === COMPACT_CONTINUE && state.exec.ns < endNs) {
-    result = compactTurn(state, zone, cc) ? compactFinished(state, zone, cc) : COMPACT_CONTENDED
+    result = compactTurn(state, zone, cc)
+    if (result === COMPACT_CONTINUE) result = compactFinished(state, zone, cc)
   }
   cc.isPaused = result === COMPACT_CONTINUE
   if (cc.isPaused) keepFreepages(state, cc)
@@ -121,7 +145,7 @@ export function continueCompactZone(state: KernelState, cc: CompactControl, endN
 
 /** @kernel mm/compaction.c compact_zone() out: */
 function endCompactZone(state: KernelState, zone: Zone, cc: CompactControl, result: number): void {
-  releaseFreepages(state, zone, cc)
+  releaseFreepages(state, zone)
   countVmEvents(state.vmstat, COMPACT_MIGRATE_SCANNED, cc.migrateScanned)
   countVmEvents(state.vmstat, COMPACT_FREE_SCANNED, cc.freeScanned)
   const { by, order, migratePfn, freePfn } = cc
@@ -135,18 +159,27 @@ export function abandonCompactZone(state: KernelState, cc: CompactControl): void
   resumeFreepages(state, cc)
   cc.isPaused = false
   endCompactZone(state, zoneOf(state, cc), cc, COMPACT_CONTENDED)
+  if (cc.captured !== 0) freeUnrefPage(state, cc.captured, cc.order)
+  cc.captured = 0
 }
 
 /**
  * Takes up to 32 pages and moves them.
- * @returns false = no frames left to move into although the scanners have not met
+ * @returns COMPACT_CONTINUE; COMPACT_CONTENDED no frames left to move into although the scanners have not met;
+ *   COMPACT_SUCCESS what it freed has become the block that was asked for
  */
-function compactTurn(state: KernelState, zone: Zone, cc: CompactControl): boolean {
-  cc.finishPageblock = cc.lastMigratedPfn !== 0 && pageblockStart(cc.lastMigratedPfn) === pageblockStart(cc.migratePfn)
+function compactTurn(state: KernelState, zone: Zone, cc: CompactControl): number {
+  const from = cc.migratePfn
+  cc.finishPageblock = pageblockStart(cc.lastMigratedPfn) === pageblockStart(from)
   isolateMigratepages(state, zone, cc)
   if (nrMigratepages() > 0) {
-    cc.lastMigratedPfn = Math.max(zone.startPfn, pageblockStart(cc.migratePfn - 1))
-    if (!migrateAll(state, zone, cc) && !scannersMet(cc)) return false
+    cc.updateCached = false
+    cc.lastMigratedPfn = zone.series === '6.1' ? from : Math.max(zone.startPfn, pageblockStart(cc.migratePfn - 1))
+    if (!migrateAll(state, zone, cc) && !scannersMet(cc)) return COMPACT_CONTENDED
+    if (cc.captured !== 0) return COMPACT_SUCCESS
+  } else if (cc.updateCached) {
+    const { cachedMigratePfn } = zoneCompaction(state, zone)
+    cachedMigratePfn[1] = cachedMigratePfn[0]
   }
   // A pageblock of the wanted order is behind the scanner: what it freed must be able to merge.
   if (cc.order > 0 && cc.lastMigratedPfn > 0 && cc.lastMigratedPfn < (cc.migratePfn & ~((1 << cc.order) - 1))) {
@@ -154,7 +187,7 @@ function compactTurn(state: KernelState, zone: Zone, cc: CompactControl): boolea
     drainZonePcp(state, zone, state.exec.cpu)
     cc.lastMigratedPfn = 0
   }
-  return true
+  return COMPACT_CONTINUE
 }
 
 /**
@@ -166,7 +199,7 @@ function migrateAll(state: KernelState, zone: Zone, cc: CompactControl): boolean
   let moved = 0
   let from = nextMigratepage(state)
   for (; from !== 0; from = nextMigratepage(state), moved++) {
-    const to = compactionAlloc(state, zone, cc, nr - moved)
+    const to = compactionAlloc(state, zone, cc, zone.series === '6.1' ? nr : nr - moved)
     if (to === 0) break
     migratePage(state, from, to)
   }
@@ -192,11 +225,8 @@ function compactFinished(state: KernelState, zone: Zone, cc: CompactControl): nu
 
 function finishedBecause(state: KernelState, zone: Zone, cc: CompactControl): number {
   if (scannersMet(cc)) {
-    const z = zoneCompaction(state, zone)
-    z.cachedMigratePfn[0] = 0
-    z.cachedMigratePfn[1] = 0
-    z.cachedFreePfn = 0
-    if (cc.by === 'direct') z.blockskipFlush = true
+    resetCachedPositions(state, zone)
+    if (cc.by === 'direct') zoneCompaction(state, zone).blockskipFlush = true
     return cc.wholeZone ? COMPACT_COMPLETE : COMPACT_PARTIAL_SKIPPED
   }
   if (cc.by === 'proactive') {

@@ -9,7 +9,7 @@ import type { Ns, Pages, Pfn } from '../../util/units'
 import { currentTask, now, suspend } from '../exec'
 import { nextEventAt } from '../queue'
 import type { KernelState } from '../state'
-import { emit } from '../trace'
+import { emit, isWanted, TRACE_PAGE_ALLOC } from '../trace'
 import { abandonCompactZone, beginCompactZone, continueCompactZone, createCompactControl } from './compaction'
 import {
   compactionDeferReset,
@@ -30,7 +30,7 @@ import {
   compactionZonelistSuitable,
 } from './compaction_suitable'
 import { PREEMPTED } from './direct_reclaim'
-import { getPageFromFreelist } from './freelist'
+import { getPageFromFreelist, traceAlloc } from './freelist'
 import { GFP_BIT_IO, PAGE_ALLOC_COSTLY_ORDER, gfpZone } from './gfp'
 import { pageZoneIndex } from './memmap'
 import type { Zone, Zonelists } from './mmzone'
@@ -87,6 +87,7 @@ function beginRun(state: KernelState, r: CompactRequest, priority: number, place
     zonelist: mayWork ? zonelist : [],
     at: 0,
     control: undefined,
+    captured: 0,
     best: COMPACT_SKIPPED,
     isOwnStall,
   }
@@ -95,8 +96,7 @@ function beginRun(state: KernelState, r: CompactRequest, priority: number, place
 /**
  * Compacts zone after zone until one has a block for the request; `best` of the run becomes the best of their results.
  * @returns whether the run is over; if not, the task has to let others run
- * @kernel      mm/compaction.c try_to_compact_pages()
- * @simplifies  a block that becomes free is not captured for the request, which takes it from the list instead
+ * @kernel  mm/compaction.c try_to_compact_pages()
  */
 function compactUntilDue(state: KernelState, r: CompactRequest, run: DirectCompaction): boolean {
   const highestZoneidx = gfpZone(r.gfp)
@@ -125,8 +125,10 @@ function workOnZone(state: KernelState, zone: Zone, r: CompactRequest, run: Dire
     run.control = control
   }
   const result = continueCompactZone(state, run.control, turnEndNs(state))
-  if (result !== COMPACT_CONTINUE) run.control = undefined
-  return result
+  if (result === COMPACT_CONTINUE) return result
+  run.captured = run.control.captured
+  run.control = undefined
+  return run.captured !== 0 ? COMPACT_SUCCESS : result
 }
 
 /** When another CPU or a device is due, after one turn at least; never for those who cannot wait. */
@@ -196,7 +198,8 @@ export function allocPagesDirectCompact(
   retry.result = run.best
   if (retry.result === COMPACT_SKIPPED) return 0
   countVmEvent(state.vmstat, COMPACT_STALL)
-  const pfn = getPageFromFreelist(state, r.gfp, r.order, r.allocFlags, node)
+  const pfn =
+    run.captured !== 0 ? takeCaptured(state, r, run) : getPageFromFreelist(state, r.gfp, r.order, r.allocFlags, node)
   countVmEvent(state.vmstat, pfn === 0 ? COMPACT_FAIL : COMPACT_SUCCESS_EVENT)
   if (pfn === 0) return 0
   const zone = state.zones[pageZoneIndex(state.memmap, pfn)]!
@@ -205,6 +208,12 @@ export function allocPagesDirectCompact(
   compactionDeferReset(z, r.order, 'allocated')
   traceDefer(state, 'mm_compaction_defer_reset', zone, r.order)
   return pfn
+}
+
+/** The block never was on a list, so pgalloc and the NUMA counters do not know of it. @kernel prep_new_page() of the page */
+function takeCaptured(state: KernelState, r: CompactRequest, run: DirectCompaction): Pfn {
+  if (isWanted(TRACE_PAGE_ALLOC)) traceAlloc(state, run.captured, r.order, r.gfp)
+  return run.captured
 }
 
 /** What the task needs for its work may come from the reserves. @kernel memalloc_noreclaim_save() */

@@ -1,23 +1,17 @@
 /**
- * The free scanner: walks a zone downwards and takes free frames out of movable pageblocks for pages to move into.
- * @kernel  mm/compaction.c isolate_freepages(), isolate_freepages_block(), compaction_alloc()
+ * The free scanner: finds free frames for pages to move into. It first asks the free lists for one high up, and only then
+ * walks the zone downwards, pageblock by pageblock.
+ * @kernel  mm/compaction.c isolate_freepages(), fast_isolate_freepages()
  * @spec    08 §8.7 "Free scanner"
  */
 import type { Pages, Pfn } from '../../util/units'
-import { charge } from '../exec'
 import type { KernelState } from '../state'
 import { emit, isTracing } from '../trace'
-import {
-  accountFreePages,
-  delFromFreeList,
-  freeBlockOrder,
-  freeBlockType,
-  isMergeable,
-  pageblockType,
-  setPageblockType,
-} from './buddy'
+import { freeBlockOrder, freeListTail, moveFreelistHead, pageblockType, prevFreeBlock } from './buddy'
+import { isolateFreeBlock, isolateFreepagesBlock, lookAt, nrFreepages, takeFreepage } from './compaction_freepages'
 import {
   PAGEBLOCK_PAGES,
+  freelistScanLimit,
   isPageblockSkipped,
   pageblockEnd,
   pageblockStart,
@@ -25,22 +19,13 @@ import {
   zoneCompaction,
   type CompactControl,
 } from './compaction_state'
-import { MIGRATE_MOVABLE, NR_PAGE_ORDERS, PAGEBLOCK_ORDER } from './gfp'
-import { createLists, listAddHead, listAddTail, listDel, listHead, pageZoneIndex } from './memmap'
-import { ALLOC_CMA, WMARK_MIN, zoneWatermarkOk, type Zone } from './mmzone'
-import { freeUnrefPage } from './pcp'
+import { MIGRATE_MOVABLE, PAGEBLOCK_ORDER } from './gfp'
+import { pageZoneIndex } from './memmap'
+import type { Zone } from './mmzone'
 import { SWAP_CLUSTER_MAX } from './reclaim/scan_control'
-import { COMPACT_ISOLATED, countVmEvents } from './vmstat'
 
 /** Every how many frames the free scanner looks at least. @kernel COMPACT_CLUSTER_MAX */
 const STRIDE_MAX: Pages = SWAP_CLUSTER_MAX
-
-/**
- * Frames taken and not used yet, by order. Between two steps of a run they are in its control: keepFreepages().
- * @kernel  struct compact_control freepages[]
- */
-const freepages = createLists(NR_PAGE_ORDERS)
-let nrFreepages: Pages = 0
 
 /**
  * A frame to move a page into.
@@ -49,81 +34,29 @@ let nrFreepages: Pages = 0
  * @kernel  mm/compaction.c compaction_alloc_noprof()
  */
 export function compactionAlloc(state: KernelState, zone: Zone, cc: CompactControl, wanted: Pages): Pfn {
-  if (nrFreepages === 0) isolateFreepages(state, zone, cc, wanted)
-  for (let order = 0; order < NR_PAGE_ORDERS; order++) {
-    const pfn = listHead(freepages, order)
-    if (pfn === 0) continue
-    listDel(state.memmap, freepages, order, pfn)
-    for (let o = order - 1; o >= 0; o--) listAddHead(state.memmap, freepages, o, pfn + (1 << o))
-    nrFreepages--
-    return pfn
-  }
-  return 0
-}
-
-/** The run pauses with its frames in hand. @model the kernel's lists stay on the stack of who compacts */
-export function keepFreepages(state: KernelState, cc: CompactControl): void {
-  for (let order = 0; order < NR_PAGE_ORDERS; order++) {
-    for (let pfn = listHead(freepages, order); pfn !== 0; pfn = listHead(freepages, order)) {
-      listDel(state.memmap, freepages, order, pfn)
-      cc.freepages.push(pfn, order)
-    }
-  }
-  nrFreepages = 0
-}
-
-/** The run goes on. @model see keepFreepages() */
-export function resumeFreepages(state: KernelState, cc: CompactControl): void {
-  for (let i = 0; i < cc.freepages.length; i += 2) {
-    const order = cc.freepages[i + 1]!
-    listAddTail(state.memmap, freepages, order, cc.freepages[i]!)
-    nrFreepages += 1 << order
-  }
-  cc.freepages.length = 0
-}
-
-/**
- * Gives unused frames back; the scanner will look at their pageblock again.
- * @kernel  mm/compaction.c release_free_list(), compact_zone() out:
- */
-export function releaseFreepages(state: KernelState, zone: Zone, cc: CompactControl): void {
-  let highest: Pfn = 0
-  for (let order = 0; order < NR_PAGE_ORDERS; order++) {
-    for (let pfn = listHead(freepages, order); pfn !== 0; pfn = listHead(freepages, order)) {
-      highest = Math.max(highest, pfn)
-      listDel(state.memmap, freepages, order, pfn)
-      freeUnrefPage(state, pfn, order)
-    }
-  }
-  nrFreepages = 0
-  if (highest === 0) return
-  const start = Math.max(pageblockStart(highest), zone.startPfn)
-  cc.freePfn = Math.max(cc.freePfn, start)
-  const z = zoneCompaction(state, zone)
-  if (z.cachedFreePfn !== 0 && start > z.cachedFreePfn) z.cachedFreePfn = start
+  if (nrFreepages() === 0) isolateFreepages(state, zone, cc, wanted)
+  return takeFreepage(state)
 }
 
 /**
  * From the second pageblock without free frames on only every second, fourth … frame is looked at.
- * @kernel      mm/compaction.c isolate_freepages()
- * @simplifies  no fast search through the free lists
+ * @kernel  mm/compaction.c isolate_freepages()
  */
 function isolateFreepages(state: KernelState, zone: Zone, cc: CompactControl, wanted: Pages): void {
+  if (cc.order > 0) fastIsolateFreepages(state, zone, cc, wanted)
+  if (nrFreepages() > 0) return
   const lowest = pageblockEnd(cc.migratePfn)
   let start = pageblockStart(cc.freePfn)
   let from = cc.freePfn
   let stride = cc.mode === 'async' ? STRIDE_MAX : 1
   for (; start >= lowest; start -= PAGEBLOCK_PAGES, from = start) {
-    if (pageZoneIndex(state.memmap, start) !== zone.index || !suitableMigrationTarget(state, cc, start)) continue
+    if (pageZoneIndex(state.memmap, start) !== zone.index || !suitableMigrationTarget(state, zone, cc, start)) continue
     if (!cc.ignoreSkipHint && isPageblockSkipped(state, start)) continue
     const end = Math.min(start + PAGEBLOCK_PAGES, zone.startPfn + zone.spanned)
-    const before = nrFreepages
+    const before = nrFreepages()
     const next = isolateFreepagesBlock(state, zone, cc, lookAt(from, wanted, stride))
-    if (next >= end && !cc.ignoreSkipHint) {
-      skipPageblock(state, start)
-      zoneCompaction(state, zone).cachedFreePfn = start - PAGEBLOCK_PAGES
-    }
-    if (nrFreepages >= wanted) {
+    if (next >= end) updatePageblockSkip(state, zone, start)
+    if (nrFreepages() >= wanted) {
       from = next >= end ? start - PAGEBLOCK_PAGES : next
       break
     }
@@ -132,90 +65,152 @@ function isolateFreepages(state: KernelState, zone: Zone, cc: CompactControl, wa
       from = next
       break
     }
-    stride = nrFreepages > before ? 1 : Math.min(STRIDE_MAX, 2 * stride)
+    stride = nrFreepages() > before ? 1 : Math.min(STRIDE_MAX, 2 * stride)
   }
   cc.freePfn = from
 }
 
-/** Not a pageblock that is already free enough, and one for movable pages. @kernel suitable_migration_target() */
-function suitableMigrationTarget(state: KernelState, cc: CompactControl, start: Pfn): boolean {
-  if (freeBlockOrder(state, start) >= (cc.order > 0 ? cc.order : PAGEBLOCK_ORDER)) return false
+/** The whole pageblock was looked at. @kernel mm/compaction.c update_pageblock_skip() */
+function updatePageblockSkip(state: KernelState, zone: Zone, start: Pfn): void {
+  skipPageblock(state, start)
+  const z = zoneCompaction(state, zone)
+  z.cachedFreePfn = Math.min(z.cachedFreePfn, start - PAGEBLOCK_PAGES)
+}
+
+/**
+ * Not a pageblock that is free enough already (since 6.9: for the request), and one for movable pages.
+ * @kernel  mm/compaction.c suitable_migration_target()
+ */
+function suitableMigrationTarget(state: KernelState, zone: Zone, cc: CompactControl, start: Pfn): boolean {
+  const enough = zone.series !== '6.1' && cc.order > 0 ? cc.order : PAGEBLOCK_ORDER
+  if (freeBlockOrder(state, start) >= enough) return false
   return cc.ignoreBlockSuitable || pageblockType(state, start) === MIGRATE_MOVABLE
 }
 
-interface BlockLook {
-  from: Pfn
-  wanted: Pages
-  stride: Pages
-}
-/** One for all calls: nothing is made per pageblock. */
-const blockLook: BlockLook = { from: 0, wanted: 0, stride: 1 }
+// ---------------------------------------------------------------- fast search
 
-function lookAt(from: Pfn, wanted: Pages, stride: Pages): BlockLook {
-  blockLook.from = from
-  blockLook.wanted = wanted
-  blockLook.stride = stride
-  return blockLook
+/** What one search of the free lists has found. */
+interface FastSearch {
+  limit: number
+  scanned: number
+  /** Start of the highest pageblock seen. */
+  highest: Pfn
 }
+const search: FastSearch = { limit: 0, scanned: 0, highest: 0 }
 
 /**
- * A sample that hits nothing begins at the pageblock's first free frame instead: on a real machine the free frames of a
- * region do not all lie between the samples (one capture of a script that keeps every 16th page stayed at 54 blocks of
- * order 10, its repeat came to 112), while our tasks fill memory so evenly that they do.
- * @returns frame at which it stopped
- * @kernel  mm/compaction.c isolate_freepages_block()
- * @model   see above
+ * Looks at the ends of the movable free lists for a block in the upper quarter of what lies between the scanners, or in
+ * the upper half if need be, and takes frames around it.
+ * @kernel  mm/compaction.c fast_isolate_freepages()
  */
-function isolateFreepagesBlock(state: KernelState, zone: Zone, cc: CompactControl, look: BlockLook): Pfn {
-  const { from, wanted, stride } = look
-  const end = Math.min(pageblockEnd(from), zone.startPfn + zone.spanned)
-  let pfn = from + (stride > 1 ? sampleShift(state, look, end) : 0)
-  let scanned = Math.floor((pfn - from) / stride)
-  let isolated = 0
-  while (pfn < end) {
-    scanned++
-    const order = freeBlockOrder(state, pfn)
-    if (order < 0) {
-      pfn += stride
-      continue
+function fastIsolateFreepages(state: KernelState, zone: Zone, cc: CompactControl, wanted: Pages): void {
+  const z = zoneCompaction(state, zone)
+  const isStart = cc.freePfn >= z.initFreePfn
+  search.limit = isStart ? PAGEBLOCK_PAGES >> 1 : Math.max(1, freelistScanLimit(cc) >> 1)
+  search.scanned = 0
+  search.highest = 0
+  const distance = cc.freePfn - cc.migratePfn
+  const low = pageblockStart(cc.freePfn - (distance >> 2))
+  const min = pageblockStart(cc.freePfn - (distance >> 1))
+  const before = nrFreepages()
+  let at = searchOrders(state, zone, cc, { low, min, wanted })
+  if (isTracing()) {
+    const taken = nrFreepages() - before
+    emit(state, 'mm_compaction_fast_isolate_freepages', [min, cc.freePfn, search.scanned, taken])
+  }
+  if (at === 0) {
+    cc.fastSearchFail++
+    if (isStart) at = startWithout(cc, zone, min)
+  }
+  if (search.highest > 0 && search.highest >= z.cachedFreePfn) z.cachedFreePfn = search.highest - PAGEBLOCK_PAGES
+  cc.freeScanned += search.scanned
+  if (at !== 0) fastIsolateAround(state, zone, cc, at, wanted)
+}
+
+/** No block was found at the first search: where to look instead; a direct compaction is pessimistic. */
+function startWithout(cc: CompactControl, zone: Zone, min: Pfn): Pfn {
+  if (search.highest >= min) return (cc.freePfn = search.highest)
+  if (cc.by !== 'direct') return 0
+  cc.freePfn = min
+  return Math.max(min, zone.startPfn)
+}
+
+interface SearchRange {
+  /** The preferred blocks lie at or above it, tolerable ones at or above `min`. */
+  readonly low: Pfn
+  readonly min: Pfn
+  readonly wanted: Pages
+}
+
+/** Order by order, from the last lucky one downwards and around. @returns the block taken, 0 = none */
+function searchOrders(state: KernelState, zone: Zone, cc: CompactControl, range: SearchRange): Pfn {
+  cc.searchOrder = Math.min(cc.order - 1, cc.searchOrder)
+  let taken = 0
+  for (let order = cc.searchOrder; taken === 0 && order >= 0; order = nextSearchOrder(cc, order)) {
+    if (zone.nrFree[order] === 0) continue
+    const before = search.scanned
+    const pfn = searchList(state, zone, cc, order, range)
+    const looked = search.scanned - before
+    if (pfn !== 0) {
+      // Too low a zone to take from ends the search.
+      if (!isolateFreeBlock(state, zone, pfn, order)) {
+        nextSearchOrder(cc, cc.searchOrder + 1)
+        break
+      }
+      search.scanned += (1 << order) - 1
+      taken = pfn
     }
-    if (!isolateFreePage(state, zone, pfn, order)) break
-    listAddTail(state.memmap, freepages, order, pfn)
-    nrFreepages += 1 << order
-    isolated += 1 << order
-    scanned += (1 << order) - 1
-    pfn += 1 << order
-    if (nrFreepages >= wanted) break
-    pfn += stride - 1
+    if (nrFreepages() >= range.wanted) break
+    if (looked >= search.limit) search.limit = Math.max(1, search.limit >> 1)
   }
-  pfn = Math.min(pfn, end)
-  cc.freeScanned += scanned
-  charge(state, scanned)
-  countVmEvents(state.vmstat, COMPACT_ISOLATED, isolated)
-  if (isTracing()) emit(state, 'mm_compaction_isolate_freepages', [from, pfn, scanned, isolated])
-  return pfn
+  return taken
 }
 
-/** Frames to the first free one when no sampled frame is free, else 0. */
-function sampleShift(state: KernelState, look: BlockLook, end: Pfn): Pages {
-  const { from, stride } = look
-  for (let pfn = from; pfn < end; pfn += stride) if (freeBlockOrder(state, pfn) >= 0) return 0
-  for (let pfn = from; pfn < end; pfn++) if (freeBlockOrder(state, pfn) >= 0) return pfn - from
-  return 0
+/** One list from its tail; it is turned so that the next search sees other blocks. @returns 0 = none */
+function searchList(state: KernelState, zone: Zone, cc: CompactControl, order: number, range: SearchRange): Pfn {
+  let high = 0
+  let looked = 0
+  let pfn = freeListTail(zone, order, MIGRATE_MOVABLE)
+  for (; pfn !== 0; pfn = prevFreeBlock(state, pfn)) {
+    looked++
+    search.scanned++
+    if (pfn >= search.highest) search.highest = Math.max(pageblockStart(pfn), zone.startPfn)
+    if (pfn >= range.low) {
+      cc.fastSearchFail = 0
+      cc.searchOrder = order
+      moveFreelistHead(state, zone, order, MIGRATE_MOVABLE, pfn)
+      return pfn
+    }
+    if (pfn >= range.min && pfn > high) {
+      high = pfn
+      search.limit >>= 1
+    }
+    if (looked >= search.limit) break
+  }
+  const turnTo = high === 0 ? pfn : high
+  if (turnTo !== 0) moveFreelistHead(state, zone, order, MIGRATE_MOVABLE, turnTo)
+  return high
+}
+
+/** @returns −1 = all orders were searched @kernel mm/compaction.c next_search_order() */
+function nextSearchOrder(cc: CompactControl, order: number): number {
+  const next = order > 0 ? order - 1 : cc.order - 1
+  if (next !== cc.searchOrder) return next
+  cc.searchOrder = cc.searchOrder > 0 ? cc.searchOrder - 1 : cc.order - 1
+  return -1
 }
 
 /**
- * Takes one free block from its list, unless the zone would fall to its min mark.
- * @kernel      mm/page_alloc.c __isolate_free_page()
- * @simplifies  only whole pageblocks become Movable, not those of which half is taken
+ * The rest of the pageblock in which a block was found, unless the run shall be a quick one.
+ * @kernel  mm/compaction.c fast_isolate_around()
  */
-function isolateFreePage(state: KernelState, zone: Zone, pfn: Pfn, order: number): boolean {
-  if (!zoneWatermarkOk(zone, 0, zone.watermark[WMARK_MIN]! + (1 << order), 0, ALLOC_CMA)) return false
-  const type = freeBlockType(state, pfn, order)
-  delFromFreeList(state, zone, pfn, order)
-  accountFreePages(zone, type, -(1 << order))
-  for (let at = pfn; order >= PAGEBLOCK_ORDER && at < pfn + (1 << order); at += PAGEBLOCK_PAGES) {
-    if (isMergeable(pageblockType(state, at))) setPageblockType(state, at, MIGRATE_MOVABLE)
-  }
-  return true
+function fastIsolateAround(state: KernelState, zone: Zone, cc: CompactControl, at: Pfn, wanted: Pages): void {
+  if (nrFreepages() >= wanted) return
+  if (cc.by === 'direct' && cc.mode === 'async') return
+  const start = Math.max(pageblockStart(at), zone.startPfn)
+  const end = Math.min(pageblockEnd(at), zone.startPfn + zone.spanned)
+  if (pageZoneIndex(state.memmap, start) !== zone.index) return
+  const next = isolateFreepagesBlock(state, zone, cc, lookAt(start, wanted, 1))
+  const isUsedUp = zone.series === '6.1' ? nrFreepages() < wanted : next >= end
+  if (isUsedUp) skipPageblock(state, start)
 }

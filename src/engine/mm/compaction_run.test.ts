@@ -5,9 +5,11 @@ import { TaskMachine, puppetChild } from '../../../test/task-machine'
 import { checkInvariants } from '../check'
 import type { KernelState } from '../state'
 import { zoneScanners } from './compaction_scanners'
-import { COMPACTION_STATUS } from './compaction_suitable'
+import { COMPACT_PRIO_ASYNC, COMPACT_PRIO_SYNC_LIGHT, allocPagesDirectCompact } from './compaction_direct'
+import { COMPACTION_STATUS, COMPACT_SKIPPED } from './compaction_suitable'
 import { GFP_BIT_COMP, GFP_BIT_NORETRY, GFP_BIT_NOWARN, GFP_BIT_RETRY_MAYFAIL, GFP_HIGHUSER_MOVABLE } from './gfp'
-import { PG_LRU, mapcount, pageFlags, pageMemcg } from './memmap'
+import { accountFreePages, delFromFreeList, freeBlockOrder, pageblockType } from './buddy'
+import { PG_KERNEL, PG_LRU, hasFlag, mapcount, pageFlags, pageMemcg, setFlagsOfRange } from './memmap'
 import { isMigratable, isolateForMigration, migratePage } from './migrate'
 import { allocPages } from './page_alloc'
 import { drainAllPages } from './pcp'
@@ -121,6 +123,26 @@ describe('migration', () => {
   }, 60_000)
 })
 
+/**
+ * At its first free frame.
+ * @returns pages beside it in those pageblocks where it comes before a batch of them is full
+ */
+function kernelPageInEachPageblock(state: KernelState): number[] {
+  const zone = dma32(state)
+  const beside: number[] = []
+  for (let start = zone.startPfn; start < zone.startPfn + zone.spanned; start += 512) {
+    let at = start
+    while (at < start + 512 && freeBlockOrder(state, at) !== 0) at++
+    if (at === start + 512) continue
+    delFromFreeList(state, zone, at, 0)
+    accountFreePages(zone, pageblockType(state, at), -1)
+    setFlagsOfRange(state.memmap, at, 1, PG_KERNEL)
+    for (let pfn = start; at < start + 32 && pfn < start + 512; pfn++)
+      if (hasFlag(state.memmap, pfn, PG_LRU)) beside.push(pfn)
+  }
+  return beside
+}
+
 describe('direct compaction', () => {
   const huge = GFP_HIGHUSER_MOVABLE | GFP_BIT_COMP
 
@@ -131,6 +153,45 @@ describe('direct compaction', () => {
     expect(pfn % 512).toBe(0)
     expect(pfn).toBeGreaterThan(0)
     expect([vs.COMPACT_STALL, vs.COMPACT_SUCCESS, vs.COMPACT_FAIL].map((e) => event(state, e))).toEqual([1, 1, 0])
+  })
+
+  test('the block is the request’s own when its last page is freed: it never was free, and pgalloc does not count it', () => {
+    const { state } = crumbs()
+    take(state, 5)
+    const before = event(state, vs.PGALLOC_DMA32)
+    expect(allocPages(state, huge | GFP_BIT_NORETRY, 9)).toBeGreaterThan(0)
+    expect(event(state, vs.PGALLOC_DMA32)).toBe(before)
+    expect(event(state, vs.PGMIGRATE_SUCCESS)).toBeGreaterThan(200)
+  })
+
+  test.each(['6.1', '6.12'] as const)(
+    'a pageblock that is nearly free is emptied rather than the first one (%s)',
+    (series) => {
+      const { machine, state, pid, address } = crumbs({ mib: 96, pages: 15_000, series })
+      for (let i = 6000; i < 7500; i++)
+        if (i % 64 !== 0)
+          machine.perform(pid, { op: 'madvise', address: address + i * 4096, length: 4096, advice: 'dontneed' })
+      drainAllPages(state)
+      take(state, 9)
+      expect(allocPages(state, huge | GFP_BIT_NORETRY, 9)).toBeGreaterThan(0)
+      // 6.1 passes over what its search finds.
+      if (series === '6.12') expect(event(state, vs.PGMIGRATE_SUCCESS)).toBeLessThan(200)
+      else expect(event(state, vs.PGMIGRATE_SUCCESS)).toBeGreaterThan(200)
+    },
+  )
+
+  test('an asynchronous run leaves a block alone in which a page cannot move, others take the pages around it', () => {
+    const leaves = (priority: number): boolean => {
+      const { state } = crumbs({ mib: 96, pages: 15_000 })
+      take(state, 5)
+      const pages = kernelPageInEachPageblock(state)
+      const retry = { priority, retries: 0, result: COMPACT_SKIPPED }
+      const request = { gfp: huge, order: 9, allocFlags: 0, zonelist: [1] }
+      allocPagesDirectCompact(state, request, state.nodes[0]!, retry, { isFirst: true, progress: 0 })
+      expect(event(state, vs.PGMIGRATE_SUCCESS)).toBeGreaterThan(0)
+      return pages.every((pfn) => hasFlag(state.memmap, pfn, PG_LRU))
+    }
+    expect([leaves(COMPACT_PRIO_ASYNC), leaves(COMPACT_PRIO_SYNC_LIGHT)]).toEqual([true, false])
   })
 
   test('stalls are successes and failures together', () => {

@@ -10,6 +10,7 @@ import type { KernelState } from '../state'
 import { emit, isTracing } from '../trace'
 import { PAGEBLOCK_ORDER } from './gfp'
 import type { Zone } from './mmzone'
+import { SWAP_CLUSTER_MAX } from './reclaim/scan_control'
 
 /** Deferral ends after 2^6 requests. @kernel COMPACT_MAX_DEFER_SHIFT */
 export const COMPACT_MAX_DEFER_SHIFT = 6
@@ -18,7 +19,7 @@ export const PAGEBLOCK_PAGES: Pages = 1 << PAGEBLOCK_ORDER
 export const pageblockStart = (pfn: Pfn): Pfn => pfn & ~(PAGEBLOCK_PAGES - 1)
 export const pageblockEnd = (pfn: Pfn): Pfn => pageblockStart(pfn) + PAGEBLOCK_PAGES
 
-/** One zone. Positions are page frames; 0 = the scanner starts at its end of the zone. */
+/** One zone. Positions are page frames; 0 = not known yet. */
 export interface ZoneCompaction {
   /** Requests since the last failure. */
   considered: number
@@ -28,6 +29,9 @@ export interface ZoneCompaction {
   /** Where the migrate scanner goes on: [asynchronous, others]. */
   readonly cachedMigratePfn: [Pfn, Pfn]
   cachedFreePfn: Pfn
+  /** Outermost pageblocks that are worth a look, as the last flush of skip marks found them. */
+  initMigratePfn: Pfn
+  initFreePfn: Pfn
   /** The scanners of a direct compaction met: skip marks may be forgotten when kswapd sleeps. */
   blockskipFlush: boolean
   /** For a person who looks; no decision reads it. undefined = none yet. */
@@ -108,6 +112,16 @@ export interface CompactControl {
   lastMigratedPfn: Pfn
   /** Isolates the rest of the pageblock although it already has enough. */
   finishPageblock: boolean
+  /** Nothing was taken yet: what the asynchronous scanner passes, the others need not look at either. */
+  updateCached: boolean
+  /** Where the search of the free lists begins. */
+  searchOrder: number
+  /** Searches of the free lists that found nothing, since the last one that did; each halves how far the next one looks. */
+  fastSearchFail: number
+  /** Lowest pageblock that the search has found; −1 = it has been used. @kernel fast_start_pfn */
+  fastStartPfn: Pfn
+  /** A block that became free and is the request's own, 0 none. @kernel struct capture_control */
+  captured: Pfn
   migrateScanned: number
   freeScanned: number
   /** The run stopped between two turns of its loop. */
@@ -136,6 +150,8 @@ export interface DirectCompaction {
   readonly zonelist: readonly number[]
   at: number
   control: CompactControl | undefined
+  /** The block that the last zone's run made, 0 none. */
+  captured: Pfn
   /** COMPACT_* of the zones before. */
   best: number
   /** Whether the task's stall began with the run. */
@@ -148,6 +164,8 @@ const createZone = (): ZoneCompaction => ({
   orderFailed: 0,
   cachedMigratePfn: [0, 0],
   cachedFreePfn: 0,
+  initMigratePfn: 0,
+  initFreePfn: 0,
   blockskipFlush: false,
   last: undefined,
 })
@@ -241,16 +259,18 @@ export function skipPageblock(state: KernelState, pfn: Pfn): void {
   state.compaction.skip[pfn >> PAGEBLOCK_ORDER] = 1
 }
 
-/** All pageblocks of the zone are worth a look again; scanners start at the ends. @kernel __reset_isolation_suitable() */
-export function resetIsolationSuitable(state: KernelState, zone: Zone): void {
-  const z = zoneCompaction(state, zone)
-  state.compaction.skip.fill(
-    0,
-    zone.startPfn >> PAGEBLOCK_ORDER,
-    ((zone.startPfn + zone.spanned - 1) >> PAGEBLOCK_ORDER) + 1,
-  )
-  z.cachedMigratePfn[0] = 0
-  z.cachedMigratePfn[1] = 0
-  z.cachedFreePfn = 0
-  z.blockskipFlush = false
+export function unskipPageblock(state: KernelState, pfn: Pfn): void {
+  state.compaction.skip[pfn >> PAGEBLOCK_ORDER] = 0
 }
+
+/** The next run starts at the ends of the zone. @kernel mm/compaction.c reset_cached_positions() */
+export function resetCachedPositions(state: KernelState, zone: Zone): void {
+  const z = zoneCompaction(state, zone)
+  z.cachedMigratePfn[0] = zone.startPfn
+  z.cachedMigratePfn[1] = zone.startPfn
+  z.cachedFreePfn = pageblockStart(zone.startPfn + zone.spanned - 1)
+}
+
+/** How many blocks of a free list a search may look at. @kernel mm/compaction.c freelist_scan_limit() */
+export const freelistScanLimit = (cc: CompactControl): number =>
+  (SWAP_CLUSTER_MAX >> Math.min(31, cc.fastSearchFail)) + 1

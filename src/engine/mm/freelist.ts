@@ -127,7 +127,8 @@ function walkZonelist(
   return 0
 }
 
-const traceAlloc = (state: KernelState, pfn: Pfn, order: number, gfp: number): void =>
+/** @kernel include/trace/events/kmem.h mm_page_alloc */
+export const traceAlloc = (state: KernelState, pfn: Pfn, order: number, gfp: number): void =>
   emit(state, 'mm_page_alloc', [pfn, order, gfp, gfpMigratetype(gfp)])
 
 /** The marks. 6.12 looks at `high` first and remembers when the zone is below it: per-CPU lists then stop growing. */

@@ -6,6 +6,8 @@ import type { KernelState } from '../state'
 import { fragmentationScoreNode } from './compaction_score'
 import { zoneScanners } from './compaction_scanners'
 import { wakeupKcompactd } from './kcompactd'
+import { GFP_KERNEL } from './gfp'
+import { wakeupKswapd } from './kswapd'
 import { drainAllPages } from './pcp'
 import * as vs from './vmstat'
 
@@ -54,6 +56,18 @@ describe('a request that nobody compacts for', () => {
     machine.advance(600e6)
     expect(event(state, vs.COMPACT_DAEMON_WAKE)).toBe(1)
   })
+})
+
+test('is woken when kswapd has reclaimed because pageblocks got mixed', () => {
+  const { machine, state } = crumbs()
+  machine.write(PROACTIVENESS, '0')
+  take(state, 5)
+  dma32(state).watermarkBoost = 1000
+  wakeupKswapd(state, dma32(state), GFP_KERNEL, 0, 3)
+  machine.advance(1e9)
+  expect([event(state, vs.PAGEOUTRUN), event(state, vs.COMPACT_DAEMON_WAKE)]).toEqual([1, 1])
+  expect(dma32(state).watermarkBoost).toBe(0)
+  expect(lastRun(state)[0]).toBe('kcompactd')
 })
 
 describe('work of its own (spec 08 §8.7 "Proactive")', () => {

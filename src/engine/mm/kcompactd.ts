@@ -14,13 +14,13 @@ import type { KernelState } from '../state'
 import type { Task } from '../task'
 import { emit } from '../trace'
 import { beginCompactZone, continueCompactZone, createCompactControl } from './compaction'
+import { resetIsolationSuitable } from './compaction_reset'
 import { fragmentationScoreNode, shouldProactiveCompactNode } from './compaction_score'
 import {
   COMPACT_MAX_DEFER_SHIFT,
   compactionDeferReset,
   compactionDeferred,
   deferCompaction,
-  resetIsolationSuitable,
   traceDefer,
   zoneCompaction,
   type CompactControl,
@@ -139,7 +139,7 @@ const isNodeSuitable = (state: KernelState, nid: number, k: Kcompactd): boolean 
 /** kswapd goes to sleep: what direct compaction gave up on may be tried again. @kernel reset_isolation_suitable() */
 export function flushSkipMarks(state: KernelState, nid: number): void {
   for (const zone of zonesUpTo(state, nid, MAX_NR_ZONES - 1)) {
-    if (zoneCompaction(state, zone).blockskipFlush) resetIsolationSuitable(state, zone)
+    resetIsolationSuitable(state, zone)
   }
 }
 

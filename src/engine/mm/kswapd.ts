@@ -14,7 +14,7 @@ import type { KernelState } from '../state'
 import type { Task } from '../task'
 import { emit, isTracing } from '../trace'
 import { queueRoomAt } from './block'
-import { GFP_BIT_DIRECT_RECLAIM, GFP_KERNEL, MAX_NR_ZONES } from './gfp'
+import { GFP_BIT_DIRECT_RECLAIM, GFP_KERNEL, MAX_NR_ZONES, PAGEBLOCK_ORDER } from './gfp'
 import { LRUVEC_CGROUP_CONGESTED, LRUVEC_NODE_CONGESTED, lruvecOf } from './lruvec'
 import { flushSkipMarks, wakeupKcompactd } from './kcompactd'
 import { ROOT_MEMCG } from './memcontrol'
@@ -315,18 +315,25 @@ function setReclaimActive(state: KernelState, nid: number, highestZoneidx: numbe
   }
 }
 
-/** Boosts that this run has seen are over. @kernel mm/vmscan.c balance_pgdat(), out: */
+/**
+ * Boosts that this run has seen are over. A run that fell back to single pages leaves its order to kcompactd; one that did
+ * not is over, and only what was asked for meanwhile counts.
+ * @kernel  mm/vmscan.c balance_pgdat(), out:; kswapd(), reclaim_order < alloc_order
+ */
 function endBalance(state: KernelState, nid: number, run: KswapdRun): void {
   setReclaimActive(state, nid, run.highestZoneidx, false)
   if (run.wasBoosted) {
     for (const zone of managedZones(state, nid, run.highestZoneidx)) {
       zone.watermarkBoost -= Math.min(zone.watermarkBoost, run.zoneBoosts[zone.idx]!)
     }
+    // Pageblocks were mixed, and now there is likely room to sort them.
+    wakeupKcompactd(state, nid, PAGEBLOCK_ORDER, run.highestZoneidx)
   }
   snapshotRefaults(state, 0, nid)
   closeRun(state, run.sc)
   const k = state.nodes[nid]!.kswapd
-  run.reclaimOrder = run.sc.order < run.order ? run.sc.order : k.order
+  if (run.sc.order >= run.order) run.order = k.order
+  run.reclaimOrder = Math.min(run.sc.order, run.order)
   if (k.highestZoneidx !== NO_REQUEST) run.highestZoneidx = k.highestZoneidx
   run.stage = 'idle'
 }

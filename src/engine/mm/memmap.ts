@@ -219,6 +219,20 @@ export function listDel({ next, prev }: MemMap, heads: Int32Array, i: number, pf
   prev[pfn] = 0
 }
 
+/** Pages in front of `pfn` go behind the tail: `pfn`, which is on list i, becomes its head. */
+export function listRotateToHead({ next, prev }: MemMap, heads: Int32Array, i: number, pfn: Pfn): void {
+  const before = prev[pfn]!
+  if (before === 0) return
+  const head = heads[2 * i]!
+  const tail = heads[2 * i + 1]!
+  next[tail] = head
+  prev[head] = tail
+  next[before] = 0
+  prev[pfn] = 0
+  heads[2 * i] = pfn
+  heads[2 * i + 1] = before
+}
+
 /**
  * Takes up to `max` single pages from the tail of a list, the last one first, into `out`; stops before a larger folio.
  * Their links are followed before anything else is looked at, in loops so short that the processor fetches several far
