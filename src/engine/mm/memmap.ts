@@ -258,6 +258,21 @@ export function listTakeTail(m: MemMap, heads: Int32Array, i: number, out: Int32
   return count
 }
 
+/**
+ * Asks for the rows of pages that are about to be looked at one by one, in a loop so short that the processor waits for
+ * many far rows at a time instead of for each.
+ * @returns a number without meaning: whoever calls has to use it, or the compiler drops the loads
+ * @model  the kernel prefetches the next page's struct page, which is one cache line
+ */
+export function fetchRows({ mapcount, rmap, mapping, index, memcg }: MemMap, pfns: Int32Array, count: number): number {
+  let seen = 0
+  for (let i = 0; i < count; i++) {
+    const pfn = pfns[i]!
+    seen ^= mapcount[pfn]! ^ rmap[pfn]! ^ mapping[pfn]! ^ index[pfn]! ^ memcg[pfn]!
+  }
+  return seen
+}
+
 /** @kernel  mm/vmscan.c isolate_lru_folios(): folio_test_clear_lru() of each */
 export function clearFlagOfEach({ flags }: MemMap, pfns: Int32Array, count: number, mask: number): void {
   for (let k = 0; k < count; k++) flags[pfns[k]!]! &= ~mask

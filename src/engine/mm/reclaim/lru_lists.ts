@@ -34,7 +34,7 @@ import {
   MEMCG_STAT_PGSTEAL_KSWAPD,
   modMemcgState,
 } from '../memcg_stat'
-import { folioReferenced } from '../rmap'
+import { fetchMappings, folioReferenced } from '../rmap'
 import { folioPutback, lruAddDrain, lruNoteCost } from '../swap'
 import {
   NR_ISOLATED_ANON,
@@ -87,6 +87,7 @@ function takeEach(state: KernelState, lruvec: Lruvec, lru: number, nr: Pages): P
   const m = state.memmap
   const count = listTakeTail(m, lruvec.lists, lru, taken, nr)
   clearFlagOfEach(m, taken, count, PG_LRU)
+  fetchMappings(state, taken, count)
   for (let i = 0; i < count; i++) zoneTaken[folioZonenum(state, taken[i]!)]!++
   updateLruSizes(state, lruvec, lru)
   return count
