@@ -30,6 +30,7 @@ export function noteDecision(
       low: wmark(zone, WMARK_LOW),
       high: wmark(zone, WMARK_HIGH),
       boost: zone.watermarkBoost,
+      reserve: zone.lowmemReserve[Math.max(0, request.highestZoneidx)]!,
     })
   }
   const list = state.reclaim.reclaimLog.decisions[nid]!

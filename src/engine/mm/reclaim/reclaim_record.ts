@@ -63,6 +63,8 @@ export interface KswapdDecision {
     readonly low: Pages
     readonly high: Pages
     readonly boost: Pages
+    /** Kept from requests for a higher zone: lowmem_reserve of the request's zone. */
+    readonly reserve: Pages
   }[]
 }
 

@@ -22,10 +22,11 @@ export function zoneText(decision: KswapdDecision, names: (zone: number) => stri
   const zones = decision.zones
   if (zones.length === 0) return ''
   // One zone above the mark is enough; when there is none, the highest zone tells.
-  const best = zones.find((zone) => zone.free > zone[mark]) ?? zones.at(-1)!
-  const sign = best.free > best[mark] ? '>' : '≤'
+  const best = zones.find((zone) => zone.free > zone[mark] + zone.reserve) ?? zones.at(-1)!
+  const sign = best.free > best[mark] + best.reserve ? '>' : '≤'
+  const reserve = best.reserve > 0 ? ` + reserve ${n(best.reserve)}` : ''
   const boost = best.boost > 0 ? ` (${n(best.boost)} of it boost)` : ''
-  return `${names(best.zone)} free ${n(best.free)} ${sign} ${mark} ${n(best[mark])}${boost}`
+  return `${names(best.zone)} free ${n(best.free)} ${sign} ${mark} ${n(best[mark])}${reserve}${boost}`
 }
 
 const order = (d: KswapdDecision): string => (d.order > 0 ? ` for order ${d.order}` : '')

@@ -200,8 +200,8 @@ describe('runs', () => {
 
 describe('kswapd in words', () => {
   const zones = [
-    { zone: 0, free: 10, min: 5, low: 8, high: 12, boost: 0 },
-    { zone: 1, free: 1250, min: 1000, low: 1250, high: 1500, boost: 0 },
+    { zone: 0, free: 10, min: 5, low: 8, high: 12, boost: 0, reserve: 0 },
+    { zone: 1, free: 1250, min: 1000, low: 1250, high: 1500, boost: 0, reserve: 0 },
   ]
   const decision = { atNs: 0, pid: 7, comm: 'hog', order: 0, highestZoneidx: 1, failures: 0, zones }
   const names = (zone: number): string => ['DMA', 'DMA32'][zone]!
@@ -212,6 +212,10 @@ describe('kswapd in words', () => {
     expect(zoneText({ ...decision, verb: 'nap', zones: [{ ...zones[0]!, free: 13 }, zones[1]!] }, names)).toBe(
       'DMA free 13 > high 12',
     )
+    // A low zone keeps its reserve from requests for a higher one.
+    expect(
+      zoneText({ ...decision, verb: 'nap', zones: [{ ...zones[0]!, free: 13, reserve: 500 }, zones[1]!] }, names),
+    ).toBe('DMA32 free 1250 ≤ high 1500')
   })
   test('who woke it, and when it has given up', () => {
     expect(verbText({ ...decision, verb: 'wakeup', order: 3 })).toBe('woken by hog 7 for order 3')
