@@ -115,6 +115,7 @@ const defaultSysctls = (): Sysctl => ({
   dirtyExpireCentisecs: 3000,
   maxMapCount: 65530,
   zoneReclaimMode: 0,
+  numaStat: 1,
   statInterval: 1,
   minUnmappedRatio: 1,
   minSlabRatio: 5,

@@ -104,6 +104,7 @@ export interface Sysctl {
   dirtyExpireCentisecs: number
   maxMapCount: number
   zoneReclaimMode: number
+  numaStat: number
   statInterval: number
   minUnmappedRatio: number
   minSlabRatio: number

@@ -187,6 +187,7 @@ function rmqueue(state: KernelState, zone: Zone, order: number, gfp: number, fla
  */
 export function countAllocs(state: KernelState, preferred: Zone, zone: Zone, calls: number, order: number): void {
   countVmEvents(state.vmstat, PGALLOC_DMA + zone.idx, calls << order)
+  if (state.sysctl.numaStat === 0) return
   if (zone.nid === preferred.nid) {
     modStat(zone.numaStat, NUMA_HIT, calls)
   } else {

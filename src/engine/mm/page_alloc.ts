@@ -153,7 +153,7 @@ function allocPagesPreferredMany(state: KernelState, gfp: number, order: number,
 
 function countInterleaveHit(state: KernelState, pfn: Pfn, nid: number): void {
   const zone = state.zones[pageZoneIndex(state.memmap, pfn)]!
-  if (zone.nid === nid) modStat(zone.numaStat, NUMA_INTERLEAVE, 1)
+  if (zone.nid === nid && state.sysctl.numaStat === 1) modStat(zone.numaStat, NUMA_INTERLEAVE, 1)
 }
 
 /** The running task stopped in the middle of reclaim or compaction for such a request: it goes on there. */

@@ -68,3 +68,32 @@ test('the kernel log never goes back in time, whatever a refused request worked 
   expect(stamps).toEqual(stamps.toSorted((a, b) => a - b))
   expect(stamps.at(-1)).toBe(state.nowNs)
 })
+
+test('numa_stat 0 forgets the counters and counts no more, 1 counts again', () => {
+  const state = boot()
+  const hits = (): number => Number(/^numa_hit (\d+)/m.exec(read(state, '/proc/vmstat'))![1])
+  const allocate = (): void => {
+    expect(write(state, '/sys/kernel/debug/pagewalk/pages', 'alloc order=0 gfp=GFP_KERNEL')).toBe('')
+  }
+  const before = hits()
+  allocate()
+  expect(hits()).toBe(before + 1)
+  expect(write(state, `${VM}/numa_stat`, '0')).toBe('')
+  expect(hits()).toBe(0)
+  allocate()
+  expect([hits(), read(state, `${VM}/numa_stat`)]).toEqual([0, '0'])
+  expect(state.klog.at(-1)?.text).toBe('disable numa statistics, and clear numa counters')
+  expect([write(state, `${VM}/numa_stat`, '2'), write(state, `${VM}/numa_stat`, '1')]).toEqual(['EINVAL', ''])
+  allocate()
+  expect(hits()).toBe(1)
+})
+
+test('zonelists have one order', () => {
+  const state = boot()
+  expect(['zone', 'Node', 'default'].map((text) => write(state, `${VM}/numa_zonelist_order`, text))).toEqual([
+    'EINVAL',
+    '',
+    '',
+  ])
+  expect(read(state, `${VM}/numa_zonelist_order`)).toBe('Node')
+})

@@ -23,6 +23,8 @@ import { decayPcp } from '../mm/pcp'
 import { lruAddDrainAll } from '../mm/swap'
 import { DROP_PAGECACHE, DROP_SLAB, countVmEvent } from '../mm/vmstat'
 import { SYSCTL_NR_HUGEPAGES, SYSCTL_NR_OVERCOMMIT } from './hugepages'
+import { SYSCTL_NUMA_STAT, SYSCTL_NUMA_ZONELIST_ORDER } from './sysctl_numa'
+import { parseInteger } from './sysctl_text'
 import type { PseudoDir, PseudoFile } from './types'
 
 type NumberKey = { [K in keyof Sysctl]: Sysctl[K] extends number ? K : never }[keyof Sysctl]
@@ -31,12 +33,6 @@ interface SysctlRow {
   readonly file: PseudoFile
   /** Only on these kernels; undefined = all. */
   readonly since?: '6.12'
-}
-
-/** Decimal, as proc_dointvec reads it; hex and octal are understood too. */
-function parseInteger(text: string): number | undefined {
-  const word = text.trim()
-  return /^[-+]?(0x[0-9a-f]+|\d+)$/i.test(word) ? Number(word) : undefined
 }
 
 /** An integer with a range; `written` runs after the value was stored. */
@@ -208,6 +204,8 @@ const VM: Readonly<Record<string, SysctlRow>> = {
   min_free_kbytes: owned('minFreeKbytes', 0, INT_MAX, writeMinFreeKbytes),
   nr_hugepages: { file: SYSCTL_NR_HUGEPAGES },
   nr_overcommit_hugepages: { file: SYSCTL_NR_OVERCOMMIT },
+  numa_stat: { file: SYSCTL_NUMA_STAT },
+  numa_zonelist_order: { file: SYSCTL_NUMA_ZONELIST_ORDER },
   oom_dump_tasks: integer('oomDumpTasks', INT_MIN, INT_MAX),
   oom_kill_allocating_task: integer('oomKillAllocatingTask', INT_MIN, INT_MAX),
   overcommit_kbytes: unsignedLong('overcommitKbytes', 0, zeroOther('overcommitRatio')),
