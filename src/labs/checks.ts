@@ -2,8 +2,9 @@
  * The closed list of check kinds: each looks at files, events or the kernel log, and says what it saw. A new kind is a
  * member of the schema in lab.ts and a row here.
  */
-import type { Check, NumberSource } from './lab'
+import type { Check, LabStep, NumberSource } from './lab'
 import { numberAt } from './numbers'
+import { numbersOf, quotedIn } from './quoted'
 import { parseRule } from './rule'
 
 /** What a check may look at. The host provides it; nothing here can change a machine. */
@@ -74,6 +75,17 @@ const placeOf = (source: NumberSource): string => JSON.stringify([source.path, s
 const readNumber = (source: NumberSource, view: LabView): number | undefined => {
   const text = view.readFile(source.path)
   return text === undefined ? undefined : numberAt(text, source)
+}
+
+/** What the numbers of a step are now; those that the machine does not have are left out. */
+export function numbersSeen(step: LabStep, view: LabView): Readonly<Record<string, number>> {
+  if (quotedIn(step.hint ?? '').length === 0) return {}
+  return Object.fromEntries(
+    Object.entries(numbersOf(step)).flatMap(([name, source]) => {
+      const value = readNumber(source, view)
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
 }
 
 /** Looks at every number that the checks of a step name, so that later values can be compared with these. */

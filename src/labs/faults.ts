@@ -1,6 +1,7 @@
 /** What can be wrong with a lab although each of its fields is right: rules between fields that a schema cannot say. */
 import { userError, type Err, type UserError } from '../util/result'
 import type { Check, LabDocument, LabStep } from './lab'
+import { numbersOf, quotedIn } from './quoted'
 import { parseRule } from './rule'
 
 type Fault = Err<UserError> | undefined
@@ -18,10 +19,23 @@ export function faultOf(document: LabDocument, fileName: string): Fault {
         'Give each step an id of its own.',
       )
     seen.add(step.id)
-    const fault = stepFault(step, where) ?? checksFault(step.checks ?? [], where)
+    const fault = stepFault(step, where) ?? hintFault(step, where) ?? checksFault(step.checks ?? [], where)
     if (fault !== undefined) return fault
   }
   return undefined
+}
+
+function hintFault(step: LabStep, where: string): Fault {
+  const known = Object.keys(numbersOf(step))
+  const unknown = quotedIn(step.hint ?? '').find((name) => !known.includes(name))
+  return unknown === undefined
+    ? undefined
+    : userError(
+        'lab/hint',
+        `${where}.hint`,
+        `The hint quotes {${unknown}}, which is no number of this step.`,
+        `Known: ${known.join(', ') || 'none'}.`,
+      )
 }
 
 function stepFault(step: LabStep, where: string): Fault {

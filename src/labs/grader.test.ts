@@ -131,3 +131,23 @@ test.each([
   const loaded = loadLab(document([STEPS[0], { ...STEPS[1], ...change }, STEPS[2]]), PROSE, 'x')
   expect(loaded.ok || loaded.error.message).toBe(message)
 })
+
+test('a hint quotes what the machine says at that moment, and a name that the step does not have is refused', () => {
+  const steps = STEPS.map((step) => (step.id === 'halve' ? { ...step, hint: 'free is {free}: half of it.' } : step))
+  const loaded = loadLab(document(steps), PROSE, 'x')
+  if (!loaded.ok) throw new Error(loaded.error.message)
+  const walk = startWalk(loaded.value, 1)
+  const w = world()
+  walk.answer(0, '', view(w))
+  walk.hint(1)
+  expect(walk.progress().steps[1]!.hint).toBe('free is 10: half of it.')
+  w.free = '12\n'
+  expect(walk.check(view(w))?.steps[1]!.hint).toBe('free is 12: half of it.')
+  w.free = undefined
+  expect(walk.check(view(w))?.steps[1]!.hint).toBe('free is …: half of it.')
+  expect(walk.check(view(w))).toBeUndefined()
+  const wrong = STEPS.map((step) => (step.id === 'halve' ? { ...step, hint: 'It is {low}.' } : step))
+  const refused = loadLab(document(wrong), PROSE, 'x')
+  expect(refused).toMatchObject({ ok: false, error: { code: 'lab/hint' } })
+  if (!refused.ok) expect(refused.error.message).toContain('{low}')
+})

@@ -3,8 +3,9 @@
  * a step whose checks hold stays done, whatever happens to the machine later.
  */
 import { err, ok, type Result } from '../util/result'
-import { judgeRule, openingOf, runCheck, type CheckOutcome, type LabView, type Opening } from './checks'
+import { judgeRule, openingOf, runCheck, type CheckOutcome, type LabView, type Opening, numbersSeen } from './checks'
 import type { Lab, LabStep } from './lab'
+import { quote } from './quoted'
 
 export interface StepView {
   readonly index: number
@@ -61,6 +62,8 @@ interface StepState {
   hinted: boolean
   tries: number
   outcomes: CheckOutcome[]
+  /** Numbers of the open step as they were last seen, by name: what its hint may quote. */
+  seen: Readonly<Record<string, number>>
   /** The machine when the step opened; undefined before. */
   opening: Opening | undefined
 }
@@ -118,6 +121,9 @@ export function startWalk(lab: Lab, seed: number, marks: readonly StepMark[] = [
       const state = states[index]!
       const checks = steps[index]!.checks ?? []
       state.opening ??= openingOf(checks, view)
+      const before = hintOf(steps[index]!, state)
+      state.seen = numbersSeen(steps[index]!, view)
+      if (hintOf(steps[index]!, state) !== before) changed = true
       if (state.done || checks.length === 0) break
       const outcomes = checks.map((c) => runCheck(c, view, state.opening))
       if (outcomes.some((o, i) => o.passed !== state.outcomes[i]?.passed || o.seen !== state.outcomes[i]?.seen))
@@ -139,6 +145,7 @@ const stateOf = (mark: StepMark | undefined): StepState => ({
   hinted: mark?.hinted ?? false,
   tries: mark?.tries ?? 0,
   outcomes: [],
+  seen: {},
   opening: mark?.opening,
 })
 
@@ -186,6 +193,10 @@ function take(lab: Lab, index: number, { state, text, view }: Given): Result<boo
   return ok(true)
 }
 
+/** The hint that was asked for, with the numbers in it that the machine has now. */
+const hintOf = ({ hint }: LabStep, { hinted, seen }: StepState): string | undefined =>
+  hinted && hint !== undefined ? quote(hint, seen) : undefined
+
 function stepView(lab: Lab, step: LabStep, index: number, state: StepState, open: number): StepView {
   const view: { -readonly [K in keyof StepView]: StepView[K] } = {
     index,
@@ -209,6 +220,7 @@ function stepView(lab: Lab, step: LabStep, index: number, state: StepState, open
     view.answer = state.answer
     view.answerRight = step.kind === 'number' ? state.done : state.answer === step.answer
   }
-  if (state.hinted && step.hint !== undefined) view.hint = step.hint
+  const hint = hintOf(step, state)
+  if (hint !== undefined) view.hint = hint
   return view
 }

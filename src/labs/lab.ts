@@ -76,6 +76,7 @@ const stepSchema = z.strictObject({
   rule: z.string().min(1).optional(),
   unit: z.string().min(1).optional(),
   checks: z.array(checkSchema).optional(),
+  /** `{free}` stands for what the step's number `free` is at that moment. */
   hint: z.string().optional(),
   /** Shell text that makes the checks pass (the command when left out), or that prints the answer of a number step. */
   solution: z.string().optional(),

@@ -10,6 +10,7 @@ import { PAGE_SIZE } from '../../util/units'
 import type { KernelState } from '../state'
 import { moduleControl } from './modules'
 import { pagesFile } from './pagewalk_pages'
+import { tlbFile } from './pagewalk_tlb'
 import { touchFile } from './pagewalk_touch'
 import { slabsText } from './slab_text'
 import { vmAddress } from './vmallocinfo'
@@ -44,6 +45,7 @@ const FILES: Readonly<Record<string, PseudoFile>> = {
   modules: moduleControl,
   objects: handFile('objects', OBJECTS_BY_HAND),
   pages: pagesFile,
+  tlb: tlbFile,
   touch: touchFile,
   vmalloc: handFile('vmalloc', VMALLOC_BY_HAND),
 }

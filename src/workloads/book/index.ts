@@ -7,6 +7,7 @@ import { nullDeref, overflow, readOnly, stackOverflow, useAfterFree } from './in
 import { mallocTest } from './malloc_test'
 import { mlockTest } from './mlock_test'
 import type { BookProgram } from './source'
+import { tlbStride } from './tlb_stride'
 
 export type { BookProgram } from './source'
 
@@ -22,5 +23,6 @@ export const BOOK: readonly BookProgram[] = [
   pastTheEnd,
   readOnly,
   stackOverflow,
+  tlbStride,
   useAfterFree,
 ]

@@ -54,17 +54,18 @@ export function bookProgram(name: string, source: string, steps: readonly Step<B
   return bookForks(name, source, { main: steps })
 }
 
-/** One that forks: `part` of its data names the list of steps, 'main' first. */
+/** One that forks, or does as its arguments say: `part` of its data names the list of steps, 'main' first. */
 export function bookForks(
   name: string,
   source: string,
   parts: Readonly<Record<string, readonly Step<BookData>[]>>,
+  startWith: (argv: readonly string[]) => string = () => 'main',
 ): BookProgram {
   const program: Program = {
     name: `${name}.c`,
     image: image(name),
     source,
-    start: () => ({ ok: true, data: { pc: 0, status: 0, address: 0, part: 'main' } }),
+    start: (argv) => ({ ok: true, data: { pc: 0, status: 0, address: 0, part: startWith(argv) } }),
     next(data: ProgramData, view) {
       const steps = parts[String(data['part'])]!
       return runSteps(steps, data as BookData, view)
