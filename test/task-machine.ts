@@ -80,6 +80,7 @@ export interface TaskMachineOptions {
   readonly sysctls?: Readonly<Record<string, string>>
   readonly programs?: ProgramTable
   readonly userland?: MachineConfig['userland']
+  readonly fiveLevelPaging?: boolean
   readonly seed?: number
   /** Somebody listens to every tracepoint. */
   readonly isWatched?: boolean
@@ -110,6 +111,7 @@ export function taskMachineConfig(options: TaskMachineOptions = {}): MachineConf
     blockDevices: devices(options),
     sysctls: options.sysctls ?? {},
     userland: options.userland ?? 'initramfs',
+    ...(options.fiveLevelPaging === true ? { fiveLevelPaging: true } : {}),
   }
 }
 

@@ -15,7 +15,7 @@ import { predictFault, type FaultPrediction } from './mm/fault_predict'
 import { findHugePmd, frameInHuge } from './mm/huge_pmd'
 import { findPteSlot, isPresent, pteAt, ptePfn } from './mm/pgtable'
 import { exactRss, mmAt } from './mm/rss'
-import { TASK_SIZE_VPN } from './mm/vma'
+import { taskSize } from './mm/vma'
 import { schedule } from './queue'
 import { wakeTask } from './sched_queue'
 import type { KernelState } from './state'
@@ -160,7 +160,7 @@ function step(state: KernelState, task: Task, entry: { record: TouchRecord; befo
 /** @returns STEP_* */
 function access(state: KernelState, task: Task, { address, access: mode }: TouchRecord): number {
   const vpn = Math.floor(address / PAGE_SIZE)
-  if (addressHalf(address) !== 'user' || vpn >= TASK_SIZE_VPN) {
+  if (addressHalf(state, address) !== 'user' || vpn >= taskSize(state)) {
     badAddress(state, task, address, mode === 'write' ? PF_WRITE : mode === 'exec' ? PF_INSTR : 0)
     return STEP_KILLED
   }
@@ -171,9 +171,9 @@ function access(state: KernelState, task: Task, { address, access: mode }: Touch
 function conclude(state: KernelState, task: Task, record: TouchRecord, before: Before): void {
   const mm = mmAt(state, task.mm)
   const vpn = Math.floor(record.address / PAGE_SIZE)
-  const slot = addressHalf(record.address) === 'user' && vpn < TASK_SIZE_VPN ? findPteSlot(state, mm, vpn) : -1
+  const slot = addressHalf(state, record.address) === 'user' && vpn < taskSize(state) ? findPteSlot(state, mm, vpn) : -1
   const pte = slot < 0 ? 0 : pteAt(state.pgtables, slot)
-  const huge = slot < 0 && addressHalf(record.address) === 'user' ? findHugePmd(state, mm, vpn) : -1
+  const huge = slot < 0 && addressHalf(state, record.address) === 'user' ? findHugePmd(state, mm, vpn) : -1
   record.pfn = isPresent(pte) ? ptePfn(pte) : huge < 0 ? 0 : frameInHuge(state.pgtables, huge, vpn)
   record.tables = (mm.pgtablesBytes - before.pgtablesBytes) / PAGE_SIZE
   record.rss = COUNTERS.map((counter, i) => exactRss(state, task.mm, counter) - before.rss[i]!)

@@ -27,13 +27,15 @@ export const PF_WRITE = 2
 export const PF_USER = 4
 export const PF_INSTR = 16
 
-/** Kernel addresses begin here with four levels. */
-const KERNEL_START = 2 ** 64 - 2 ** 47
-const USER_END = 2 ** 47
+/** Bytes of either half of the address space: a table's 512 entries a level, and the page. @kernel __VIRTUAL_MASK_SHIFT */
+const halfBytes = (state: KernelState): number => 2 ** (9 * state.pgtables.levels + 11)
 
 /** Half of the address space that an address lies in; 'hole' = it is none. @kernel __is_canonical_address() */
-export const addressHalf = (address: number): 'user' | 'kernel' | 'hole' =>
-  address >= 0 && address < USER_END ? 'user' : address >= KERNEL_START && address < 2 ** 64 ? 'kernel' : 'hole'
+export function addressHalf(state: KernelState, address: number): 'user' | 'kernel' | 'hole' {
+  const half = halfBytes(state)
+  if (address >= 0 && address < half) return 'user'
+  return address >= 2 ** 64 - half && address < 2 ** 64 ? 'kernel' : 'hole'
+}
 
 /** The byte that was accessed, as far as the operation says it: the page's first one otherwise. */
 export function accessedAddress(task: Task, vpn: Vpn): number {
@@ -80,7 +82,7 @@ function showSignal(state: KernelState, task: Task, { code, address, error }: Si
 /** An access to an address that user mode has not got: no page table is asked. @kernel exc_general_protection(), do_kern_addr_fault() */
 export function badAddress(state: KernelState, task: Task, address: number, access: number): void {
   const info =
-    addressHalf(address) === 'hole'
+    addressHalf(state, address) === 'hole'
       ? { signo: SIGSEGV, code: SI_KERNEL, address: 0, error: 0 }
       : { signo: SIGSEGV, code: SEGV_MAPERR, address, error: access | PF_USER | PF_PROT }
   forceSigFault(state, task, info)

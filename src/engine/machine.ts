@@ -134,7 +134,7 @@ function cpuNodes(config: MachineConfig): number[] {
 
 /** Page tables and what the CPUs keep of them. */
 const translation = (config: MachineConfig, cpus: number): Pick<KernelState, 'pgtables' | 'tlb'> => ({
-  pgtables: createPageTables(),
+  pgtables: createPageTables(config.fiveLevelPaging === true ? 5 : 4),
   tlb: createTlb(config.tlb ?? TLB_PRESETS[DEFAULT_TLB], cpus, config.pti),
 })
 

@@ -10,7 +10,7 @@ import { mayExpandVm, mayLock, startGap, vmFlags } from './mm/mmap'
 import { VM_ACCOUNT, VM_LOCKED, type Mm } from './mm/mm_types'
 import { vmEnoughMemory, vmUnacctMemory } from './mm/overcommit'
 import { mmAt, mmOf } from './mm/rss'
-import { TASK_SIZE_VPN, insertVma } from './mm/vma'
+import { TASK_SIZE_VPN, insertVma, taskSize } from './mm/vma'
 import { findVma, findVmaIndex } from './mm/vma_find'
 import { rlimitPages } from './rlimit'
 import { populate } from './populate'
@@ -35,8 +35,9 @@ type OpOf<K extends Op['op']> = Extract<Op, { op: K }>
 export function opTouch(state: KernelState, task: Task, op: OpOf<'touch'>, endNs: Ns): number {
   if (op.length <= 0) return succeed(task, 0)
   const first = pageOf(op.address)
-  const count = pageOf(op.address + op.length - 1) - first + 1
-  const inside = Math.max(0, Math.min(count, TASK_SIZE_VPN - first))
+  // Page numbers are exact at any address; above 2^53 a sum of bytes is not.
+  const count = pageOf((op.address % PAGE_SIZE) + op.length - 1) + 1
+  const inside = Math.max(0, Math.min(count, taskSize(state) - first))
   if (task.opDone === 0 && op.incompressible === true) {
     const mm = mmOf(state, task)
     const vma = mm === undefined ? undefined : findVma(mm, first)
@@ -86,7 +87,7 @@ export function opMmap(state: KernelState, task: Task, op: OpOf<'mmap'>, endNs: 
 }
 
 export function opMunmap(state: KernelState, task: Task, address: number, length: number): number {
-  const isInside = address + length <= TASK_SIZE_VPN * PAGE_SIZE
+  const isInside = pageOf(address) + pagesIn(length) <= taskSize(state)
   if (address % PAGE_SIZE !== 0 || length <= 0 || !isInside) return fail(task, 'EINVAL')
   charge(state, state.costs.mmapCall)
   const errno = unmapRange(state, mmAt(state, task.mm), pageOf(address), pageOf(address) + pagesIn(length))

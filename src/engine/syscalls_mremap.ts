@@ -27,7 +27,7 @@ import { beginSlots, flushTlbMm } from './mm/tlb_flush'
 import { vmEnoughMemory, vmUnacctMemory } from './mm/overcommit'
 import { freePageTables } from './mm/pgtable'
 import { mmAt } from './mm/rss'
-import { TASK_SIZE_VPN, copyVma, insertVma, modifyVma } from './mm/vma'
+import { copyVma, insertVma, modifyVma, taskSize } from './mm/vma'
 import { findVma, findVmaIndex } from './mm/vma_find'
 import { populate } from './populate'
 import type { KernelState } from './state'
@@ -122,9 +122,9 @@ function resizable(state: KernelState, mm: Mm, request: Request): Vma | Errno {
 }
 
 /** @kernel vma_expandable() */
-function canGrowInPlace(mm: Mm, vma: Vma, pages: Pages): boolean {
+function canGrowInPlace(state: KernelState, mm: Mm, vma: Vma, pages: Pages): boolean {
   const next = mm.vmas[findVmaIndex(mm, vma.end)]
-  return vma.end + pages <= TASK_SIZE_VPN && (next === undefined || vma.end + pages <= startGap(next))
+  return vma.end + pages <= taskSize(state) && (next === undefined || vma.end + pages <= startGap(next))
 }
 
 function grow(state: KernelState, mm: Mm, request: Request): Outcome | Errno {
@@ -133,7 +133,7 @@ function grow(state: KernelState, mm: Mm, request: Request): Outcome | Errno {
   if (typeof vma === 'string') return vma
   const more = newPages - oldPages
   const isLocked = (vma.flags & VM_LOCKED) !== 0
-  if (from + oldPages === vma.end && canGrowInPlace(mm, vma, more)) {
+  if (from + oldPages === vma.end && canGrowInPlace(state, mm, vma, more)) {
     if ((vma.flags & VM_ACCOUNT) !== 0 && !vmEnoughMemory(state, mm, more)) return 'ENOMEM'
     if (vma.ino !== 0) inodeAt(state, vma.ino).users++
     insertVma(state, mm, {
@@ -158,7 +158,7 @@ function remapTo(state: KernelState, mm: Mm, request: Request): Outcome | Errno 
   const { from, newPages, flags, newAddress } = request
   if (newAddress % PAGE_SIZE !== 0) return 'EINVAL'
   const wanted = pageOf(newAddress)
-  if (newPages > TASK_SIZE_VPN || wanted > TASK_SIZE_VPN - newPages) return 'EINVAL'
+  if (newPages > taskSize(state) || wanted > taskSize(state) - newPages) return 'EINVAL'
   if (from + request.oldPages > wanted && wanted + newPages > from) return 'EINVAL'
   if (mm.vmas.length + 2 >= state.sysctl.maxMapCount - MOVE_RESERVE) return 'ENOMEM'
   if ((flags & MREMAP_FIXED) !== 0) {

@@ -4,7 +4,7 @@ import type { Mm } from '../engine/mm/mm_types'
 import { spaceView } from '../engine/mm/space_view'
 import { spaceProfile } from '../engine/mm/table_cells'
 import { parseAddress } from '../engine/mm/virtual_address'
-import { TASK_SIZE_VPN } from '../engine/mm/vma'
+import { TASK_SIZE_VPN, taskSize } from '../engine/mm/vma'
 import { tlbView } from '../engine/mm/tlb_contents'
 import { translationView } from '../engine/mm/tlb_view'
 import { walkView } from '../engine/mm/walk_view'
@@ -66,9 +66,11 @@ export function tlbReply(state: KernelState, { pid, cpu }: GetTlb): Result<TlbRe
 export function spaceReply(state: KernelState, { pid }: GetSpace): Result<SpaceReply> {
   const mm = spaceOf(state, pid)
   if (!mm.ok) return mm
+  // Drawn to scale: addresses beyond 2^47 take room only when something lies there.
+  const isHigh = (mm.value.vmas.at(-1)?.end ?? 0) > TASK_SIZE_VPN
   return ok({
     atNs: state.nowNs,
-    space: spaceView(state, mm.value, vpnToAddress(TASK_SIZE_VPN)),
+    space: spaceView(state, mm.value, vpnToAddress(isHigh ? taskSize(state) : TASK_SIZE_VPN)),
     profiles: spaceProfile(state, mm.value),
   })
 }

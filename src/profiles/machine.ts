@@ -61,7 +61,7 @@ const hardware = z.strictObject({
   fiveLevelPaging: field(
     z.boolean(),
     'true or false',
-    'Whether the processor has 57-bit addresses (LA57). Shows in the size of the vmalloc area.',
+    'Whether page tables have five levels, so that virtual addresses have 57 bits (LA57), and not four.',
   ).optional(),
   tlb: field(
     tlbSchema,

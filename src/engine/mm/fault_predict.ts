@@ -29,7 +29,7 @@ import { VM_EXEC, VM_WRITE, type Mm, type Vma } from './mm_types'
 import { isAccessible, stackGrowth } from './mmap'
 import { ENTRIES_PER_TABLE, PTE_PRESENT, childTable, entryIndex, pteAt, tableLevel } from './pgtable'
 import { mmAt } from './rss'
-import { TASK_SIZE_VPN } from './vma'
+import { taskSize } from './vma'
 import { findVma, findVmaIndex } from './vma_find'
 
 /** Where in the handler a decision is made. */
@@ -105,11 +105,11 @@ export function predictFault(state: KernelState, task: Task, address: number, mo
     const siginfo = { signo, code, address: at, error: Math.max(0, error) }
     return { ...NONE, outcome: name, decisions, error, siginfo }
   }
-  if (addressHalf(address) === 'hole') {
+  if (addressHalf(state, address) === 'hole') {
     say('address', 'CPU', 'not a canonical address: a general protection fault, and no table is looked at')
     return killed(SIGSEGV, SI_KERNEL, -1, 0)
   }
-  if (vpn >= TASK_SIZE_VPN) {
+  if (vpn >= taskSize(state)) {
     say('address', 'CPU', 'behind the end of user space: user mode may not')
     return killed(SIGSEGV, SEGV_MAPERR, bits | PF_PROT)
   }

@@ -38,7 +38,7 @@ import {
 import { closeHugetlb, hugetlbReserve } from './hugetlb_reserve'
 import { vmEnoughMemory, vmUnacctMemory } from './overcommit'
 import { hasGapBelow, updateMapleTree } from './vm_area'
-import { TASK_SIZE_VPN, insertVma, statAccount } from './vma'
+import { TASK_SIZE_VPN, insertVma, statAccount, taskSize } from './vma'
 import { findVma, findVmaIndex } from './vma_find'
 
 /** Nothing is mapped below, so that a null pointer with an offset faults. @kernel vm.mmap_min_addr = 65536 */
@@ -70,9 +70,14 @@ export const startGap = (vma: Vma): Vpn =>
 
 // ---------------------------------------------------------------- a place
 
-/** Highest gap of that size below mmap_base, else the lowest one above. @returns −1 none @kernel vm_unmapped_area() */
-function findGap(mm: Mm, pages: Pages): Vpn {
-  let top = mm.mmapBase / PAGE_SIZE
+/**
+ * Highest gap of that size below mmap_base, else the lowest one above.
+ * @param above  pages by which the search begins higher, and ends: for addresses beyond 2^47
+ * @returns −1 none
+ * @kernel  vm_unmapped_area()
+ */
+function findGap(mm: Mm, pages: Pages, above: Pages): Vpn {
+  let top = mm.mmapBase / PAGE_SIZE + above
   for (let i = mm.vmas.length - 1; i >= -1; i--) {
     const floor = i < 0 ? MMAP_MIN_VPN : mm.vmas[i]!.end
     if (floor < top && top - pages >= floor) return top - pages
@@ -83,7 +88,7 @@ function findGap(mm: Mm, pages: Pages): Vpn {
     if (startGap(mm.vmas[i]!) - bottom >= pages) return bottom
     bottom = Math.max(bottom, mm.vmas[i]!.end)
   }
-  return TASK_SIZE_VPN - bottom >= pages ? bottom : -1
+  return TASK_SIZE_VPN + above - bottom >= pages ? bottom : -1
 }
 
 /**
@@ -91,13 +96,13 @@ function findGap(mm: Mm, pages: Pages): Vpn {
  * @returns first page, −1 when the address space is full
  * @kernel  mm_get_unmapped_area(), thp_get_unmapped_area() (6.7+: anonymous multiples of 2 MiB are aligned to 2 MiB)
  */
-export function findFreeRange(state: KernelState, mm: Mm, pages: Pages, isAnonymous: boolean): Vpn {
+export function findFreeRange(state: KernelState, mm: Mm, pages: Pages, isAnonymous: boolean, above: Pages = 0): Vpn {
   if (state.config.series !== '6.1' && isAnonymous && pages % HPAGE_PAGES === 0) {
     // Room for one huge page more, so that an aligned range lies in it somewhere.
-    const start = findGap(mm, pages + HPAGE_PAGES)
+    const start = findGap(mm, pages + HPAGE_PAGES, above)
     if (start >= 0) return Math.floor((start + HPAGE_PAGES) / HPAGE_PAGES) * HPAGE_PAGES
   }
-  return findGap(mm, pages)
+  return findGap(mm, pages, above)
 }
 
 /**
@@ -106,15 +111,15 @@ export function findFreeRange(state: KernelState, mm: Mm, pages: Pages, isAnonym
  */
 function findFileRange(mm: Mm, pages: Pages, offset: Pages): Vpn {
   const aligned = Math.ceil(offset / HPAGE_PAGES) * HPAGE_PAGES
-  const start = offset + pages - aligned >= HPAGE_PAGES ? findGap(mm, pages + HPAGE_PAGES) : -1
-  if (start < 0) return findGap(mm, pages)
+  const start = offset + pages - aligned >= HPAGE_PAGES ? findGap(mm, pages + HPAGE_PAGES, 0) : -1
+  if (start < 0) return findGap(mm, pages, 0)
   const shift = (((offset - start) % HPAGE_PAGES) + HPAGE_PAGES) % HPAGE_PAGES
   return start + (shift === 0 ? HPAGE_PAGES : shift)
 }
 
 /** As hugetlb_get_unmapped_area(): whole huge pages at a multiple of their size. */
-function findHugeRange(mm: Mm, pages: Pages, unit: Pages): Vpn {
-  const start = findGap(mm, pages + unit - 1)
+function findHugeRange(mm: Mm, pages: Pages, unit: Pages, above: Pages): Vpn {
+  const start = findGap(mm, pages + unit - 1, above)
   return start < 0 ? -1 : Math.floor((start + unit - 1) / unit) * unit
 }
 
@@ -131,6 +136,10 @@ export interface PlaceRequest {
   readonly unit: Pages
 }
 
+/** A range lies on one side of 2^47, or nowhere. @kernel arch/x86/mm/mmap.c mmap_address_hint_valid() */
+const isHintValid = (state: KernelState, at: Vpn, pages: Pages): boolean =>
+  at + pages <= taskSize(state) && at > TASK_SIZE_VPN === at + pages > TASK_SIZE_VPN
+
 /** Whether the range lies between mappings, with the gap of a stack above it. */
 function isRoomAt(mm: Mm, at: Vpn, pages: Pages): boolean {
   const next = mm.vmas[findVmaIndex(mm, at)]
@@ -144,26 +153,28 @@ function isRoomAt(mm: Mm, at: Vpn, pages: Pages): boolean {
  */
 export function getUnmappedArea(state: KernelState, mm: Mm, request: PlaceRequest): Vpn | Errno {
   const { pages, flags, address, unit } = request
-  if (pages > TASK_SIZE_VPN) return 'ENOMEM'
+  if (pages > taskSize(state)) return 'ENOMEM'
   if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0) return fixedPlace(state, mm, request)
   const hinted = Math.floor(address / PAGE_SIZE)
   if (hinted > 0) {
     const at = Math.ceil(Math.max(hinted, MMAP_MIN_VPN) / unit) * unit
-    if (at + pages <= TASK_SIZE_VPN && isRoomAt(mm, at, pages)) return at
+    if (isHintValid(state, at, pages) && isRoomAt(mm, at, pages)) return at
   }
   if (request.fileOffset !== undefined && hinted === 0) {
     const at = findFileRange(mm, pages, request.fileOffset)
     return at < 0 ? 'ENOMEM' : at
   }
+  // Only who asks for an address beyond 2^47 is shown that there are any.
+  const above = hinted > TASK_SIZE_VPN ? taskSize(state) - TASK_SIZE_VPN : 0
   // An address that was asked for turns off the alignment of large mappings (6.12.y).
   const isAlignable = request.isAnonymous && hinted === 0
-  const start = unit > 1 ? findHugeRange(mm, pages, unit) : findFreeRange(state, mm, pages, isAlignable)
+  const start = unit > 1 ? findHugeRange(mm, pages, unit, above) : findFreeRange(state, mm, pages, isAlignable, above)
   return start < 0 ? 'ENOMEM' : start
 }
 
 function fixedPlace(state: KernelState, mm: Mm, request: PlaceRequest): Vpn | Errno {
   const { pages, flags, address, unit } = request
-  if (address < 0 || address > (TASK_SIZE_VPN - pages) * PAGE_SIZE) return 'ENOMEM'
+  if (address < 0 || address > (taskSize(state) - pages) * PAGE_SIZE) return 'ENOMEM'
   if (address % (unit * PAGE_SIZE) !== 0) return 'EINVAL'
   const at = address / PAGE_SIZE
   if (at < MMAP_MIN_VPN && !isCapable(state)) return 'EPERM'

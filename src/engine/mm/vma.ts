@@ -29,8 +29,15 @@ import { GFP_UNDOABLE, takeOne } from './slab_group'
 import { hasGapBelow, updateMapleTree, vmAreaAlloc, vmAreaFree } from './vm_area'
 import { findMergers, mergeAt } from './vma_merge'
 
-/** User addresses end here with four levels: 2^47 − 4096. */
+/**
+ * User addresses end here with four levels: 2^47 − 4096. With five, nothing is placed above unless an address there is
+ * asked for: programs keep their own bits in the upper ones.
+ * @kernel DEFAULT_MAP_WINDOW
+ */
 export const TASK_SIZE_VPN: Vpn = 0x7ffffffff
+/** Where user addresses end: with five levels 2^56 − 4096. @kernel TASK_SIZE_MAX */
+export const taskSize = (state: Pick<KernelState, 'pgtables'>): Vpn =>
+  state.pgtables.levels === 5 ? 2 ** 44 - 1 : TASK_SIZE_VPN
 /** The stack's top; @model no address randomisation: the same run gives the same addresses. */
 export const STACK_TOP_VPN: Vpn = 0x7ffffffff
 /** mmap goes down from here, right below vvar and vdso: no multiple of 2 MiB, as random bases hardly ever are. */

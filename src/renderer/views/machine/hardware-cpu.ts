@@ -13,6 +13,18 @@ export function cpuFields(profile: MachineProfile): HardwareField[] {
   const entries = (list: typeof dtlb): string => String(list[0]?.entries ?? 0)
   return [
     {
+      id: 'levels',
+      group: 'kernel',
+      label: 'Page tables',
+      value: profile.hardware?.fiveLevelPaging === true ? '5' : '4',
+      unit: '',
+      options: [
+        { value: '4', label: '4 levels, 48 bits' },
+        { value: '5', label: '5 levels, 57 bits' },
+      ],
+      where: 'hardware.fiveLevelPaging',
+    },
+    {
       id: 'tlb',
       group: 'cpu',
       label: 'TLBs of',
@@ -80,6 +92,8 @@ export function withCpuField(profile: MachineProfile, id: string, text: string):
   const value = text.trim()
   const tlb = profile.hardware?.tlb ?? DEFAULT
   switch (id) {
+    case 'levels':
+      return ok({ ...profile, hardware: { ...profile.hardware, fiveLevelPaging: value === '5' } })
     case 'tlb':
       // Another processor: what was changed of the old one goes with it.
       return ok(withTlb(profile, { preset: value as NonNullable<ProfileTlb['preset']> }))
