@@ -4,6 +4,7 @@
  */
 import type { Errno } from '../util/errno'
 import type { Result } from '../util/result'
+import type { Rlimit } from './rlimit'
 import type { HostOp } from './task'
 
 /** Where descriptors 0, 1 and 2 of a new task lead. 'host' text arrives at Sink.output. */
@@ -74,6 +75,17 @@ export type Command =
   | { readonly kind: 'mkswap'; readonly pid: number; readonly path: string }
   | { readonly kind: 'swapon'; readonly pid: number; readonly path: string; readonly priority?: number }
   | { readonly kind: 'swapoff'; readonly pid: number; readonly path: string }
+  /**
+   * setrlimit(2) on itself; 'unlimited' or a number in the limit's own unit, what is left out stays. EINVAL: soft above
+   * hard; EPERM: not root, and the hard limit would rise.
+   */
+  | {
+      readonly kind: 'setRlimit'
+      readonly pid: number
+      readonly limit: Rlimit
+      readonly soft?: number | 'unlimited'
+      readonly hard?: number | 'unlimited'
+    }
   /** A shell variable assignment exported, or the terminal's comm: cosmetic facts of a host-driven task. */
   /** sched_setaffinity(2) on itself. EINVAL: no such CPU, or none. */
   | { readonly kind: 'setAffinity'; readonly pid: number; readonly cpus: readonly number[] }

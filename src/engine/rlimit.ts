@@ -1,26 +1,95 @@
 /**
- * Resource limits that concern memory: a task's own, inherited by fork and kept by exec.
+ * Resource limits that concern memory and time: a task's own, inherited by fork and kept by exec.
  * @kernel  kernel/sys.c do_prlimit(), include/asm-generic/resource.h
  */
-import { PAGE_SIZE, type Bytes, type Pages } from '../util/units'
+import type { Errno } from '../util/errno'
+import { PAGE_SIZE, type Pages } from '../util/units'
 import { currentTask } from './exec'
 import type { KernelState } from './state'
 import type { Task } from './task'
 
-/** RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_MEMLOCK */
-export type Rlimit = 'as' | 'data' | 'stack' | 'memlock'
+/**
+ * RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_MEMLOCK, RLIMIT_CORE and RLIMIT_RSS in bytes, RLIMIT_CPU in seconds,
+ * RLIMIT_NPROC in processes. As on Linux since 2.4.30, nothing looks at RSS.
+ * @simplifies  nothing writes core files, so that nothing looks at CORE
+ */
+export const RLIMITS = ['as', 'data', 'stack', 'memlock', 'core', 'rss', 'cpu', 'nproc'] as const
+export type Rlimit = (typeof RLIMITS)[number]
 
-/** Soft limits, bytes; Infinity = unlimited. */
-export type Rlimits = Readonly<Record<Rlimit, Bytes>>
+/** Infinity = unlimited. @kernel struct rlimit: rlim_cur, rlim_max */
+export interface RlimitPair {
+  readonly soft: number
+  readonly hard: number
+}
 
-/** What boot gives pid 1. @kernel INIT_RLIMITS; MLOCK_LIMIT is 8 MiB since 5.16 */
-export const DEFAULT_RLIMITS: Rlimits = { as: Infinity, data: Infinity, stack: 8 << 20, memlock: 8 << 20 }
+export type Rlimits = Readonly<Record<Rlimit, RlimitPair>>
+
+const UNLIMITED: RlimitPair = { soft: Infinity, hard: Infinity }
+/** @kernel MLOCK_LIMIT: 8 MiB since 5.16 */
+const MLOCK_LIMIT = 8 << 20
+
+/**
+ * What boot gives pid 1; how many processes there may be follows from memory, which procfs/limits.ts adds.
+ * @kernel INIT_RLIMITS
+ */
+export const DEFAULT_RLIMITS: Rlimits = {
+  as: UNLIMITED,
+  data: UNLIMITED,
+  stack: { soft: 8 << 20, hard: Infinity },
+  memlock: { soft: MLOCK_LIMIT, hard: MLOCK_LIMIT },
+  core: { soft: 0, hard: Infinity },
+  rss: UNLIMITED,
+  cpu: UNLIMITED,
+  nproc: UNLIMITED,
+}
 
 export const rlimitsOf = (task: Task | undefined): Rlimits => task?.rlimits ?? DEFAULT_RLIMITS
 
 /** Limit of the task that runs, in whole pages. @kernel rlimit(limit) >> PAGE_SHIFT */
 export const rlimitPages = (state: KernelState, limit: Rlimit): Pages =>
-  Math.floor(rlimitsOf(currentTask(state))[limit] / PAGE_SIZE)
+  Math.floor(rlimitsOf(currentTask(state))[limit].soft / PAGE_SIZE)
 
 /** Root may do what others need a capability for. @kernel capable() */
 export const isCapable = (state: KernelState): boolean => (currentTask(state)?.uid ?? 0) === 0
+
+/**
+ * Sets one or both values of a limit.
+ * @returns EINVAL: the soft value would be above the hard one; EPERM: only root may raise a hard one
+ * @kernel  kernel/sys.c do_prlimit()
+ */
+export function setRlimit(
+  state: KernelState,
+  task: Task,
+  limit: Rlimit,
+  { soft, hard }: { readonly soft?: number | undefined; readonly hard?: number | undefined },
+): Errno | undefined {
+  const limits = rlimitsOf(task)
+  const old = limits[limit]
+  const pair = { soft: soft ?? old.soft, hard: hard ?? old.hard }
+  if (pair.soft > pair.hard) return 'EINVAL'
+  if (pair.hard > old.hard && !isCapable(state)) return 'EPERM'
+  task.rlimits = { ...limits, [limit]: pair }
+  return undefined
+}
+
+const SIGXCPU = 24
+const SIGKILL = 9
+
+/**
+ * A task has used CPU time.
+ * @returns signal that its limit sends now, 0 = none
+ * @kernel  kernel/time/posix-cpu-timers.c check_process_timers()
+ */
+export function cpuLimitSignal(task: Task): number {
+  if (task.rlimits === undefined) return 0
+  const { soft, hard } = task.rlimits.cpu
+  const seconds = (task.utimeNs + task.stimeNs) / 1e9
+  return seconds >= hard ? SIGKILL : seconds >= soft ? SIGXCPU : 0
+}
+
+/** Another user than root has as many processes as he may. @kernel kernel/fork.c copy_process(): is_rlimit_overlimit() */
+export function hasTooManyProcesses(state: KernelState, task: Task): boolean {
+  const { soft } = rlimitsOf(task).nproc
+  if (task.uid === 0 || soft === Infinity) return false
+  return state.taskList.filter((pid) => state.tasks[pid]!.uid === task.uid).length >= soft
+}

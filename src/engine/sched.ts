@@ -9,7 +9,7 @@ import { assert } from '../util/assert'
 import { NS_PER_MS, NS_PER_US, type Ns } from '../util/units'
 import { context } from './context'
 import { isSuspended, now } from './exec'
-import { exitTask, SIGKILL, startTask } from './lifecycle'
+import { exitTask, sendSignal, SIGKILL, startTask } from './lifecycle'
 import { PREEMPTED } from './mm/direct_reclaim'
 import { kcompactdStep } from './mm/kcompactd'
 import { kswapdStep } from './mm/kswapd'
@@ -19,6 +19,7 @@ import { memstallEnter, psiDequeue } from './mm/psi'
 import { enterLazyTlb, switchMm } from './mm/tlb_flush'
 import { taskTlbIn, taskTlbOut } from './mm/tlb_task'
 import { nextEventAt, schedule } from './queue'
+import { cpuLimitSignal } from './rlimit'
 import { addLoad, isAllowedOn, pullTask, sleepTask, waitOnPage } from './sched_queue'
 import type { KernelState } from './state'
 import { stepOp } from './syscalls'
@@ -68,6 +69,8 @@ export function runCpu(state: KernelState, cpu: number): void {
   addLoad(rq, state.nowNs, used)
   if (!task.isKthread) rq.userNs += Math.floor(used / 4)
   task.stimeNs += used
+  const signal = cpuLimitSignal(task)
+  if (signal !== 0) sendSignal(state, pid, signal)
   if (task.state === 'R' && state.tasks[pid] !== undefined) {
     task.nivcsw++
     // sched_setaffinity() has moved it, or it waits here for its next turn.

@@ -5,9 +5,9 @@
 import type { Ns } from '../util/units'
 import { charge } from './exec'
 import { pageOf } from './mappings'
-import { rlimitsOf } from './rlimit'
+import { setRlimit } from './rlimit'
 import type { KernelState } from './state'
-import { succeed } from './syscall_result'
+import { fail, succeed } from './syscall_result'
 import { fileOp } from './syscalls_file'
 import { opMadvise } from './syscalls_madvise'
 import { opMlock, opMlockall, opMunlockall } from './syscalls_mlock'
@@ -50,8 +50,7 @@ export function memoryOp(state: KernelState, task: Task, op: Op, endNs: Ns): num
       return opMsync(state, task, op)
     case 'setrlimit':
       charge(state, state.costs.syscall)
-      task.rlimits = { ...rlimitsOf(task), [op.resource]: op.bytes }
-      return succeed(task, 0)
+      return setLimit(state, task, op)
     case 'setuid':
       return opSetuid(state, task, op.uid)
     case 'brk':
@@ -63,4 +62,10 @@ export function memoryOp(state: KernelState, task: Task, op: Op, endNs: Ns): num
     default:
       return fileOp(state, task, op, endNs)
   }
+}
+
+/** Root may raise its own hard limit with the soft one. @kernel sys_setrlimit() */
+function setLimit(state: KernelState, task: Task, op: Extract<Op, { op: 'setrlimit' }>): number {
+  const errno = setRlimit(state, task, op.resource, { soft: op.bytes, hard: op.hard })
+  return errno === undefined ? succeed(task, 0) : fail(task, errno)
 }

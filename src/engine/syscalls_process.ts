@@ -13,6 +13,7 @@ import { SIGKILL, createTask, reapZombie, sendSignal, startTask } from './lifecy
 import { unmapAll } from './mappings'
 import { copyMm } from './mm/fork'
 import { mmAt } from './mm/rss'
+import { hasTooManyProcesses } from './rlimit'
 import type { KernelState } from './state'
 import { fail, succeed } from './syscall_result'
 import type { Op, Task } from './task'
@@ -47,6 +48,7 @@ export function opCompute(state: KernelState, task: Task, ns: Ns, endNs: Ns): nu
 /** @kernel kernel_clone() */
 export function opFork(state: KernelState, task: Task, op: OpOf<'fork'>): number {
   charge(state, state.costs.forkBase)
+  if (hasTooManyProcesses(state, task)) return fail(task, 'EAGAIN')
   const stack: number[] = []
   const partial = { mm: -1 }
   if (

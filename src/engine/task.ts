@@ -58,8 +58,8 @@ export type Op =
   | { readonly op: 'munlock'; readonly address: number; readonly length: Bytes }
   | { readonly op: 'mlockall'; readonly current: boolean; readonly future: boolean; readonly onFault?: boolean }
   | { readonly op: 'munlockall' }
-  /** Soft limit of the task itself, Infinity = unlimited. */
-  | { readonly op: 'setrlimit'; readonly resource: Rlimit; readonly bytes: Bytes }
+  /** Soft limit of the task itself, and the hard one if given; Infinity = unlimited. */
+  | { readonly op: 'setrlimit'; readonly resource: Rlimit; readonly bytes: Bytes; readonly hard?: Bytes }
   /** Another user than root has no capabilities: limits and reserves hold for it. Root cannot be had back. */
   | { readonly op: 'setuid'; readonly uid: number }
   /** Grows or shrinks the heap; result: new break. 0 asks. */

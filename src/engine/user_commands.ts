@@ -17,6 +17,7 @@ import { setMempolicy } from './mm/mbind'
 import { mpolText, nextInterleaved } from './mm/mempolicy'
 import { mkswap, swapon } from './mm/swapfile'
 import { swapoff } from './mm/swapoff'
+import { setRlimit } from './rlimit'
 import type { KernelState } from './state'
 import { openPath, readWhole, writeWhole } from './syscalls_file'
 import { setCpusAllowed } from './syscalls_numa'
@@ -26,6 +27,9 @@ const done = (value = 0, text = ''): CommandResult => ok({ value, text })
 const refuse = (errno: Errno, explanation = ''): CommandResult => err({ errno, explanation })
 const outcome = (errno: Errno | undefined, explanation = ''): CommandResult =>
   errno === undefined ? done() : refuse(errno, explanation)
+
+const limitOf = (value: number | 'unlimited' | undefined): number | undefined =>
+  value === 'unlimited' ? Infinity : value
 
 /** The machine takes the command now; nothing is half done when it refuses. */
 export function runCommand(state: KernelState, command: Command): CommandResult {
@@ -102,6 +106,10 @@ function perform(state: KernelState, task: Task, command: Exclude<Command, { kin
         return refuse('EINVAL', `Give CPUs of this machine: 0 to ${state.cpuNode.length - 1}.`)
       setCpusAllowed(state, task, command.cpus)
       return done()
+    case 'setRlimit':
+      return outcome(
+        setRlimit(state, task, command.limit, { soft: limitOf(command.soft), hard: limitOf(command.hard) }),
+      )
     case 'setMempolicy':
       return outcome(
         setMempolicy(state, task, command.mode, command.nodes),

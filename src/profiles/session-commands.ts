@@ -3,6 +3,7 @@
  * today; a change there is a new version here, and the type check at the end of this file says so.
  */
 import type { Command } from '../engine/commands'
+import { RLIMITS } from '../engine/rlimit'
 import { field, z } from './zod'
 
 const pid = field(z.int().nonnegative(), 'a process number', 'Process.')
@@ -10,6 +11,7 @@ const path = field(z.string().min(1), 'a path', 'Path.')
 const signal = field(z.int().min(0).max(64), 'a signal number, 0 to 64', 'Signal.')
 const words = field(z.array(z.string()), 'a list of texts', 'Words.')
 const numbers = field(z.array(z.int().nonnegative()), 'a list of CPU or node numbers', 'Numbers.')
+const limitValue = field(z.union([z.int().nonnegative(), z.literal('unlimited')]), 'a number or "unlimited"', 'Limit.')
 const flag = field(z.boolean(), 'true or false', 'Flag.')
 const text = field(z.string(), 'text', 'Text.')
 
@@ -80,6 +82,13 @@ export const commandSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('swapon'), pid, path, priority: z.int().optional() }),
   z.strictObject({ kind: z.literal('swapoff'), pid, path }),
   z.strictObject({ kind: z.literal('setAffinity'), pid, cpus: numbers }),
+  z.strictObject({
+    kind: z.literal('setRlimit'),
+    pid,
+    limit: z.enum(RLIMITS),
+    soft: limitValue.optional(),
+    hard: limitValue.optional(),
+  }),
   z.strictObject({ kind: z.literal('setMempolicy'), pid, mode: z.int(), nodes: numbers }),
   z.strictObject({ kind: z.literal('getMempolicy'), pid }),
   z.strictObject({ kind: z.literal('setComm'), pid, comm: text }),

@@ -12,20 +12,20 @@ const limit = (value: number): string => (Number.isFinite(value) ? String(value)
 
 /** @kernel proc_pid_limits(); INIT_RLIMITS for what this machine has no use for */
 export function limitsText(state: KernelState, task: Task): string {
-  const { as, data, stack, memlock } = rlimitsOf(task)
+  const { as, data, stack, memlock, core, rss, cpu, nproc } = rlimitsOf(task)
   // Half as many as fit, with their stacks, into an eighth of memory. @kernel fork_init()
   const threads = Math.floor(Math.floor(totalRamPages(state) / 32) / 2)
   const rows: readonly (readonly [name: string, soft: number, hard: number, unit: string])[] = [
-    ['Max cpu time', Infinity, Infinity, 'seconds'],
+    ['Max cpu time', cpu.soft, cpu.hard, 'seconds'],
     ['Max file size', Infinity, Infinity, 'bytes'],
-    ['Max data size', data, Infinity, 'bytes'],
-    ['Max stack size', stack, Infinity, 'bytes'],
-    ['Max core file size', 0, Infinity, 'bytes'],
-    ['Max resident set', Infinity, Infinity, 'bytes'],
-    ['Max processes', threads, threads, 'processes'],
+    ['Max data size', data.soft, data.hard, 'bytes'],
+    ['Max stack size', stack.soft, stack.hard, 'bytes'],
+    ['Max core file size', core.soft, core.hard, 'bytes'],
+    ['Max resident set', rss.soft, rss.hard, 'bytes'],
+    ['Max processes', Math.min(threads, nproc.soft), Math.min(threads, nproc.hard), 'processes'],
     ['Max open files', 1024, 4096, 'files'],
-    ['Max locked memory', memlock, Math.max(memlock, 8 << 20), 'bytes'],
-    ['Max address space', as, Infinity, 'bytes'],
+    ['Max locked memory', memlock.soft, memlock.hard, 'bytes'],
+    ['Max address space', as.soft, as.hard, 'bytes'],
     ['Max file locks', Infinity, Infinity, 'locks'],
     ['Max pending signals', threads, threads, 'signals'],
     ['Max msgqueue size', 819200, 819200, 'bytes'],

@@ -1,8 +1,9 @@
-/** What a name means, and small facts of the shell: type, command -v, history, alias, umask, ulimit, let. */
+/** What a name means, and small facts of the shell: type, command -v, history, alias, umask, let. */
 import { evaluateText } from '../arithmetic'
 import { expandPartsToText } from '../expand'
 import type { Builtin, Proc } from '../process'
 import { refuse, say } from './say'
+import { ulimit } from './ulimit'
 
 const KEYWORDS = new Set(
   'if then else elif fi case esac for select while until do done in function time { } ! [[ ]]'.split(' '),
@@ -76,30 +77,6 @@ async function letBuiltin(proc: Proc, args: readonly string[]): Promise<number> 
   return value === 0n ? 1 : 0
 }
 
-const LIMITS = `real-time non-blocking time  (microseconds, -R) unlimited
-core file size              (blocks, -c) 0
-data seg size               (kbytes, -d) unlimited
-file size                   (blocks, -f) unlimited
-max locked memory           (kbytes, -l) unlimited
-max memory size             (kbytes, -m) unlimited
-stack size                  (kbytes, -s) 8192
-cpu time                   (seconds, -t) unlimited
-virtual memory              (kbytes, -v) unlimited
-`
-
-async function ulimit(proc: Proc, args: readonly string[]): Promise<number> {
-  const flag = args.find((arg) => arg.startsWith('-')) ?? '-f'
-  if (args.some((arg) => !arg.startsWith('-'))) return refuse(proc, 'ulimit: limits cannot be changed on this machine')
-  if (flag.includes('a')) await say(proc, LIMITS)
-  else {
-    const letter = flag.at(-1) ?? ''
-    const line = LIMITS.split('\n').find((l) => l.includes(`-${letter})`))
-    if (line === undefined) return refuse(proc, `ulimit: ${flag}: invalid option`, 2)
-    await say(proc, `${line.slice(line.lastIndexOf(' ') + 1)}\n`)
-  }
-  return 0
-}
-
 async function umask(proc: Proc, args: readonly string[]): Promise<number> {
   if (args.length > 0) return refuse(proc, 'umask: files of this machine have no owner and no mode to mask')
   await say(proc, '0022\n')
@@ -136,7 +113,7 @@ export const inquire: readonly Builtin[] = [
   },
   { name: 'history', summary: 'lists the lines typed so far', run: history },
   { name: 'let', summary: 'evaluates arithmetic', run: letBuiltin },
-  { name: 'ulimit', summary: 'prints resource limits', run: ulimit },
+  { name: 'ulimit', summary: 'shows and sets resource limits', run: ulimit },
   { name: 'umask', summary: 'prints the mask for new files', run: umask },
   { name: 'help', summary: 'lists all commands', run: help },
 ]
