@@ -39,7 +39,7 @@ import { closeHugetlb, hugetlbReserve } from './hugetlb_reserve'
 import { vmEnoughMemory, vmUnacctMemory } from './overcommit'
 import { hasGapBelow, updateMapleTree } from './vm_area'
 import { TASK_SIZE_VPN, insertVma, statAccount, taskSize } from './vma'
-import { findVma, findVmaIndex } from './vma_find'
+import { findVmaIndex } from './vma_find'
 
 /** Nothing is mapped below, so that a null pointer with an offset faults. @kernel vm.mmap_min_addr = 65536 */
 export const MMAP_MIN_VPN: Vpn = 16
@@ -70,12 +70,7 @@ export const startGap = (vma: Vma): Vpn =>
 
 // ---------------------------------------------------------------- a place
 
-/**
- * Highest gap of that size below mmap_base, else the lowest one above.
- * @param above  pages by which the search begins higher, and ends: for addresses beyond 2^47
- * @returns −1 none
- * @kernel  vm_unmapped_area()
- */
+/** Highest gap of that size up to `above` pages beyond mmap_base, else the lowest one. @returns −1 none @kernel vm_unmapped_area() */
 function findGap(mm: Mm, pages: Pages, above: Pages): Vpn {
   let top = mm.mmapBase / PAGE_SIZE + above
   for (let i = mm.vmas.length - 1; i >= -1; i--) {
@@ -136,7 +131,7 @@ export interface PlaceRequest {
   readonly unit: Pages
 }
 
-/** A range lies on one side of 2^47, or nowhere. @kernel arch/x86/mm/mmap.c mmap_address_hint_valid() */
+/** A range that was asked for lies on one side of 2^47, or nowhere. @kernel mmap_address_hint_valid() */
 const isHintValid = (state: KernelState, at: Vpn, pages: Pages): boolean =>
   at + pages <= taskSize(state) && at > TASK_SIZE_VPN === at + pages > TASK_SIZE_VPN
 
@@ -300,10 +295,4 @@ export function expandStack(state: KernelState, mm: Mm, vpn: Vpn): Vma | undefin
   statAccount(mm, vma.flags, grow)
   if ((vma.flags & VM_LOCKED) !== 0) mm.lockedVm += grow
   return vma
-}
-
-/** Whether a whole range is one mapping's, for calls that take no more than one. */
-export function vmaCovering(mm: Mm, start: Vpn, end: Vpn): Vma | undefined {
-  const vma = findVma(mm, start)
-  return vma !== undefined && vma.end >= end ? vma : undefined
 }
