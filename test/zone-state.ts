@@ -4,7 +4,7 @@
 import type { FirmwareRange, KernelSeries, MachineConfig, NodeConfig, ZoneReservation } from '../src/engine/config'
 import { createCosts } from '../src/engine/costs'
 import { layoutZones } from '../src/engine/machine_layout'
-import { freeBlockOrder, seedFreeMemory } from '../src/engine/mm/buddy'
+import { freeBlockOrder, freeLateMemory, seedFreeMemory } from '../src/engine/mm/buddy'
 import { createDcache } from '../src/engine/fs/dcache'
 import { createShadowNodes } from '../src/engine/mm/shadow_nodes'
 import { createHandTouch } from '../src/engine/by_hand_touch'
@@ -147,6 +147,7 @@ export function zoneState(config: MachineConfig): KernelState {
   }
   const state = part as KernelState
   seedFreeMemory(state)
+  freeLateMemory(state)
   initMinFreeKbytes(state)
   return state
 }

@@ -6,6 +6,7 @@
 import { assert } from '../util/assert'
 import { err, ok, type Result } from '../util/result'
 import type { Errno } from '../util/errno'
+import { startMemcgFlush } from './mm/memcg_flush'
 import { createMemcg, offlineMemcg, releaseDeadMemcgs } from './mm/memcontrol'
 import { ROOT_MEMCG } from './mm/memcg_tree'
 import { psiEnqueue, psiExit } from './mm/psi'
@@ -135,6 +136,7 @@ export function createRootCgroup(state: KernelState): void {
   assert(state.cgroups[ROOT_CGROUP] === undefined, 'the cgroup tree exists already')
   const root = addCgroup(state, undefined, '')
   assert(onlineMemory(state, root) && root.memcg === ROOT_MEMCG, 'the root has no memory controller')
+  startMemcgFlush(state)
 }
 
 const depthOf = (state: KernelState, cgroup: Cgroup): number =>

@@ -19,6 +19,8 @@ export type SimEvent =
   | { readonly kind: 'writebackTick' }
   /** Flusher threads: somebody has dirtied more than the background limit. */
   | { readonly kind: 'writebackBackground' }
+  /** Worker that sums up the counts of memory groups. */
+  | { readonly kind: 'memcgFlush' }
   /** vmstat worker: folds, decays pcp lists. */
   | { readonly kind: 'vmstatTick' }
   /** Work for another CPU: drain its memcg stock. */

@@ -8,6 +8,7 @@ import { handleIoDone } from './mm/block'
 import { handleAllocPages } from './mm/by_hand_pages'
 import { handleKcompactdTimer } from './mm/kcompactd'
 import { handleKswapdNap } from './mm/kswapd'
+import { handleMemcgFlush } from './mm/memcg_flush'
 import { handleMemoryMax } from './mm/memcg_limit'
 import { handleDrainStock, releaseDeadMemcgs } from './mm/memcontrol'
 import { handleOomReap } from './mm/oom_kill'
@@ -42,6 +43,7 @@ export const handlers: {
   oomReap: handleOomReap,
   psiTick: handlePsiTick,
   vmstatTick,
+  memcgFlush: handleMemcgFlush,
   writebackTick: handleWritebackTick,
   writebackBackground: handleWritebackBackground,
   drainStock: handleDrainStock,

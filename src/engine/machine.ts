@@ -19,7 +19,7 @@ import { shellImage } from './images'
 import { createTask, reapMm, sendKill, startTask } from './lifecycle'
 import { installModules } from './machine_files'
 import { layoutZones } from './machine_layout'
-import { seedFreeMemory } from './mm/buddy'
+import { freeLateMemory, seedFreeMemory } from './mm/buddy'
 import { GFP_DMA, GFP_DMA32, GFP_KERNEL } from './mm/gfp'
 import {
   PG_KERNEL,
@@ -262,13 +262,17 @@ const extraState = (nodes: number, zones: number, endPfn: number): ExtraState =>
  * @param config  validated (src/profiles)
  */
 export function bootMachine(config: MachineConfig, seed: number): KernelState {
+  assert(
+    config.nodes.some((node) => node.cpus.length > 0),
+    'a machine needs a CPU',
+  )
   const state = createState(config, seed)
-  assert(state.cpuNode.length > 0, 'a machine needs a CPU')
   seedFreeMemory(state)
   initMinFreeKbytes(state)
   createRootCgroup(state)
   state.zeroPfn = pickZeroPage(state)
   allocateKernelMemory(state)
+  freeLateMemory(state)
   mountRoot(state)
   installModules(state)
   state.nowNs = bootLog(state)
@@ -312,7 +316,6 @@ const BOOT_USE = {
 
 /** Pages of "other" memory for each page of RAM: per-page metadata of subsystems. */
 const OTHER_PER_PAGE = 1 / 1150
-
 /**
  * What the kernel itself has taken by the time that user land starts: slab, stacks, per-CPU areas, DMA pools.
  * @model  amounts from the captured machines

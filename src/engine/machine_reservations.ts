@@ -10,7 +10,7 @@ import { clipRanges, ramRanges, type PfnRange, type ZoneSpan } from './machine_s
 import { ZONE_DMA, ZONE_NAMES } from './mm/gfp'
 
 /** Sizes of Debian's cloud kernels, pages. @spec 01 §1.6a and the boot logs of the captured machines */
-const KERNELS = {
+export const DEBIAN_KERNELS = {
   '6.12': { image: 11264, returned: 1858, initrd: 393, percpuPerCpu: 66 },
   '6.1': { image: 10240, returned: 2145, initrd: 445, percpuPerCpu: 61 },
 } as const
@@ -56,7 +56,7 @@ export function memmapPages(ranges: readonly PfnRange[]): Pages {
  * @model  sums the reservations of spec 01 §1.2; the kernel's come out of memblock one by one
  */
 export function modelReservations(config: MachineConfig, spans: readonly ZoneSpan[]): ZoneReservation[] {
-  const kernel = KERNELS[config.series]
+  const kernel = DEBIAN_KERNELS[config.series]
   const taken = new Map<ZoneSpan, Pages>()
   const returned = new Map<ZoneSpan, Pages>()
   const add = (to: Map<ZoneSpan, Pages>, span: ZoneSpan, pages: Pages): void => {

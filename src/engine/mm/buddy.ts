@@ -13,6 +13,7 @@ import type { Pages, Pfn } from '../../util/units'
 import { clipRanges, ramRanges, type PfnRange } from '../machine_spans'
 import type { KernelState } from '../state'
 import { emit, isWanted, TRACE_BUDDY_MERGE, TRACE_BUDDY_SPLIT } from '../trace'
+import { unmovableFrom } from './deferred_init'
 import {
   gfpMigratetype,
   MAX_PAGE_ORDER,
@@ -21,6 +22,7 @@ import {
   MIGRATE_MOVABLE,
   MIGRATE_RECLAIMABLE,
   MIGRATE_TYPES,
+  MIGRATE_UNMOVABLE,
   NR_PAGE_ORDERS,
   PAGEBLOCK_ORDER,
   ZONE_DMA,
@@ -47,6 +49,7 @@ import {
   setPageOrder,
   setZoneOfRange,
 } from './memmap'
+
 import type { Zone } from './mmzone'
 import { countVmEvents, modStat, NR_FREE_PAGES, PGFREE } from './vmstat'
 
@@ -376,7 +379,8 @@ export function managedRanges(state: KernelState, zone: Zone): PfnRange[] {
 }
 
 /**
- * Gives all managed frames to the buddy lists, lowest first, in the largest aligned blocks. All pageblocks are Movable.
+ * Gives all managed frames to the buddy lists, lowest first, in the largest aligned blocks. Pageblocks are Movable, but
+ * for those that deferred_init.ts tells of.
  * @kernel  mm/mm_init.c memblock_free_all()
  * @spec    01 §1.2, 02 §2.1
  * @simplifies  reserved frames are contiguous; the kernel's are scattered by memblock
@@ -388,9 +392,37 @@ export function seedFreeMemory(state: KernelState): void {
     const ram = clipRanges(ramRanges(state.config, zone.nid), zone.startPfn, zone.startPfn + zone.spanned)
     for (const range of ram) setZoneOfRange(state.memmap, range.start, range.end, zone.index)
     reserveRest(state, ram, managedRanges(state, zone))
-    for (const range of managedRanges(state, zone)) seedRange(state, zone, range)
-    accountFreePages(zone, MIGRATE_MOVABLE, zone.managed)
+    seedZone(state, zone)
     countVmEvents(state.vmstat, PGFREE, zone.managed)
+  }
+}
+
+function seedZone(state: KernelState, zone: Zone): void {
+  const ranges = managedRanges(state, zone)
+  const end = zone.startPfn + zone.spanned
+  const from = unmovableFrom(state, zone, zone.idx === ZONE_DMA ? end : (ranges.at(-1)?.end ?? end))
+  for (let pfn = from; pfn < end; pfn += 1 << PAGEBLOCK_ORDER) setPageblockType(state, pfn, MIGRATE_UNMOVABLE)
+  const late = lateRange(zone, ranges).start
+  for (const range of clipRanges(ranges, zone.startPfn, Math.min(from, late)))
+    seedRange(state, zone, range, MIGRATE_MOVABLE)
+  for (const range of clipRanges(ranges, from, late)) seedRange(state, zone, range, MIGRATE_UNMOVABLE)
+}
+
+/** The frames that boot gives back at its end: the managed ones next to those that stay reserved. */
+function lateRange({ managed, managedAtBoot }: Zone, ranges: readonly PfnRange[]): PfnRange {
+  const last = ranges.at(-1) ?? { start: 0, end: 0 }
+  return { start: Math.max(last.start, last.end - (managed - managedAtBoot)), end: last.end }
+}
+
+/**
+ * The kernel's init sections and the initial RAM disk come back after the kernel has taken what it needs for itself.
+ * @kernel  mm/page_alloc.c free_reserved_area(), init/initramfs.c free_initrd_mem()
+ */
+export function freeLateMemory(state: KernelState): void {
+  for (const zone of state.zones) {
+    if (zone.present === 0) continue
+    const { start, end } = lateRange(zone, managedRanges(state, zone))
+    for (let pfn = start; pfn < end; pfn++) freeOnePage(state, zone, pfn, 0, pageblockType(state, pfn))
   }
 }
 
@@ -406,9 +438,9 @@ function reserveRest(state: KernelState, ram: readonly PfnRange[], kept: readonl
 }
 
 /** Blocks of order 10 side by side, at the tail of their list: a terabyte has 262144 of them. */
-function seedBlocks(state: KernelState, zone: Zone, pfn: Pfn, blocks: number): void {
+function seedBlocks(state: KernelState, zone: Zone, pfn: Pfn, blocks: number, type: number): void {
   const { blockNext, blockPrev } = state
-  const list = listOf(MAX_PAGE_ORDER, MIGRATE_MOVABLE)
+  const list = listOf(MAX_PAGE_ORDER, type)
   const first = pfn >> MAX_PAGE_ORDER
   const last = first + blocks - 1
   addBlockTail(state, zone, list, pfn)
@@ -422,13 +454,14 @@ function seedBlocks(state: KernelState, zone: Zone, pfn: Pfn, blocks: number): v
   zone.nrFreeType[list]! += blocks
 }
 
-function seedRange(state: KernelState, zone: Zone, range: PfnRange): void {
+function seedRange(state: KernelState, zone: Zone, range: PfnRange, type: number): void {
+  accountFreePages(zone, type, range.end - range.start)
   for (let pfn = range.start; pfn < range.end;) {
     let order = MAX_PAGE_ORDER
     while ((pfn & ((1 << order) - 1)) !== 0 || pfn + (1 << order) > range.end) order--
     const blocks = order === MAX_PAGE_ORDER ? (range.end - pfn) >> MAX_PAGE_ORDER : 1
-    if (blocks > 1) seedBlocks(state, zone, pfn, blocks)
-    else addToFreeListTail(state, zone, pfn, order, MIGRATE_MOVABLE)
+    if (blocks > 1) seedBlocks(state, zone, pfn, blocks, type)
+    else addToFreeListTail(state, zone, pfn, order, type)
     pfn += blocks << order
   }
 }

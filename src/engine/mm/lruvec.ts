@@ -63,6 +63,8 @@ export interface Lruvec {
   nonresidentAge: number
   /** WORKINGSET_ACTIVATE_{ANON,FILE} seen at the last snapshot. */
   readonly refaults: Float64Array
+  /** Sums over the groups below, as last looked at: LRU_* up to file, refaults that became active. Owner: memcg_flush.ts */
+  readonly flushed: Float64Array
   readonly gen: LruGen
   /** MOVE_*: pages that moved since boot. Owner: reclaim/reclaim_log.ts */
   readonly moves: Float64Array
@@ -89,6 +91,7 @@ export function createLruvec(memcg: number, nid: number): Lruvec {
     fileCost: 0,
     nonresidentAge: 0,
     refaults: new Float64Array(2),
+    flushed: new Float64Array(LRU_UNEVICTABLE + 2),
     gen: {
       maxSeq: MIN_NR_GENS + 1,
       minSeq: new Float64Array(2),
@@ -157,7 +160,7 @@ export function lruvecLruSize(lruvec: Lruvec, lru: number, highestZoneidx: numbe
   return sum
 }
 
-/** Pages of one list of a group and everything below it. @kernel lruvec_page_state(lruvec, NR_LRU_BASE + lru) */
+/** Pages of one list of a group and everything below it, now. @kernel lruvec_page_state(), with nothing left per CPU */
 export function lruvecPageState(state: KernelState, lruvec: Lruvec, lru: number): Pages {
   const parent = state.memcgs[lruvec.memcg]?.parent ?? 0
   if (parent === 0) return readStat(state.nodes[lruvec.nid]!.stat, NR_INACTIVE_ANON + lru)
@@ -167,6 +170,13 @@ export function lruvecPageState(state: KernelState, lruvec: Lruvec, lru: number)
   }
   return sum + lruvecLruSize(lruvec, lru, MAX_NR_ZONES - 1)
 }
+
+/** 6.1 sums up before each look, whenever more than a few pages changed; memcg_flush.ts has the rest. */
+export const isSummedAtOnce = (state: KernelState): boolean => state.config.series === '6.1'
+
+/** Pages of one list of a group and everything below it, as last summed up. @kernel lruvec_page_state(NR_LRU_BASE + lru) */
+export const lruvecFlushedState = (state: KernelState, lruvec: Lruvec, lru: number): Pages =>
+  isSummedAtOnce(state) ? lruvecPageState(state, lruvec, lru) : lruvec.flushed[lru]!
 
 /** Pages were evicted or activated: the clock that refault distances are measured with. @kernel mm/workingset.c */
 export function workingsetAgeNonresident(state: KernelState, lruvec: Lruvec, nr: Pages): void {
@@ -191,7 +201,7 @@ export function lruNoteCost(
     if (isFile === 1) l.fileCost += total
     else l.anonCost += total
     let size = 0
-    for (let lru = 0; lru < LRU_UNEVICTABLE; lru++) size += lruvecPageState(state, l, lru)
+    for (let lru = 0; lru < LRU_UNEVICTABLE; lru++) size += lruvecFlushedState(state, l, lru)
     if (l.fileCost + l.anonCost > Math.floor(size / 4)) {
       l.fileCost = Math.floor(l.fileCost / 2)
       l.anonCost = Math.floor(l.anonCost / 2)

@@ -2,8 +2,8 @@
  * What a memory cgroup counts: the keys of memory.stat in the kernel's order, with their units, and the two files made
  * of them. Apart, because reclaim, faults and the page cache all count by these names.
  *
- * Values are exact at every moment: the kernel's lazy per-CPU flushing is not modelled (@simplifies). zswap keys are
- * absent, as in Debian's cloud kernels.
+ * Values are exact at every moment: reading the file sums them up in the kernel, too, up to 64 changes for each CPU
+ * (@simplifies). What reclaim sees of them is older: memcg_flush.ts. zswap keys are absent, as in Debian's cloud kernels.
  * @kernel  mm/memcontrol.c memory_stats[], memcg_vm_event_stat[], memory_stat_format()
  * @spec    07 §7.6
  */

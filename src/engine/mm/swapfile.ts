@@ -34,6 +34,7 @@ import {
 import { freeUnrefPage } from './pcp'
 import { lruDel } from './swap'
 import { CLUSTER_SLOTS, findSlot, pickArea } from './swap_slots'
+import { createSwapTree, giveSwapTreeSlot, needSwapTreeNode, takeSwapTreeSlot, type SwapTree } from './swap_tree'
 import { NR_FILE_PAGES, NR_SWAPCACHED, modStat } from './vmstat'
 
 export { nrSwapPages, totalSwapPages, vmSwapFull } from './swap_space'
@@ -58,6 +59,7 @@ export interface SwapArea {
   readonly memcg: Uint16Array
   /** What workingset.ts left when the page was evicted, 0 none. */
   readonly shadow: Float64Array
+  readonly tree: SwapTree
   /** Where the next search begins, for a device without per-CPU clusters. */
   clusterNext: number
   /** Slots in use of each cluster of 512. */
@@ -109,6 +111,7 @@ export function swapon(state: KernelState, path: string, priority?: number): Err
     cache: new Int32Array(pages + 1),
     memcg: new Uint16Array(pages + 1),
     shadow: new Float64Array(pages + 1),
+    tree: createSwapTree(pages),
     clusterNext: 1,
     clusterUsed: new Uint16Array(Math.ceil((pages + 1) / CLUSTER_SLOTS)),
     cpuNext: [],
@@ -158,6 +161,7 @@ function takeSlot(area: SwapArea, offset: number): void {
 /** Nobody needs the slot any more. @kernel swap_entry_free() */
 function releaseSlot(state: KernelState, area: SwapArea, offset: number): void {
   area.map[offset] = 0
+  if (area.shadow[offset] !== 0) giveSwapTreeSlot(state, area.tree, offset)
   area.shadow[offset] = 0
   area.clusterUsed[Math.floor(offset / CLUSTER_SLOTS)]!--
   area.used--
@@ -169,7 +173,7 @@ function releaseSlot(state: KernelState, area: SwapArea, offset: number): void {
 /**
  * Gives a frame a slot and puts it into the swap cache; it is dirty until written. A tmpfs page leaves its file, whose
  * entry becomes the slot.
- * @returns false when swap is full or the group may not use more
+ * @returns false when swap is full, the group may not use more, or the swap cache cannot grow
  * @kernel  mm/swap_state.c add_to_swap(), mm/shmem.c shmem_writepage()
  */
 export function folioAllocSwap(state: KernelState, pfn: Pfn): boolean {
@@ -178,11 +182,12 @@ export function folioAllocSwap(state: KernelState, pfn: Pfn): boolean {
   const offset = findSlot(state, area)
   const memcg = pageMemcg(state.memmap, pfn)
   takeSlot(area, offset)
-  if (memcg !== 0 && !memcgSwapCharge(state, memcg, 1)) {
+  const isRefused = memcg !== 0 && !memcgSwapCharge(state, memcg, 1)
+  if (!isRefused) area.memcg[offset] = memcg
+  if (isRefused || !needSwapTreeNode(state, area.tree, offset)) {
     releaseSlot(state, area, offset)
     return false
   }
-  area.memcg[offset] = memcg
   const slot = area.base + offset
   if (hasFlag(state.memmap, pfn, PG_FILE)) {
     hooks.shmemReplaceBySwap(state, pfn, slot)
@@ -223,12 +228,20 @@ function countSwapCache(state: KernelState, pfn: Pfn, sign: number): void {
   modMemcgState(state, memcg, MEMCG_STAT_SWAPCACHED, sign, nid)
 }
 
-/** @kernel  mm/swap_state.c add_to_swap_cache() */
+/**
+ * Ties a frame to a slot.
+ * @kernel      mm/swap_state.c add_to_swap_cache()
+ * @simplifies  a read for which there is no node goes on without one
+ */
 export function addToSwapCache(state: KernelState, pfn: Pfn, slot: number): void {
   const area = areaOfSlot(state, slot)
   const offset = slot - area.base
   if (area.cache[offset] !== 0)
     throw new AssertionError(`swap slot ${slot} already has pfn ${area.cache[offset]} in the cache`)
+  if (area.shadow[offset] === 0) {
+    needSwapTreeNode(state, area.tree, offset)
+    takeSwapTreeSlot(area.tree, offset)
+  }
   area.map[offset]! |= SLOT_HAS_CACHE
   area.cache[offset] = pfn
   area.shadow[offset] = 0
@@ -251,6 +264,7 @@ export function deleteFromSwapCache(state: KernelState, pfn: Pfn, shadow = 0): v
   countSwapCache(state, pfn, -1)
   area.cache[offset] = 0
   area.shadow[offset] = shadow
+  if (shadow === 0) giveSwapTreeSlot(state, area.tree, offset)
   area.map[offset]! &= SLOT_COUNT
   clearFlag(state.memmap, pfn, PG_SWAPCACHE)
   setPageMapping(state.memmap, pfn, 0, 0)

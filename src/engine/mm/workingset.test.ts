@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addAnonPages, addFilePage, addFilePages, lruState, newFile, newSpace } from '../../../test/lru-state'
 import { lruvecOf } from './lruvec'
+import { flushMemcgStats } from './memcg_flush'
 import { PG_ACTIVE, PG_SWAPBACKED, PG_WORKINGSET, clearFlag, hasFlag, setFlag } from './memmap'
 import { lruDel } from './swap'
 import { WORKINGSET_ACTIVATE_FILE, WORKINGSET_REFAULT_FILE, WORKINGSET_RESTORE_FILE, readStat } from './vmstat'
@@ -43,6 +44,7 @@ describe('classic refaults (spec 05 §5.5, E6)', () => {
     const root = lruvecOf(plain, 1, 0)
     root.nonresidentAge = 7500
     const pfn = freshPage(plain)
+    flushMemcgStats(plain, 1)
     expect(workingsetSize(plain, root, 1)).toBe(2000)
     workingsetRefault(plain, pfn, packShadow(5000, 1, 0, false))
     expect(hasFlag(plain.memmap, pfn, PG_ACTIVE)).toBe(false)
@@ -55,6 +57,7 @@ describe('classic refaults (spec 05 §5.5, E6)', () => {
     addAnonPages(swap, mm, 400)
     lruvecOf(swap, 1, 0).nonresidentAge = 7500
     const again = freshPage(swap)
+    flushMemcgStats(swap, 1)
     expect(workingsetSize(swap, lruvecOf(swap, 1, 0), 1)).toBe(2700)
     workingsetRefault(swap, again, packShadow(5000, 1, 0, false))
     expect(hasFlag(swap.memmap, again, PG_ACTIVE)).toBe(true)

@@ -14,10 +14,11 @@ import {
   MAX_NR_TIERS,
   folioIsFileLru,
   folioLruvec,
-  lruvecPageState,
   workingsetAgeNonresident,
   type Lruvec,
+  lruvecFlushedState,
 } from './lruvec'
+import { flushMemcgStatsRatelimited } from './memcg_flush'
 import { PG_ACTIVE, PG_WORKINGSET, hasFlag, pageFlags, setFlag } from './memmap'
 import {
   MEMCG_STAT_WORKINGSET_ACTIVATE_ANON,
@@ -86,11 +87,11 @@ const countRestore = (state: KernelState, l: Lruvec, file: number): void =>
  * @spec    05 §5.5, E6
  */
 export function workingsetSize(state: KernelState, lruvec: Lruvec, file: number): Pages {
-  let size = lruvecPageState(state, lruvec, LRU_ACTIVE_FILE)
-  if (file === 0) size += lruvecPageState(state, lruvec, LRU_INACTIVE_FILE)
+  let size = lruvecFlushedState(state, lruvec, LRU_ACTIVE_FILE)
+  if (file === 0) size += lruvecFlushedState(state, lruvec, LRU_INACTIVE_FILE)
   if (Math.min(nrSwapPages(state), memcgSwapRoom(state, lruvec.memcg)) > 0) {
-    size += lruvecPageState(state, lruvec, LRU_ACTIVE_ANON)
-    if (file === 1) size += lruvecPageState(state, lruvec, LRU_INACTIVE_ANON)
+    size += lruvecFlushedState(state, lruvec, LRU_ACTIVE_ANON)
+    if (file === 1) size += lruvecFlushedState(state, lruvec, LRU_INACTIVE_ANON)
   }
   return size
 }
@@ -113,6 +114,7 @@ export function workingsetRefault(state: KernelState, pfn: Pfn, shadow: number, 
   countRefault(state, lruvec, file)
   if (evictionLruvec === undefined) return
   const distance = (((evictionLruvec.nonresidentAge - evicted.age) % AGE_MODULO) + AGE_MODULO) % AGE_MODULO
+  flushMemcgStatsRatelimited(state)
   if (distance > workingsetSize(state, evictionLruvec, file)) return
   setFlag(state.memmap, pfn, PG_ACTIVE)
   workingsetAgeNonresident(state, lruvec, 1)

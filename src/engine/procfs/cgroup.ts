@@ -20,6 +20,7 @@ import {
 } from '../cgroup'
 import { hooks } from '../hooks'
 import { setMemoryHigh, setMemoryMax, proactiveReclaim } from '../mm/memcg_limit'
+import { flushMemcgStats } from '../mm/memcg_flush'
 import { memcgNumaStatText, memcgStatText } from '../mm/memcg_stat'
 import { isMemcgDescendant, memcgAt } from '../mm/memcg_tree'
 import { MEMCG_EVENT_NAMES, MEMCG_SWAP_EVENT_NAMES, MEMCG_SWAP_HIGH } from '../mm/memcg_events'
@@ -195,6 +196,16 @@ const swapLimit = (field: 'high' | 'max'): CgroupFile => ({
   write: setting(parseCounter, (state, cgroup, pages) => void (memcgOf(state, cgroup).swap[field] = pages)),
 })
 
+/** Counts that are summed up for the reader; a look from outside leaves the kernel's sums as they are. */
+const counted = (read: (state: KernelState, id: number) => string): CgroupFile => ({
+  controller: 'memory',
+  onRoot: true,
+  read: (state, cgroup, peek) => {
+    if (!peek) flushMemcgStats(state, cgroup.memcg)
+    return read(state, cgroup.memcg)
+  },
+})
+
 const shown = (read: (state: KernelState, memcg: Memcg) => string, onRoot = false): CgroupFile => ({
   controller: 'memory',
   onRoot,
@@ -219,7 +230,7 @@ const MEMORY: Readonly<Record<string, CgroupFile>> = {
   'memory.low': limit('low', (state, memcg, pages) => pageCounterSetLow(state.memcgs, memcg.id, pages)),
   'memory.max': limit('max', (state, memcg, pages) => setMemoryMax(state, memcg.id, pages)),
   'memory.min': limit('min', (state, memcg, pages) => pageCounterSetMin(state.memcgs, memcg.id, pages)),
-  'memory.numa_stat': shown((state, memcg) => memcgNumaStatText(state, memcg.id), true),
+  'memory.numa_stat': counted(memcgNumaStatText),
   'memory.oom.group': {
     controller: 'memory',
     onRoot: false,
@@ -236,7 +247,7 @@ const MEMORY: Readonly<Record<string, CgroupFile>> = {
     },
   },
   'memory.reclaim': { controller: 'memory', onRoot: true, write: writeReclaim },
-  'memory.stat': shown((state, memcg) => memcgStatText(state, memcg.id), true),
+  'memory.stat': counted(memcgStatText),
   'memory.swap.current': shown((_state, memcg) => formatBytes(memcg.swap.usage)),
   'memory.swap.events': shown((_state, memcg) => eventsText(MEMCG_SWAP_EVENT_NAMES, MEMCG_SWAP_HIGH, memcg.events)),
   'memory.swap.high': swapLimit('high'),

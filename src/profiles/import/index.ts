@@ -10,6 +10,7 @@ import { toConfig } from '../machine-config'
 import { parseBootLog } from './boot-log'
 import { findProc, firstOf, needProc, normalise, readJson, type CaptureFiles } from './files'
 import { parseIomem } from './iomem'
+import { kernelPlace } from './kernel-place'
 import { cpusOfNodes, distancesOf, firmwareMap, ramOfNodes } from './nodes'
 import { changedSysctls, kernelFacts } from './options'
 import { lateReturns } from './reservations'
@@ -104,6 +105,7 @@ function assemble(
   const distances = distancesOf(files, machine, ram.length)
   const kernelPfn = places?.kernelStart === undefined ? undefined : places.kernelStart / PAGE_SIZE
   const late = lateReturns({ zones, ram, log, release: facts.kernel.release ?? '', kernelPfn })
+  const startPfn = kernelPfn ?? kernelPlace(files, zones, late)
   const storage = machine
     ? { devices: disksOfCase((machine['disks'] ?? []) as string[], log), notes: [] }
     : swapsOfHost(files)
@@ -118,7 +120,7 @@ function assemble(
     ...(machine ? { hostname: '(none)', userland: 'initramfs' as const } : {}),
     kernel: {
       ...facts.kernel,
-      ...(kernelPfn === undefined ? {} : { startPfn: kernelPfn }),
+      ...(startPfn === undefined ? {} : { startPfn }),
       ...(log.initrdFreed === undefined ? {} : { initrdPages: log.initrdFreed }),
     },
     hardware: {

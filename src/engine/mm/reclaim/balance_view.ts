@@ -8,9 +8,10 @@
 import type { Pages } from '../../../util/units'
 import type { KernelState } from '../../state'
 import { GFP_KERNEL, MAX_NR_ZONES } from '../gfp'
-import { LRU_ACTIVE_FILE, lruvecLruSize, lruvecOf, lruvecPageState } from '../lruvec'
+import { LRU_ACTIVE_FILE, lruvecLruSize, lruvecOf, lruvecFlushedState } from '../lruvec'
+import { activatedRefaults } from '../memcg_flush'
 import { ROOT_MEMCG } from '../memcontrol'
-import { activatedRefaults, classicPolicy, fileTinyFacts, scanBalance, scanProtection } from './lru'
+import { classicPolicy, fileTinyFacts, scanBalance, scanProtection } from './lru'
 import { memcgNrSwapPages, scSwappiness } from './mglru_swappiness'
 import { inactiveIsLowFor, inactiveRatio, scanCounts, scanFractions, type ScanBalance } from './scan_count'
 import { DEF_PRIORITY, createScanControl, type ScanControl } from './scan_control'
@@ -70,8 +71,8 @@ export const lookingScan = (target: number): ScanControl =>
 
 function deactivateView(state: KernelState, sc: ScanControl, nid: number, file: 0 | 1): DeactivateView {
   const target = lruvecOf(state, sc.target || ROOT_MEMCG, nid)
-  const inactive = lruvecPageState(state, target, file * 2)
-  const active = lruvecPageState(state, target, file * 2 + 1)
+  const inactive = lruvecFlushedState(state, target, file * 2)
+  const active = lruvecFlushedState(state, target, file * 2 + 1)
   return {
     inactive,
     active,
@@ -118,7 +119,7 @@ export function balanceView(state: KernelState, nid: number, memcg: number, targ
     isLimit: target > 1,
     deactivate: [deactivateView(state, first, nid, 0), deactivateView(state, first, nid, 1)],
     cacheTrim: first.cacheTrimMode,
-    inactiveFile: lruvecPageState(state, root, 2),
+    inactiveFile: lruvecFlushedState(state, root, 2),
     tiny: target > 1 ? undefined : fileTinyFacts(state, root),
     fileIsTiny: first.fileIsTiny,
     sizes,

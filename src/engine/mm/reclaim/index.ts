@@ -3,6 +3,7 @@
  * Adding one: its file, a line in the table, a value of /sys/kernel/mm/lru_gen/enabled or a file of its own to choose it.
  * @kernel  mm/vmscan.c lru_gen_enabled(), lru_gen_change_state()
  */
+import { NS_PER_S } from '../../../util/units'
 import { createKswapdRun } from './kswapd_run'
 import type { KernelState } from '../../state'
 import { MAX_NR_ZONES } from '../gfp'
@@ -33,6 +34,8 @@ export function createReclaimState(nrNodes: number): ReclaimState {
     pfmemallocWait: nids.map(() => []),
     swapRa: createSwapReadahead(),
     writeback: { dirtiedNs: {}, background: [], isExceeded: false },
+    // A counter of jiffies starts at minus five minutes: the first look after boot sums up.
+    statsFlushedNs: -300 * NS_PER_S,
     lruGenMinTtlNs: 0,
     reclaimLog: createReclaimLog(nrNodes),
   }

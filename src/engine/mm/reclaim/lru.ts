@@ -15,12 +15,13 @@ import {
   lruvecOf,
   lruvecPageState,
   type Lruvec,
+  lruvecFlushedState,
 } from '../lruvec'
+import { activatedRefaults } from '../memcg_flush'
 import { memcgProtection, nextMemcg, ROOT_MEMCG } from '../memcontrol'
-import { MEMCG_STAT_WORKINGSET_ACTIVATE_ANON, NR_MEMCG_STATS } from '../memcg_stat'
 import { wmark, WMARK_HIGH } from '../mmzone'
 import { totalSwapPages } from '../swap_space'
-import { NR_FREE_PAGES, WORKINGSET_ACTIVATE_ANON, readStat } from '../vmstat'
+import { NR_FREE_PAGES, readStat } from '../vmstat'
 import { shrinkActiveList, shrinkInactiveList } from './lru_lists'
 import { memcgNrSwapPages, scSwappiness } from './mglru_swappiness'
 import type { ReclaimPolicy } from './policy'
@@ -29,18 +30,9 @@ import { OUTCOME_BALANCED } from './reclaim_record'
 import { inactiveIsLowFor, scanCounts, scanFractions, type ScanBalance, type ScanProtection } from './scan_count'
 import { DEF_PRIORITY, SWAP_CLUSTER_MAX, cgroupReclaim, type ScanControl, type ShrinkRun } from './scan_control'
 
-/** @kernel  mm/vmscan.c inactive_is_low(); sizes include the groups below */
+/** @kernel  mm/vmscan.c inactive_is_low(); sizes include the groups below, as last summed up */
 const inactiveIsLow = (state: KernelState, lruvec: Lruvec, inactiveLru: number): boolean =>
-  inactiveIsLowFor(lruvecPageState(state, lruvec, inactiveLru), lruvecPageState(state, lruvec, inactiveLru + 1))
-
-/** Refaults that became active, of a group and everything below it. @kernel lruvec_page_state(WORKINGSET_ACTIVATE_*) */
-export function activatedRefaults(state: KernelState, lruvec: Lruvec, file: number): number {
-  if (lruvec.memcg === ROOT_MEMCG) return readStat(state.nodes[lruvec.nid]!.stat, WORKINGSET_ACTIVATE_ANON + file)
-  const item = lruvec.nid * NR_MEMCG_STATS + MEMCG_STAT_WORKINGSET_ACTIVATE_ANON + file
-  let sum = 0
-  for (let id = lruvec.memcg; id !== 0; id = nextMemcg(state, lruvec.memcg, id)) sum += state.memcgs[id]!.stat[item]!
-  return sum
-}
+  inactiveIsLowFor(lruvecFlushedState(state, lruvec, inactiveLru), lruvecFlushedState(state, lruvec, inactiveLru + 1))
 
 /** Remembers where refaults stand, to see at the next reclaim whether any came. @kernel mm/vmscan.c snapshot_refaults() */
 export function snapshotRefaults(state: KernelState, target: number, nid: number): void {
@@ -66,7 +58,7 @@ function prepareNode(state: KernelState, sc: ScanControl, nid: number): void {
       if (isRefaulting || inactiveIsLow(state, target, file * 2)) sc.mayDeactivate |= 1 << file
     }
   }
-  const inactiveFile = lruvecPageState(state, target, LRU_INACTIVE_FILE)
+  const inactiveFile = lruvecFlushedState(state, target, LRU_INACTIVE_FILE)
   const mayTrim = (sc.mayDeactivate & 2) === 0 && !sc.noCacheTrimMode
   sc.cacheTrimMode = Math.floor(inactiveFile / (1 << sc.priority)) > 0 && mayTrim
   if (!cgroupReclaim(sc)) sc.fileIsTiny = fileIsTiny(state, sc, target)

@@ -23,6 +23,7 @@ import { openRun, openVisit } from './reclaim_log'
 import { RUNS_MAX, VISITS_MAX } from './reclaim_record'
 import { runsView } from './runs_view'
 import { lruvecOf } from '../lruvec'
+import { flushMemcgStats } from '../memcg_flush'
 
 const reclaim = (state: KernelState): number =>
   tryToFreePages(state, { order: 0, gfp: GFP_KERNEL, nid: 0, highestZoneidx: 3 })
@@ -102,6 +103,7 @@ test('each priority has its own balance: the formula, then only cache, then both
   const { mm } = newSpace(state)
   addAnonPages(state, mm, 2000)
   addFilePages(state, newFile(state, 3000), 3000)
+  flushMemcgStats(state, 1)
   const view = balanceView(state, 0, 1, 0)
   expect(view).toMatchObject({ swappiness: 60, anonCost: 0, fileCost: 0, anonShare: 60, fileShare: 140 })
   const at = (priority: number) => view.rows.find((row) => row.priority === priority)!

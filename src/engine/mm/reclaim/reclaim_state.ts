@@ -56,6 +56,8 @@ export interface ReclaimState {
   /** Dirty inodes: since when; groups whose writers woke the flusher, which is queued then;
    * whether the last writer that looked found more than the limit. Owner: page_writeback.ts, flusher.ts */
   readonly writeback: { readonly dirtiedNs: Record<number, Ns>; background: number[]; isExceeded: boolean }
+  /** When all counts of groups were last summed up. Owner: memcg_flush.ts */
+  statsFlushedNs: Ns
   /** lru_gen/min_ttl_ms, ns. */
   lruGenMinTtlNs: Ns
   /** What reclaim did lately, for people who look. Owner: reclaim_log.ts, kswapd_log.ts */

@@ -18,6 +18,7 @@ import {
   LRU_INACTIVE_ANON,
   LRU_INACTIVE_FILE,
 } from '../lruvec'
+import { flushMemcgStatsRatelimited } from '../memcg_flush'
 import {
   MEMCG_LOW,
   ROOT_MEMCG,
@@ -98,6 +99,7 @@ function begin(state: KernelState, sc: ScanControl, run: ShrinkRun): void {
     beginMemcgWalk(state, run)
   } else {
     clearNodeCounts(sc)
+    if ((state.mglruEnabled & 1) === 0) flushMemcgStatsRatelimited(state)
     activePolicy(state).prepareNode(state, sc, run.nid)
   }
   run.stage = 'visit'
