@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { TaskMachine } from '../../../test/task-machine'
+import { TaskMachine, puppetChild } from '../../../test/task-machine'
 
 test('limits show what the task set itself, in the kernel’s columns', () => {
   const m = new TaskMachine()
@@ -17,4 +17,34 @@ test('a shared mapping of a file that is open for reading is shown as shared; vv
   m.perform(pid, { op: 'mmap', length: 4096, prot: 1, flags: 1, fd: m.open(pid, '/data/f') })
   expect(m.read(`/proc/${pid}/maps`)).toMatch(/ r--s 00000000 .*\/data\/f/)
   expect(m.read(`/proc/${pid}/smaps`)).toContain('VmFlags: rd mr pf io de dd sd \n')
+})
+
+test.each([
+  ['SIGXCPU at the soft limit', 1, 3, 152],
+  ['SIGKILL at the hard one', 2, 2, 137],
+])('CPU time: %s', (_what, bytes, hard, status) => {
+  const m = new TaskMachine()
+  const pid = m.spawn()
+  const start = m.state.nowNs
+  expect(m.perform(pid, { op: 'setrlimit', resource: 'cpu', bytes, hard }).errno).toBe('')
+  expect(m.perform(pid, { op: 'compute', ns: 10e9 }).died).toBe(status)
+  expect(m.state.nowNs - start).toBeLessThan((bytes + 0.1) * 1e9)
+})
+
+test('a soft limit above the hard one is refused, and only root raises a hard one', () => {
+  const m = new TaskMachine()
+  const pid = m.spawn()
+  const set = (bytes: number, hard: number) => m.perform(pid, { op: 'setrlimit', resource: 'data', bytes, hard }).errno
+  expect([set(4096, 8192), set(8192, 4096), set(4096, 16384)]).toEqual(['', 'EINVAL', ''])
+  m.perform(pid, { op: 'setuid', uid: 1000 })
+  expect([set(4096, 32768), set(4096, 8192)]).toEqual(['EPERM', ''])
+})
+
+test('a fork of another user than root fails with EAGAIN when he has his number of processes', () => {
+  const m = new TaskMachine()
+  const pid = m.spawn()
+  m.perform(pid, { op: 'setrlimit', resource: 'nproc', bytes: 1 })
+  expect(m.perform(pid, { op: 'fork', child: { ...puppetChild } }).errno).toBe('')
+  m.perform(pid, { op: 'setuid', uid: 1000 })
+  expect(m.perform(pid, { op: 'fork', child: { ...puppetChild } }).errno).toBe('EAGAIN')
 })
