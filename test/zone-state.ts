@@ -100,6 +100,7 @@ export function zoneState(config: MachineConfig): KernelState {
     cpuNode,
     exec: createExecContext(),
     sysctl: {
+      numaStat: 1,
       minFreeKbytes: 0,
       userMinFreeKbytes: -1,
       watermarkScaleFactor: 10,

@@ -67,6 +67,7 @@ import { createQueue, schedule } from './queue'
 import { createRatelimit } from './ratelimit'
 import { wakePageWaiters, wakeTask } from './sched_queue'
 import { createExecContext } from './exec'
+import { createRunQueue } from './sched_queue'
 import type { KernelState, Sysctl } from './state'
 import { createTaint } from './taint'
 import { startUserland } from './userland'
@@ -185,16 +186,7 @@ function createState(config: MachineConfig, seed: number): KernelState {
     lastPid: 0,
     mms: [],
     cpuNode,
-    runqueues: cpuNode.map(() => ({
-      queue: [],
-      active: false,
-      current: 0,
-      busyNs: 0,
-      userNs: 0,
-      loadNs: 0,
-      loadAtNs: 0,
-      switches: 0,
-    })),
+    runqueues: cpuNode.map(createRunQueue),
     pageWaiters: {},
     cgroups: [undefined],
     memcgs: [undefined],

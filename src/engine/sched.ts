@@ -3,7 +3,8 @@
  * operations until the slice ends, it sleeps, or it dies; the time it used is when the CPU runs again.
  * @kernel  kernel/sched/core.c schedule()
  * @model   slices of 100 µs (longer when nothing else is due) instead of CFS/EEVDF: fine enough that allocators and
- *          kswapd interleave within a batch of pages
+ *          kswapd interleave within a batch of pages. A task that is not done with its turn goes on after its slice, unless
+ *          another one has been woken
  */
 import { assert } from '../util/assert'
 import { NS_PER_MS, NS_PER_US, type Ns } from '../util/units'
@@ -21,7 +22,7 @@ import { taskTlbIn, taskTlbOut } from './mm/tlb_task'
 import { nextEventAt, schedule } from './queue'
 import { cpuLimitSignal } from './rlimit'
 import { addLoad, isAllowedOn, pullTask, sleepTask, waitOnPage } from './sched_queue'
-import type { KernelState } from './state'
+import type { KernelState, RunQueue } from './state'
 import { stepOp } from './syscalls'
 import type { Op, Program, ProgramView, Task } from './task'
 import { STEP_BLOCKED, STEP_DONE, STEP_KILLED, returnToUser } from './touch'
@@ -29,6 +30,8 @@ import { below } from '../util/prng'
 
 const SLICE_NS: Ns = 100 * NS_PER_US
 const SLICE_MAX_NS: Ns = NS_PER_MS
+/** A turn ends at a tick of 250 Hz: the base slice of so few CPUs is shorter. @kernel sysctl_sched_base_slice, CONFIG_HZ */
+const TURN_NS: Ns = 4 * NS_PER_MS
 
 /** Slices never run far past the next event, so that I/O and timers are seen in time. */
 function sliceLength(state: KernelState): Ns {
@@ -57,6 +60,7 @@ export function runCpu(state: KernelState, cpu: number): void {
     rq.switches++
   }
   rq.current = pid
+  startTurn(state, rq, pid)
   task.cpu = cpu
   if (task.mm < 0) enterLazyTlb(state.tlb, cpu)
   else switchMm(state, task.mm)
@@ -69,13 +73,14 @@ export function runCpu(state: KernelState, cpu: number): void {
   addLoad(rq, state.nowNs, used)
   if (!task.isKthread) rq.userNs += Math.floor(used / 4)
   task.stimeNs += used
+  rq.interrupted = 0
   const signal = cpuLimitSignal(task)
   if (signal !== 0) sendSignal(state, pid, signal)
   if (task.state === 'R' && state.tasks[pid] !== undefined) {
-    task.nivcsw++
-    // sched_setaffinity() has moved it, or it waits here for its next turn.
-    if (isAllowedOn(task, cpu)) rq.queue.push(pid)
+    // sched_setaffinity() has moved it, or it goes on, or waits here for its next turn.
+    if (isAllowedOn(task, cpu)) requeue(rq, pid, used)
     else {
+      task.nivcsw++
       psiDequeue(state, task)
       startTask(state, task)
     }
@@ -86,11 +91,31 @@ export function runCpu(state: KernelState, cpu: number): void {
   exec.cpu = 0
 }
 
+/** Whoever was in the middle of a turn and does not go on has been preempted. */
+function startTurn(state: KernelState, rq: RunQueue, pid: number): void {
+  if (rq.interrupted === pid) return
+  const preempted = rq.interrupted === 0 ? undefined : state.tasks[rq.interrupted]
+  if (preempted !== undefined) preempted.nivcsw++
+  rq.turnNs = 0
+}
+
+/** The slice is over and the task could go on: it does, after those that were woken, until its turn is over. */
+function requeue(rq: RunQueue, pid: number, usedNs: Ns): void {
+  rq.interrupted = pid
+  rq.turnNs += usedNs
+  if (rq.turnNs < TURN_NS) rq.queue.splice(rq.woken, 0, pid)
+  else {
+    rq.queue.push(pid)
+    rq.turnNs = 0
+  }
+}
+
 /** Takes the next task that is still runnable off the queue; 0 = none. */
 function nextRunnable(state: KernelState, cpu: number): number {
-  const queue = state.runqueues[cpu]!.queue
-  while (queue.length > 0) {
-    const pid = queue.shift()!
+  const rq = state.runqueues[cpu]!
+  while (rq.queue.length > 0) {
+    const pid = rq.queue.shift()!
+    if (rq.woken > 0) rq.woken--
     if (state.tasks[pid]?.state === 'R') return pid
   }
   return pullTask(state, cpu)

@@ -1,7 +1,7 @@
 /**
  * Run queues: which CPU a task waits on, sleeping and waking. Running them is sched.ts.
  * @kernel  kernel/sched/core.c try_to_wake_up(), select_task_rq()
- * @model   one queue a CPU, first come first served with short slices; no weights or classes
+ * @model   one queue a CPU, turn by turn, who wakes goes first; no weights or classes
  */
 import { NS_PER_MS, type Ns } from '../util/units'
 import { now } from './exec'
@@ -9,6 +9,21 @@ import { memstallLeave, psiDequeue, psiEnqueue } from './mm/psi'
 import { schedule } from './queue'
 import type { KernelState, RunQueue } from './state'
 import type { Task } from './task'
+
+/** Of an idle CPU that has never run anything. */
+export const createRunQueue = (): RunQueue => ({
+  queue: [],
+  active: false,
+  current: 0,
+  woken: 0,
+  interrupted: 0,
+  turnNs: 0,
+  busyNs: 0,
+  userNs: 0,
+  loadNs: 0,
+  loadAtNs: 0,
+  switches: 0,
+})
 
 /** Whether the task's affinity lets it run on the CPU. @kernel include/linux/cpumask.h cpumask_test_cpu(cpu, p->cpus_ptr) */
 export const isAllowedOn = (task: Task, cpu: number): boolean =>
@@ -78,6 +93,7 @@ function enqueueOn(state: KernelState, task: Task, cpu: number): void {
   const rq = state.runqueues[task.cpu]!
   // Who slept has used less CPU time than those who ran: it goes first, as under CFS.
   rq.queue.unshift(task.pid)
+  rq.woken++
   if (rq.active) return
   rq.active = true
   schedule(state.queue, now(state), { kind: 'cpuRun', cpu: task.cpu })
@@ -97,6 +113,7 @@ export function pullTask(state: KernelState, cpu: number): number {
   const at = busiest.queue.findLastIndex((pid) => pid !== running && mayRunOn(state.tasks[pid], cpu))
   if (at < 0) return 0
   const pid = busiest.queue.splice(at, 1)[0]!
+  if (at < busiest.woken) busiest.woken--
   const task = state.tasks[pid]!
   psiDequeue(state, task)
   task.cpu = cpu

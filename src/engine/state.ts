@@ -65,6 +65,11 @@ export interface ExecContext {
 export interface RunQueue {
   /** Runnable pids; the first one runs next. */
   readonly queue: number[]
+  /** How many of the first ones have just been woken: they go before the one that is in the middle of its turn. */
+  woken: number
+  /** The task that was in the middle of its turn when its last slice ended, and how long the turn is so far; 0 none. */
+  interrupted: number
+  turnNs: Ns
   /** A cpuRun event is scheduled. */
   active: boolean
   /** pid of the slice that ran last, 0 none. */

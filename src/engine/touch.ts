@@ -36,6 +36,7 @@ import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_WRITE, findPteSlot, pteAt, se
 import { mmOf } from './mm/rss'
 import { expandStack, isAccessible } from './mm/mmap'
 import { switchMm } from './mm/tlb_flush'
+import { beginPass, breakPass, endPass, isAllSet, leavePass, repeatPass } from './mm/tlb_pass'
 import { DATA_4K, type CpuTlb } from './mm/tlb_state'
 import { findVma } from './mm/vma_find'
 import type { KernelState } from './state'
@@ -152,16 +153,29 @@ export function touchRange(
   const mm = mmOf(state, task)
   if (mm === undefined) return noMemoryMap(task)
   const from = task.opDone
-  const step = touchPages(state, task, mm, { first, count, pages: undefined, perPageNs, endNs }, isWrite)
+  const c = switchMm(state, mm.id)
+  if (beginPass(c, first, count, from)) {
+    const ns = c.pass.extraNs + count * perPageNs
+    if (state.exec.ns + ns <= endNs && isAllSet(state, mm, c, isWrite)) {
+      state.exec.ns += ns
+      repeatPass(c, isWrite)
+      task.opDone = count
+      countAccesses(state, count, isWrite)
+      return STEP_DONE
+    }
+  }
+  const startNs = state.exec.ns
+  const step = touchPages(state, task, mm, c, { first, count, pages: undefined, perPageNs, endNs }, isWrite)
+  if (step === STEP_DONE) endPass(c, from === 0, state.exec.ns - startNs - count * perPageNs)
+  else leavePass(c, task.opDone)
   countAccesses(state, task.opDone - from, isWrite)
   return step
 }
 
-function touchPages(state: KernelState, task: Task, mm: Mm, span: AccessSpan, isWrite: boolean): number {
+function touchPages(state: KernelState, task: Task, mm: Mm, c: CpuTlb, span: AccessSpan, isWrite: boolean): number {
   const { first, count, perPageNs, endNs } = span
   const t = state.pgtables
   const exec = state.exec
-  const c = switchMm(state, mm.id)
   const needed = isWrite ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT
   const bits = isWrite ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED
   let done = task.opDone
@@ -184,6 +198,7 @@ function touchPages(state: KernelState, task: Task, mm: Mm, span: AccessSpan, is
     }
     const pte = slot < 0 ? 0 : t.entries[slot]!
     if ((pte & needed) !== needed) {
+      breakPass(c)
       if (vma === undefined || vpn < vma.start || vpn >= vma.end) vma = findVma(mm, vpn)
       if (pte === 0 && slot >= 0 && isWrite && vma !== undefined) {
         const faults = anonRun(state, task, mm, vma, c, slot, span, done)
@@ -226,6 +241,7 @@ export function touchPage(state: KernelState, task: Task, mm: Mm, vpn: Vpn, isWr
  * @param c  the CPU's translation caches, with this address space loaded
  */
 export function reachPage(state: KernelState, task: Task, mm: Mm, c: CpuTlb, vpn: Vpn, isWrite: boolean): number {
+  breakPass(c)
   const slot = findPteSlot(state, mm, vpn)
   if (slot < 0 && accessHugePmd(state, mm, vpn, isWrite) > 0) {
     translateHuge(state, c, findHugePmd(state, mm, vpn), isWrite)

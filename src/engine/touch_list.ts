@@ -10,6 +10,7 @@ import type { Mm } from './mm/mm_types'
 import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_WRITE, findPteSlot, pteAt, setPte } from './mm/pgtable'
 import { mmOf } from './mm/rss'
 import { switchMm } from './mm/tlb_flush'
+import { breakPass } from './mm/tlb_pass'
 import { DATA_4K, type CpuTlb } from './mm/tlb_state'
 import { findVma } from './mm/vma_find'
 import type { KernelState } from './state'
@@ -49,6 +50,7 @@ function touchSpan(
   const needed = isWrite ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT
   const bits = isWrite ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED
   let last = -1
+  breakPass(c)
   while (task.opDone < pages.length) {
     if (exec.ns >= endNs) return STEP_MORE
     const page = pages[task.opDone]!

@@ -8,6 +8,7 @@ import { charge } from '../exec'
 import type { KernelState } from '../state'
 import { PTE_DIRTY } from './pgtable'
 import { SPACE_ASID, forgetPsc, settleRuns } from './tlb'
+import { breakPass } from './tlb_pass'
 import {
   FLUSHES_FULL,
   FLUSHES_PAGE,
@@ -54,6 +55,7 @@ function flushAsid(tlb: Tlb, c: CpuTlb, asid: number): void {
 function useAsid(c: CpuTlb, asid: number): void {
   c.asid = asid
   c.curSpace = c.asidSpace[asid]!
+  breakPass(c)
   c.lastSlot = -1
   c.lastTable = -1
 }

@@ -5,6 +5,7 @@
  * @model   hardware; set = page number mod sets, true LRU in a set
  * @spec    04 §4.2
  */
+import type { Ns, Pages, Vpn } from '../../util/units'
 import type { TlbArray, TlbGeometry, TlbPage } from './tlb_presets'
 
 /** Address spaces that a CPU remembers at once. @kernel arch/x86/include/asm/tlbflush.h TLB_NR_DYN_ASIDS */
@@ -60,6 +61,24 @@ export const NR_TLB_COUNTS = 19
 /** What is kept for each task: loads, stores, their walks, hits of the second level. */
 export const TASK_COLUMNS = 5
 
+/** The last passes over pages of one address space that nothing interrupted. Owner: tlb_pass.ts */
+export interface TlbPass {
+  first: Vpn
+  count: Pages
+  /** Generation of the address space. */
+  space: number
+  /** How many of them in a row, −1 = something else came between. */
+  streak: number
+  /** Page of the current one at which it goes on, 0 = it is over. */
+  at: Pages
+  /** What follows is known. */
+  isMeasured: boolean
+  /** Time of one beyond what its accesses take themselves. */
+  extraNs: Ns
+  /** What one counts, by column of CpuTlb.counts. */
+  readonly counts: Float64Array
+}
+
 /** One CPU. Owner: tlb.ts, and of the address spaces tlb_flush.ts */
 export interface CpuTlb {
   /** Entries of all structures in a row, sets in a row: slot + 1. */
@@ -99,6 +118,7 @@ export interface CpuTlb {
   runs: number
   /** The runs push out all that was in the structures of data pages before. */
   isWiped: boolean
+  readonly pass: TlbPass
   readonly counts: Float64Array
   /** Some of them as they stood when the running task began its turn. Owner: tlb_task.ts */
   readonly taskCounts: Float64Array
@@ -141,6 +161,17 @@ export interface Tlb {
   batchIsDirty: boolean
 }
 
+const createPass = (): TlbPass => ({
+  first: 0,
+  count: 0,
+  space: -1,
+  streak: 0,
+  at: 0,
+  isMeasured: false,
+  extraNs: 0,
+  counts: new Float64Array(NR_TLB_COUNTS),
+})
+
 const createCpuTlb = (): CpuTlb => ({
   tag: new Int32Array(0),
   space: new Int32Array(0),
@@ -164,6 +195,7 @@ const createCpuTlb = (): CpuTlb => ({
   runSpace: new Int32Array(NR_RUNS),
   runs: 0,
   isWiped: false,
+  pass: createPass(),
   counts: new Float64Array(NR_TLB_COUNTS),
   taskCounts: new Float64Array(TASK_COLUMNS),
 })
