@@ -7,7 +7,7 @@ import { resolve } from 'node:path'
 
 process.chdir(resolve(import.meta.dirname, '..'))
 const REPORTS = 'out/test'
-const STAGE_LIMIT_MS = 12 * 60_000
+const STAGE_LIMIT_MS = 40 * 60_000
 const bin = (path) => [process.execPath, `node_modules/${path}`]
 const script = (name, ...args) => [process.execPath, `scripts/${name}.mjs`, ...args]
 const PLAYWRIGHT = [...bin('@playwright/test/cli.js'), 'test', '--reporter=list,json']
