@@ -69,6 +69,14 @@ test('throttling is told of when its length is known', () => {
   expect(throttledNs(spans, 1200)[3]).toBe(200)
 })
 
+test('a nap inside a run of reclaim is a part of it, and no second stall', () => {
+  const spans = log(`
+    1000 102 mm_vmscan_direct_reclaim_begin 0 5
+    9000 102 mm_vmscan_throttled 0 10 2 1
+    9500 102 mm_vmscan_direct_reclaim_end 8 0`)
+  expect(draw(spans)).toEqual(['direct 1000-9500 t102 nid=-1 +8'])
+})
+
 test('a cut goes by when the engine told, and what ended later goes on again', () => {
   const spans = log(`
     10!10 1 mm_vmscan_direct_reclaim_begin 0 5

@@ -107,10 +107,13 @@ const LISTENERS: Partial<Record<Tracepoint, Listener>> = {
   memcg_high_throttle: (log, r) =>
     whole(log, r, { fromNs: r.atNs, toNs: r.atNs + (r.args[1] ?? 0), nid: -1, memcg: r.args[2] ?? 0 }),
   mm_vmscan_throttled: (log, r) => {
+    // A nap inside a run of reclaim is a part of that run, and no second wait.
+    if (RUNS.some((track) => log.open.has(keyOf(track, r.pid)))) return
     const delayNs = (r.args[THROTTLED_USEC] ?? 0) * NS_PER_US
     whole(log, r, { fromNs: Math.max(0, r.atNs - delayNs), toNs: r.atNs, nid: r.args[0] ?? -1, memcg: 0 })
   },
 }
+const RUNS: readonly SpanTrack[] = ['kswapd', 'direct', 'memcg']
 const SHRINK_RECLAIMED = arg('mm_vmscan_lru_shrink_inactive', 'nr_reclaimed')
 const THROTTLED_USEC = arg('mm_vmscan_throttled', 'usec_delayed')
 const BY_INDEX: readonly (Listener | undefined)[] = TRACEPOINT_NAMES.map((name) => LISTENERS[name])

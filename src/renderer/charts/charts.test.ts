@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import type { SeriesWindow } from '../../protocol/messages'
 import { chartColors } from './palette'
 import { psiChart } from './psi'
-import { rateChart } from './rates'
+import { rateChart, rateNames, rateOf } from './rates'
+import { RATE_TRACKS, SCAN_TRACK } from './rate-tracks'
 import { spreadLabels } from './base'
 import { freeScale, watermarkChart, watermarkNames } from './watermarks'
 import { overviewChart } from './overview'
@@ -64,7 +65,13 @@ test('a zone’s chart asks for four series', () =>
 test('no chart moves, smooths or has a tooltip', () => {
   const options = [
     watermarkChart({ view, untilNs, colors, data: zone, zone: 'z', scaleMax: 2000 }),
-    rateChart({ view, untilNs, colors, data: windowOf({ 'vmstat:pgscan_kswapd': [0, 100, 300, 300] }) }),
+    rateChart({
+      view,
+      untilNs,
+      colors,
+      track: SCAN_TRACK,
+      data: windowOf({ 'vmstat:pgscan_kswapd': [0, 100, 300, 300] }),
+    }),
     psiChart({
       view,
       untilNs,
@@ -95,10 +102,42 @@ test('scan and steal of one track share a colour and differ by dash', () => {
       view,
       untilNs,
       colors,
+      track: SCAN_TRACK,
       data: windowOf({ 'vmstat:pgscan_direct': [0, 1, 2, 3], 'vmstat:pgsteal_direct': [0, 1, 1, 1] }),
     }),
   )
-  expect(lines.map((line) => line.lineStyle.type)).toEqual(['solid', [2, 2], 'solid', [2, 2]])
+  expect(lines.map((line) => line.lineStyle.type)).toEqual(['solid', [2, 2], 'solid', [2, 2], 'solid', [2, 2]])
+})
+
+test('what a group’s limit makes reclaim scan is all scans less those of kswapd, tasks and khugepaged', () => {
+  const data = windowOf({
+    'vmstat:pgscan_anon': [0, 300, 600, 900],
+    'vmstat:pgscan_file': [0, 1000, 2000, 3000],
+    'vmstat:pgscan_kswapd': [0, 700, 1400, 2100],
+    'vmstat:pgscan_direct': [0, 50, 100, 150],
+    'vmstat:pgscan_khugepaged': [0, 0, 0, 0],
+  })
+  expect([
+    ...rateOf(
+      data,
+      SCAN_TRACK.lines.find((line) => line.name === 'pgscan memcg')!,
+    )!,
+  ]).toEqual([550, 550, 550, 550])
+})
+
+test('file I/O is what went through devices, in pages, without swap', () => {
+  const data = windowOf({ 'vmstat:pgpgin': [0, 4000, 8000, 12_000], 'vmstat:pswpin': [0, 400, 800, 1200] })
+  const line = RATE_TRACKS.flatMap((track) => track.lines).find(({ name }) => name === 'files in')!
+  expect([...rateOf(data, line)!]).toEqual([600, 600, 600, 600])
+})
+
+test('every line of a track of rates is told apart by colour and dash, and asks for its counters once', () => {
+  for (const track of RATE_TRACKS) {
+    expect(new Set(track.lines.map((line) => `${line.color} ${line.isDashed}`)).size).toBe(track.lines.length)
+    expect(new Set(rateNames(track)).size).toBe(rateNames(track).length)
+    for (const { part, whole } of track.shares)
+      expect(track.lines.map((line) => line.name)).toEqual(expect.arrayContaining([part, whole]))
+  }
 })
 
 test('PSI without pressure keeps a readable axis', () => {

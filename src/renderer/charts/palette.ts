@@ -12,6 +12,8 @@ export interface ChartColors {
   readonly kswapd: string
   readonly direct: string
   readonly memcg: string
+  readonly anon: string
+  readonly file: string
   readonly min: string
   readonly low: string
   readonly high: string
@@ -30,6 +32,8 @@ export const chartColors = (token: TokenReader): ChartColors => ({
   kswapd: token('--k-kswapd'),
   direct: token('--k-direct'),
   memcg: token('--k-memcg'),
+  anon: token('--o-anon'),
+  file: token('--o-file'),
   min: token('--w-min'),
   low: token('--w-low'),
   high: token('--w-high'),

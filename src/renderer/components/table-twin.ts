@@ -9,8 +9,10 @@ export interface TwinColumn {
 }
 
 export interface TwinTable {
+  /** Head of the first column, where rows are not moments. */
+  readonly first?: string
   readonly columns: readonly { readonly title: string; readonly unit: string }[]
-  readonly rows: readonly { readonly atNs: Ns; readonly time: string; readonly cells: readonly string[] }[]
+  readonly rows: readonly { readonly atNs?: Ns; readonly time: string; readonly cells: readonly string[] }[]
 }
 
 export interface TwinInput {
@@ -33,13 +35,13 @@ export function twinTable({ times, columns }: TwinInput, most: number, formatTim
   return { columns: columns.map(({ title, unit }) => ({ title, unit })), rows }
 }
 
-/** The last row at or before the cursor; −1 before the first. */
+/** The last row at or before the cursor; −1 before the first, and where rows are not moments. */
 export function cursorRow(table: TwinTable, atNs: Ns): number {
   let low = 0
   let high = table.rows.length
   while (low < high) {
     const middle = (low + high) >> 1
-    if (table.rows[middle]!.atNs <= atNs) low = middle + 1
+    if ((table.rows[middle]!.atNs ?? Infinity) <= atNs) low = middle + 1
     else high = middle
   }
   return low - 1
@@ -47,14 +49,17 @@ export function cursorRow(table: TwinTable, atNs: Ns): number {
 
 const quote = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
-/** Full resolution, plain figures: time in ns, one column a series, the unit in its head; RFC 4180. */
+/** @see RFC 4180 */
+export const csvLines = (rows: readonly (readonly (string | number)[])[]): string =>
+  `${rows.map((cells) => cells.map((cell) => quote(String(cell))).join(',')).join('\r\n')}\r\n`
+
+/** Full resolution, plain figures: time in ns, one column a series, the unit in its head. */
 export function twinCsv({ times, columns }: TwinInput): string {
-  const head = ['time_ns', ...columns.map(({ title, unit }) => quote(unit ? `${title} (${unit})` : title))].join(',')
-  const lines = Array.from(times, (at, i) =>
-    [
-      String(Math.round(at)),
-      ...columns.map(({ values }) => (values[i] === values[i] ? String(Number(values[i]!.toPrecision(12))) : '')),
-    ].join(','),
-  )
-  return `${[head, ...lines].join('\r\n')}\r\n`
+  return csvLines([
+    ['time_ns', ...columns.map(({ title, unit }) => (unit ? `${title} (${unit})` : title))],
+    ...Array.from(times, (at, i) => [
+      Math.round(at),
+      ...columns.map(({ values }) => (values[i] === values[i] ? Number(values[i]!.toPrecision(12)) : '')),
+    ]),
+  ])
 }

@@ -16,7 +16,8 @@ import { useSession } from './session'
 const PULL_EVERY_MS = 100
 const OVERVIEW_EVERY_MS = 1000
 const OVERVIEW_BUCKETS = 400
-const SPANS_MAX = 20_000
+/** The latest so many of the window. */
+export const SPANS_MAX = 20_000
 /** The latest so many of the window: `events` may hold no more. */
 export const EVENTS_MAX = 2_000
 const MARKS_MAX = 1_000
