@@ -13,7 +13,8 @@ import { submitIo } from './block'
 import { globalDomain, memcgDomain } from './balance_dirty'
 import { ROOT_MEMCG } from './memcontrol'
 import { PG_DIRTY, PG_WRITEBACK, hasFlag, pageMemcg } from './memmap'
-import { folioClearDirty, folioStartWriteback } from './page_writeback'
+import { folioClearDirtyForIo } from './page_mkclean'
+import { folioStartWriteback } from './page_writeback'
 import { PGPGOUT, countVmEvents } from './vmstat'
 
 /** Pages of one request. @kernel MAX_WRITEBACK_PAGES is 1024; a request carries 1280 KiB at most */
@@ -39,7 +40,7 @@ export function writebackInode(state: KernelState, ino: number, most: Pages = In
   for (let i = 0; i < inode.pages.length && inode.nrDirty > 0 && submitted < most; i++) {
     const pfn = inode.pages[i]!
     if (pfn <= 0 || !hasFlag(state.memmap, pfn, PG_DIRTY) || hasFlag(state.memmap, pfn, PG_WRITEBACK)) continue
-    folioClearDirty(state, pfn)
+    folioClearDirtyForIo(state, pfn)
     folioStartWriteback(state, pfn)
     pfns.push(pfn)
     submitted++

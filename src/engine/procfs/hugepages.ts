@@ -111,3 +111,16 @@ export function hugetlbMeminfo(state: KernelState): {
   ] as const
   return { counts, totalKb: state.hugetlb.reduce((kb, pool) => kb + (nrHugePages(pool) * hugeBytes(pool)) / 1024, 0) }
 }
+
+/** The default size on one node, below its other rows of memory. @kernel mm/hugetlb.c hugetlb_report_node_meminfo() */
+export function hugetlbNodeMeminfo(state: KernelState, nid: number): string {
+  const h = state.hugetlb[0]!
+  const counts = [
+    ['Total', h.nr[nid]!],
+    ['Free', freeHugePagesNode(h, nid)],
+    ['Surp', h.surplus[nid]!],
+  ] as const
+  return counts
+    .map(([name, n]) => `Node ${nid} HugePages_${name}: ${String(n).padStart(name === 'Total' ? 5 : 6)}\n`)
+    .join('')
+}

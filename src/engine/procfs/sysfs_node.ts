@@ -6,6 +6,7 @@
 import { HPAGE_PAGES } from '../../util/units'
 import * as vs from '../mm/vmstat'
 import type { KernelState } from '../state'
+import { hugetlbNodeMeminfo } from './hugepages'
 
 const zonesOf = (state: KernelState, nid: number): KernelState['zones'] => state.zones.filter((z) => z.nid === nid)
 
@@ -58,8 +59,13 @@ export function nodeMeminfoText(state: KernelState, nid: number): string {
     ['ShmemPmdMapped', huge(vs.NR_SHMEM_PMDMAPPED)],
     ['FileHugePages', huge(vs.NR_FILE_HUGEPAGES)],
     ['FilePmdMapped', huge(vs.NR_FILE_PMDMAPPED)],
+    // Memory that the hypervisor has not handed over yet: this firmware has none.
+    ...(state.config.series === '6.1' ? [] : [['Unaccepted', 0] as const]),
   ]
-  return rows.map(([name, kib]) => `Node ${nid} ${`${name}:`.padEnd(15)} ${String(kib).padStart(8)} kB\n`).join('')
+  return (
+    rows.map(([name, kib]) => `Node ${nid} ${`${name}:`.padEnd(15)} ${String(kib).padStart(8)} kB\n`).join('') +
+    hugetlbNodeMeminfo(state, nid)
+  )
 }
 
 const NUMASTAT: readonly (readonly [string, number])[] = [
