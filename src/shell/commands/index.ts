@@ -21,6 +21,7 @@ import { numastat } from './numastat'
 import { mkswap, mount, swapoff, swapon, umount } from './mount'
 import { perf } from './perf'
 import { killall, pgrep, pidof, pkill } from './pgrep'
+import { pmap } from './pmap'
 import { ps } from './ps'
 import { sed } from './sed'
 import { slabtop } from './slabtop'
@@ -82,6 +83,7 @@ const all: readonly Tool[] = [
   pgrep,
   pidof,
   pkill,
+  pmap,
   printenv,
   ps,
   readlink,
