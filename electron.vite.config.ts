@@ -13,6 +13,7 @@ export default defineConfig({
       externalizeDeps: false,
       rolldownOptions: {
         input: { main: resolve('src/main/main.ts'), engine: resolve('src/host/utility-process.ts') },
+        output: { topLevelVar: false }, // what is constant stays so for the compiler: see scripts/pagewalk.mjs
       },
     },
   },

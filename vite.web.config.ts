@@ -23,7 +23,8 @@ export default defineConfig({
   base: './',
   publicDir: resolve('resources/icons'),
   plugins: [vue(), policyInPage()],
-  worker: { format: 'es' },
+  // What is constant stays so for the compiler: see scripts/pagewalk.mjs.
+  worker: { format: 'es', rolldownOptions: { output: { topLevelVar: false } } },
   build: {
     outDir: resolve('out/web'),
     emptyOutDir: true,
