@@ -11,6 +11,7 @@
 #define MOVABLE 1
 #define PAGEBLOCK_ORDER 9
 #define PG_BUDDY 1
+#define ORDER_FREE 128
 #define TYPE_SHIFT 27
 
 static int32_t *next, *prev, *flags, *block_next, *block_prev;
@@ -81,7 +82,7 @@ static void add_free(int32_t pfn, int order, int type, int at_tail) {
     else add_block_head(list, pfn);
   } else {
     flags[pfn] = PG_BUDDY | type << TYPE_SHIFT;
-    order_of[pfn] = order;
+    order_of[pfn] = ORDER_FREE | order;
     if (at_tail) add_tail(list, pfn);
     else add_head(list, pfn);
   }
@@ -103,7 +104,7 @@ static void del_free(int32_t pfn, int order) {
   nr_free_type[list]--;
 }
 
-static int is_buddy(int32_t pfn, int order) { return (flags[pfn] & PG_BUDDY) && order_of[pfn] == order; }
+static int is_buddy(int32_t pfn, int order) { return order_of[pfn] == (ORDER_FREE | order); }
 
 static int is_merge_likely(int32_t pfn, int order) {
   if (order >= MAX_ORDER - 1) return 0;

@@ -10,7 +10,7 @@ import type { KernelState } from '../../engine/state'
 import { assert } from '../../util/assert'
 import { median, type Figure } from './figure'
 import { benchMachine } from './machine'
-import { cpuSeconds, createRandom } from './measure'
+import { cpuSeconds } from './measure'
 import { runNative } from './native'
 
 const OPERATIONS = 4_000_000
@@ -36,7 +36,8 @@ function freeMemory(config: MachineConfig): KernelState {
 }
 
 interface Driver {
-  readonly random: () => number
+  /** State of xorshift32, as in bench/measure.h. */
+  seed: number
   /** First frame and order of each allocated block. */
   readonly live: Int32Array
   readonly liveOrder: Uint8Array
@@ -44,27 +45,37 @@ interface Driver {
   checksum: number
 }
 
-/** Allocates while less than `target` pages are used, else frees a random block; as bench/buddy.c. */
+/**
+ * Allocates while less than `target` pages are used, else frees a random block; as main() of bench/buddy.c, and like it
+ * with everything that an operation changes in local variables.
+ */
 function drive(state: KernelState, zone: Zone, d: Driver, target: number, operations: number): void {
+  const { live, liveOrder } = d
+  let { seed, nrLive, checksum } = d
   for (let i = 0; operations < 0 ? zone.managed - zoneFreePages(zone) < target : i < operations; i++) {
-    const r = d.random()
+    seed ^= seed << 13
+    seed ^= seed >>> 17
+    seed ^= seed << 5
     if (zone.managed - zoneFreePages(zone) < target) {
       // Order 0 in half of the cases, 1 in a quarter …, 9 at most.
-      const order = 31 - Math.clz32((r | 512) & -(r | 512))
+      const order = 31 - Math.clz32((seed | 512) & -(seed | 512))
       const pfn = rmqueueSmallest(state, zone, order, MIGRATE_MOVABLE)
-      d.checksum = Math.imul(d.checksum ^ pfn, 0x9e3779b1)
+      checksum = Math.imul(checksum ^ pfn, 0x9e3779b1)
       if (pfn === 0) continue
-      d.live[d.nrLive] = pfn
-      d.liveOrder[d.nrLive++] = order
+      live[nrLive] = pfn
+      liveOrder[nrLive++] = order
     } else {
       // Halved, it is a small integer here as it is in C: the remainder of doubles alone took a tenth of the time.
-      const k = (r >>> 1) % d.nrLive
-      const pfn = d.live[k]!
-      freeOnePage(state, zone, pfn, d.liveOrder[k]!, pageblockType(state, pfn))
-      d.live[k] = d.live[--d.nrLive]!
-      d.liveOrder[k] = d.liveOrder[d.nrLive]!
+      const k = (seed >>> 1) % nrLive
+      const pfn = live[k]!
+      freeOnePage(state, zone, pfn, liveOrder[k]!, pageblockType(state, pfn))
+      live[k] = live[--nrLive]!
+      liveOrder[k] = liveOrder[nrLive]!
     }
   }
+  d.seed = seed
+  d.nrLive = nrLive
+  d.checksum = checksum
 }
 
 export function buddy(): Figure[] {
@@ -74,7 +85,7 @@ export function buddy(): Figure[] {
   assert(ranges.length === 1, `the Normal zone has ${ranges.length} ranges`)
   const target = zone.managed - Math.floor(zone.managed / 4)
   const driver: Driver = {
-    random: createRandom(12345),
+    seed: 12345,
     live: new Int32Array(zone.managed),
     liveOrder: new Uint8Array(zone.managed),
     nrLive: 0,

@@ -46,6 +46,7 @@ import {
   pageOrder,
   setFlags,
   setFlagsOfRange,
+  setFreeBlock,
   setPageOrder,
   setZoneOfRange,
 } from './memmap'
@@ -122,30 +123,33 @@ export function nextFreeBlock(state: KernelState, pfn: Pfn, order: number): Pfn 
 
 /** @kernel mm/page_alloc.c __add_to_free_list() */
 export function addToFreeList(state: KernelState, zone: Zone, pfn: Pfn, order: number, migratetype: number): void {
-  const list = listOf(order, migratetype)
-  if (order === MAX_PAGE_ORDER) {
-    addBlockHead(state, zone, list, pfn)
-  } else {
-    setFlags(state.memmap, pfn, PG_BUDDY | (migratetype << LIST_TYPE_SHIFT))
-    setPageOrder(state.memmap, pfn, order)
-    listAddHead(state.memmap, zone.freeLists, list, pfn)
-  }
-  zone.nrFree[order]!++
-  zone.nrFreeType[list]!++
+  addFreeBlock(state, zone, pfn, order, migratetype, false)
 }
 
 /** @kernel mm/page_alloc.c __add_to_free_list() with tail */
 export function addToFreeListTail(state: KernelState, zone: Zone, pfn: Pfn, order: number, migratetype: number): void {
+  addFreeBlock(state, zone, pfn, order, migratetype, true)
+}
+
+function addFreeBlock(
+  state: KernelState,
+  zone: Zone,
+  pfn: Pfn,
+  order: number,
+  migratetype: number,
+  toTail: boolean,
+): void {
   const list = listOf(order, migratetype)
-  if (order === MAX_PAGE_ORDER) {
-    addBlockTail(state, zone, list, pfn)
-  } else {
-    setFlags(state.memmap, pfn, PG_BUDDY | (migratetype << LIST_TYPE_SHIFT))
-    setPageOrder(state.memmap, pfn, order)
-    listAddTail(state.memmap, zone.freeLists, list, pfn)
-  }
   zone.nrFree[order]!++
   zone.nrFreeType[list]!++
+  if (order === MAX_PAGE_ORDER) {
+    if (toTail) addBlockTail(state, zone, list, pfn)
+    else addBlockHead(state, zone, list, pfn)
+    return
+  }
+  setFreeBlock(state.memmap, pfn, order, PG_BUDDY | (migratetype << LIST_TYPE_SHIFT))
+  if (toTail) listAddTail(state.memmap, zone.freeLists, list, pfn)
+  else listAddHead(state.memmap, zone.freeLists, list, pfn)
 }
 
 /** The frame's flags become 0. @kernel mm/page_alloc.c __del_page_from_free_list() */
@@ -266,23 +270,31 @@ export function freeOnePage(state: KernelState, zone: Zone, pfn: Pfn, order: num
   while (o < MAX_PAGE_ORDER) {
     if (o === captureOrder && compactionCapture(state, zone, at, o, migratetype)) return
     const buddy = at ^ (1 << o)
-    if (!isBuddy(state, buddy, o)) break
-    // Zones meet at multiples of 2^8 frames: smaller buddies are always in the same zone.
-    if (o >= 8 && pageZoneIndex(state.memmap, buddy) !== zone.index) break
-    if (o >= PAGEBLOCK_ORDER) {
-      const type = pageblockType(state, buddy)
-      if (type !== migratetype && !(isMergeable(type) && isMergeable(migratetype))) break
-      delFromFreeList(state, zone, buddy, o)
-      if (type !== migratetype) setPageblockType(state, buddy, migratetype)
-    } else {
-      delFromFreeList(state, zone, buddy, o)
-    }
-    if (isWanted(TRACE_BUDDY_MERGE)) traceMerge(state, zone, at, o)
+    if (!isBuddy(state, buddy, o) || !takeBuddy(state, zone, at, o, migratetype)) break
     at &= buddy
     o++
   }
-  if (isMergeLikely(state, at, o)) addToFreeListTail(state, zone, at, o, migratetype)
-  else addToFreeList(state, zone, at, o, migratetype)
+  addFreeBlock(state, zone, at, o, migratetype, isMergeLikely(state, at, o))
+}
+
+/**
+ * The free block beside the one at `at` leaves its list, unless the two may not become one.
+ * Apart from the loop above, which is small enough for the compiler to keep in registers.
+ */
+function takeBuddy(state: KernelState, zone: Zone, at: Pfn, order: number, migratetype: number): boolean {
+  const buddy = at ^ (1 << order)
+  // Zones meet at multiples of 2^8 frames: smaller buddies are always in the same zone.
+  if (order >= 8 && pageZoneIndex(state.memmap, buddy) !== zone.index) return false
+  if (order >= PAGEBLOCK_ORDER) {
+    const type = pageblockType(state, buddy)
+    if (type !== migratetype && !(isMergeable(type) && isMergeable(migratetype))) return false
+    delFromFreeList(state, zone, buddy, order)
+    if (type !== migratetype) setPageblockType(state, buddy, migratetype)
+  } else {
+    delFromFreeList(state, zone, buddy, order)
+  }
+  if (isWanted(TRACE_BUDDY_MERGE)) traceMerge(state, zone, at, order)
+  return true
 }
 
 const traceMerge = (state: KernelState, zone: Zone, pfn: Pfn, order: number): void =>

@@ -7,7 +7,7 @@ import type { Pages, Pfn } from '../../util/units'
 import type { KernelState } from '../state'
 import { freeBlockOrder, freeBlockType, freeListHead, managedRanges, nextFreeBlock, pageblockType } from './buddy'
 import { MIGRATE_HIGHATOMIC, MIGRATE_ISOLATE, MIGRATE_TYPES, NR_PAGE_ORDERS, PAGEBLOCK_ORDER, ZONE_NAMES } from './gfp'
-import { hasFlag, PG_OWNER_MASK, PG_PCP, pageFlags, pageZoneIndex } from './memmap'
+import { hasFlag, isFreeMarkTrue, PG_OWNER_MASK, PG_PCP, pageFlags, pageZoneIndex } from './memmap'
 import { zoneFreePages, type Zone } from './mmzone'
 import { forEachPcpBlock } from './pcp'
 
@@ -98,6 +98,7 @@ function checkFrames(state: KernelState, zone: Zone, say: Say): void {
   for (const range of managedRanges(state, zone)) {
     for (let pfn = range.start; pfn < range.end;) {
       const order = freeBlockOrder(state, pfn)
+      if (!isFreeMarkTrue(state.memmap, pfn)) say(`pfn ${pfn}: flags and order differ on whether it is free`)
       if (order < 0) {
         pfn++
         continue
