@@ -1,9 +1,12 @@
-/** debugfs as far as it says something about memory: one row a directory. */
+/** debugfs as far as it says something about memory: one row a directory or file. */
 import { extfragDir } from './extfrag'
+import { lruGenText } from './lru_gen'
 import { pagewalkDir } from './pagewalk'
-import type { PseudoDir } from './types'
+import type { PseudoDir, PseudoFile } from './types'
 
 const DIRS: Readonly<Record<string, PseudoDir>> = { extfrag: extfragDir, pagewalk: pagewalkDir }
+
+const FILES: Readonly<Record<string, PseudoFile>> = { lru_gen: { read: lruGenText } }
 
 /** The directory that answers for a path, and the path below it. */
 function below(path: string): { dir: PseudoDir; rest: string } | undefined {
@@ -15,11 +18,12 @@ function below(path: string): { dir: PseudoDir; rest: string } | undefined {
 
 export const debugDir: PseudoDir = {
   list: (state, path) => {
-    if (path === '') return Object.keys(DIRS)
+    if (path === '') return [...Object.keys(DIRS), ...Object.keys(FILES)]
     const found = below(path)
     return found?.dir.list(state, found.rest)
   },
   file: (state, path) => {
+    if (Object.hasOwn(FILES, path)) return FILES[path]
     const found = below(path)
     return found?.dir.file(state, found.rest)
   },
