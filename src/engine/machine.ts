@@ -341,7 +341,7 @@ function bootAreas(state: KernelState, threads: number): void {
 const bootNode = (state: KernelState): number => state.nodes.find((n) => n.hasMemory)!.nid
 
 function takeKernel(state: KernelState, pages: Pages): void {
-  allocSinglePages(state, GFP_KERNEL, pages, (pfn) => setFlag(state.memmap, pfn, PG_KERNEL))
+  allocSinglePages(state, GFP_KERNEL, pages, PG_KERNEL)
 }
 
 /** Three pools of 128 KiB a GiB, at least 128 KiB, at most 4 MiB. @kernel kernel/dma/pool.c dma_atomic_pool_init() */

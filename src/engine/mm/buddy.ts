@@ -325,6 +325,21 @@ export function rmqueueSmallest(state: KernelState, zone: Zone, order: number, m
 }
 
 /**
+ * The order of a block that as many requests for `order` in a row would use up, each taking the lowest part of what the one
+ * before left: no list in between holds a block that would come first.
+ * @param max  requests, at least 1
+ * @returns an order from `order` on; rmqueueSmallest() of it takes what the 2^(returned − order) requests would take
+ * @kernel  mm/page_alloc.c rmqueue_bulk(), which asks one by one
+ */
+export function runOrder(zone: Zone, order: number, migratetype: number, max: number): number {
+  if (isWanted(TRACE_BUDDY_SPLIT)) return order
+  const highest = Math.min(order + 31 - Math.clz32(max), MAX_PAGE_ORDER)
+  let o = order
+  while (o < highest && zone.freeLists[2 * listOf(o, migratetype)]! === 0) o++
+  return o
+}
+
+/**
  * Removes the free block at `pfn`, keeps its first 2^order frames and puts the rest on the lists of `migratetype`.
  * Plain numbers instead of an object, because it runs for every page that leaves the buddy system.
  * @kernel  mm/page_alloc.c page_del_and_expand()

@@ -16,7 +16,6 @@ import {
   PG_SWAPCACHE,
   PG_TAIL,
   addMapcount,
-  fetchRows,
   hasFlag,
   mapcount,
   pageFlags,
@@ -26,6 +25,7 @@ import {
   pageZoneIndex,
   setFlag,
 } from './memmap'
+import { fetchRows } from './memmap_batch'
 import { MEMCG_ANON, MEMCG_FILE_MAPPED } from './memcg_stat'
 import { modMemcgState } from './memcontrol'
 import {

@@ -18,15 +18,14 @@ import {
   PG_UNEVICTABLE,
   PG_WORKINGSET,
   clearFlag,
-  clearFlagOfEach,
   hasFlag,
   listAddHead,
   listDel,
   listTail,
-  listTakeTail,
   mapcount,
   setFlag,
 } from '../memmap'
+import { clearFlagOfEach, listTakeTail } from '../memmap_batch'
 import {
   MEMCG_STAT_PGDEACTIVATE,
   MEMCG_STAT_PGREFILL,
