@@ -14,13 +14,13 @@ import type { Task } from '../task'
 import { emit } from '../trace'
 import { pollIo, queueRoomAt } from './block'
 import { MAX_NR_ZONES, ZONE_NORMAL } from './gfp'
-import { WMARK_MIN, wmark, zoneFreePages, type Zonelists } from './mmzone'
+import { WMARK_MIN, wmark, zoneFreePages, zoneReclaimablePages, type Zonelists } from './mmzone'
 import { memstallEnter, memstallLeave } from './psi'
 import { createFreeRun, doTryToFreePages, freePagesStep, freed } from './reclaim/free_pages'
 import { closeRun, openRun } from './reclaim/reclaim_log'
 import type { DirectRun } from './reclaim/reclaim_state'
 import { MAX_RECLAIM_RETRIES, SWAP_CLUSTER_MAX, createScanControl } from './reclaim/scan_control'
-import { NR_ZONE_ACTIVE_FILE, NR_ZONE_INACTIVE_FILE, PGSCAN_DIRECT_THROTTLE, countVmEvent, readStat } from './vmstat'
+import { PGSCAN_DIRECT_THROTTLE, countVmEvent } from './vmstat'
 
 /** Whether the reserves of a node are high enough for more direct reclaimers. @kernel mm/vmscan.c allow_direct_reclaim() */
 export function allowDirectReclaim(state: KernelState, nid: number): boolean {
@@ -30,8 +30,7 @@ export function allowDirectReclaim(state: KernelState, nid: number): boolean {
   let free = 0
   for (let idx = 0; idx <= ZONE_NORMAL; idx++) {
     const zone = state.zones[nid * MAX_NR_ZONES + idx]!
-    const cache = readStat(zone.stat, NR_ZONE_INACTIVE_FILE) + readStat(zone.stat, NR_ZONE_ACTIVE_FILE)
-    if (zone.managed === 0 || cache === 0) continue
+    if (zone.managed === 0 || zoneReclaimablePages(state, zone) === 0) continue
     reserve += wmark(zone, WMARK_MIN)
     free += zoneFreePages(zone)
   }
