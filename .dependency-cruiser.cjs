@@ -4,15 +4,16 @@
  */
 const MAY_IMPORT = {
   util: '',
+  explain: 'util',
   engine: 'util',
   workloads: 'util|engine',
   recorder: 'util|engine',
   profiles: 'util|engine',
-  shell: 'util|engine|workloads',
+  shell: 'util|engine|workloads|explain',
   labs: 'util|engine|profiles',
   protocol: 'util|engine|profiles|labs',
   host: 'util|engine|workloads|recorder|profiles|shell|labs|protocol',
-  renderer: 'util|protocol|profiles|labs',
+  renderer: 'util|protocol|profiles|labs|explain',
   preload: 'protocol',
   main: 'util|protocol|profiles',
   cli: 'util|engine|workloads|recorder|profiles|shell|labs|protocol|host',
@@ -20,7 +21,7 @@ const MAY_IMPORT = {
 
 /** Packages of the pure folders; the folders not named here may use none. */
 const MAY_USE = { profiles: 'zod', labs: 'zod', shell: 'unbash' }
-const PURE = ['util', 'engine', 'workloads', 'recorder', 'profiles', 'shell', 'labs', 'protocol']
+const PURE = ['util', 'explain', 'engine', 'workloads', 'recorder', 'profiles', 'shell', 'labs', 'protocol']
 
 const TEST = '\\.test\\.ts$'
 const ENTRIES = [

@@ -12,6 +12,7 @@ const inputs = [
   'src/cli',
   'src/host',
   'src/engine',
+  'src/explain',
   'src/workloads',
   'src/recorder',
   'src/profiles',

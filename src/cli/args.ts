@@ -1,6 +1,6 @@
 /** Arguments → options and operands. A table per command says what it takes; everything else is a one-line error. */
 import { ok, userError, type Result } from '../util/result'
-import { nearestName } from '../profiles/nearest'
+import { nearestName } from '../util/nearest'
 
 export interface OptionSpec {
   /** flag: no value. one: last wins. many: collected. */

@@ -4,7 +4,7 @@
  */
 import type { Err, UserError } from '../util/result'
 import { userError } from '../util/result'
-import { nearestName } from './nearest'
+import { nearestName } from '../util/nearest'
 import { z } from './zod'
 
 type Path = readonly PropertyKey[]

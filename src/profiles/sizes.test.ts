@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { editDistance, nearestName } from './nearest'
+import { editDistance, nearestName } from '../util/nearest'
 import { formatCpuList, formatSize, parseCpuList, parseDuration, parseSize, spellSize } from './sizes'
 
 test.each([

@@ -3,7 +3,7 @@
  * engine has (a test writes each). Used to refuse a profile before it boots, and by the importer to find what somebody
  * changed on a captured machine.
  */
-import { nearestName } from './nearest'
+import { nearestName } from '../util/nearest'
 
 export interface SysctlRow {
   readonly name: string

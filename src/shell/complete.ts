@@ -1,4 +1,4 @@
-/** Tab completion: commands in the first word, paths elsewhere. */
+/** Tab completion: commands in the first word, elsewhere paths and the words that a tool knows. */
 import { resolvePath } from './paths'
 import type { Proc } from './process'
 
@@ -8,7 +8,8 @@ export function completions(proc: Proc, line: string, cursor: number): readonly 
   const word = wordBefore(before)
   const ahead = before.slice(0, before.length - word.length)
   const isCommand = /(^|[;&|(]|\b(sudo|then|do|else|watch|time|exec)\s)\s*$/.test(ahead) && !word.includes('/')
-  return isCommand ? commandNames(proc, word) : paths(proc, word)
+  if (isCommand) return commandNames(proc, word)
+  return [...new Set([...toolWords(proc, ahead, word), ...paths(proc, word)])].sort()
 }
 
 /** The word that the cursor stands behind. */
@@ -23,6 +24,13 @@ function commandNames(proc: Proc, word: string): readonly string[] {
     ...proc.sys.programNames(),
   ])
   return [...names].filter((name) => name.startsWith(word)).sort()
+}
+
+/** Words of the tool whose operands are being typed. An empty word would list hundreds. */
+function toolWords(proc: Proc, ahead: string, word: string): readonly string[] {
+  const command = /(?:^|[;&|(])\s*(?:sudo\s+)?([\w.-]+)\s[^;&|(]*$/.exec(ahead)?.[1] ?? ''
+  const words = Object.hasOwn(proc.world.tools, command) ? proc.world.tools[command]?.words : undefined
+  return word === '' || words === undefined ? [] : words().filter((one) => one.startsWith(word) && !one.includes(' '))
 }
 
 function paths(proc: Proc, word: string): readonly string[] {

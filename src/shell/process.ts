@@ -91,6 +91,8 @@ export interface Tool {
   readonly summary: string
   /** What `NAME --help` prints after "Usage: ". */
   readonly usage: string
+  /** Words besides paths that its operands may be: what Tab offers. */
+  readonly words?: () => readonly string[]
   run(context: ToolContext): Promise<number> | number
 }
 

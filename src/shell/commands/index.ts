@@ -8,6 +8,7 @@ import { dd, tar } from './dd'
 import { dmesg } from './dmesg'
 import { env, man, nohup, printenv, seq, which, yes } from './env'
 import { basename, cp, dirname, mkdir, mv, readlink, rm, rmdir, tee, touch } from './files'
+import { explain } from './explain'
 import { find, xargs } from './find'
 import { free } from './free'
 import { cc, gcc } from './gcc'
@@ -52,6 +53,7 @@ const all: readonly Tool[] = [
   dmesg,
   egrep,
   env,
+  explain,
   fgrep,
   find,
   free,

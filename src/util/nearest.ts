@@ -32,3 +32,20 @@ export function nearestName(name: string, known: readonly string[]): string | un
   }
   return best
 }
+
+/** The known names that are most like `name`, the likeliest first: those that contain it, then those a few letters off. */
+export function nearestNames(name: string, known: readonly string[], count: number): readonly string[] {
+  const wanted = name.toLowerCase()
+  const limit = Math.max(1, Math.floor(name.length / 3))
+  return known
+    .map((candidate) => {
+      const lower = candidate.toLowerCase()
+      const extra = lower.length - wanted.length
+      const distance = wanted !== '' && lower.includes(wanted) ? 0.5 + extra / 1000 : editDistance(wanted, lower)
+      return { candidate, distance }
+    })
+    .filter(({ distance }) => distance <= limit)
+    .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
+    .slice(0, count)
+    .map(({ candidate }) => candidate)
+}
