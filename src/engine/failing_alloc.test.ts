@@ -73,6 +73,50 @@ const SCENARIOS: Readonly<Record<string, (m: TaskMachine) => void>> = {
     m.signal(pid, 9)
   },
 
+  'mappings are cut, moved and grown': (m) => {
+    const pid = m.run(['puppet'])
+    m.advance(1e9)
+    const address = perform(m, pid, { op: 'mmap', length: 24 * PAGE, prot: 3, flags: 0x22 })
+    perform(m, pid, { op: 'touch', address, length: 24 * PAGE, mode: 'write' })
+    const move = (from: number, pages: number, to: number, flags: number, newAddress?: number): number =>
+      perform(m, pid, {
+        op: 'mremap',
+        address: from,
+        oldLength: pages * PAGE,
+        newLength: to * PAGE,
+        flags,
+        ...(newAddress === undefined ? {} : { newAddress }),
+      })
+    // Out of the middle, to another table; grown where it is or elsewhere; the old place kept; shrunk.
+    const far = 0x10_0000_0000 + 508 * PAGE
+    move(address + 4 * PAGE, 8, 8, 3, far)
+    const grown = move(far, 8, 20, 1)
+    perform(m, pid, { op: 'touch', address: grown, length: 20 * PAGE, mode: 'write' })
+    move(grown, 20, 20, 5)
+    move(address + 12 * PAGE, 12, 6, 0)
+    perform(m, pid, { op: 'mprotect', address: address + 13 * PAGE, length: PAGE, prot: 1 })
+    m.signal(pid, 9)
+  },
+
+  'a process with pages of the huge page pool forks': (m) => {
+    m.write('/proc/sys/vm/nr_hugepages', '5')
+    const pid = m.run(['puppet'])
+    m.advance(1e9)
+    const flags = { prot: 3, length: 2 * 512 * PAGE } as const
+    const own = perform(m, pid, { op: 'mmap', ...flags, flags: 0x40022 })
+    const shared = perform(m, pid, { op: 'mmap', ...flags, length: 512 * PAGE, flags: 0x40021 })
+    for (const address of [own, shared]) perform(m, pid, { op: 'touch', address, length: 512 * PAGE, mode: 'write' })
+    const child = perform(m, pid, { op: 'fork', child: puppetChild })
+    // The child's copy, and what it shares; then its parent's, who may take the page back.
+    for (const who of [child, pid])
+      for (const address of [own, shared]) perform(m, who, { op: 'touch', address, length: PAGE, mode: 'write' })
+    perform(m, child, { op: 'munmap', address: own, length: flags.length })
+    perform(m, child, { op: 'exit', status: 0 })
+    m.signal(pid, 9)
+    m.advance(1e8)
+    m.write('/proc/sys/vm/nr_hugepages', '0')
+  },
+
   'a group with a limit': (m) => {
     m.command({ kind: 'mkdir', pid: 1, path: '/sys/fs/cgroup/g', parents: false })
     m.write('/sys/fs/cgroup/g/memory.max', String(60 * PAGE))

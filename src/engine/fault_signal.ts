@@ -9,6 +9,7 @@ import { klog } from './klog'
 import { ratelimit } from './ratelimit'
 import type { KernelState } from './state'
 import type { SigInfo, Task } from './task'
+import { emit } from './trace'
 
 export const SIGBUS = 7
 export const SIGSEGV = 11
@@ -53,6 +54,7 @@ export function forceSigFault(state: KernelState, task: Task, info: SigInfo): vo
   if (task.killSignal !== 0) return
   task.killSignal = info.signo
   task.siginfo = info
+  emit(state, 'signal_generate', [info.signo, 0, info.code, task.pid, 0, 0, info.address], task.comm)
   if (info.signo === SIGSEGV) showSignal(state, task, info)
 }
 

@@ -241,6 +241,7 @@ export function sendSignal(state: KernelState, pid: number, signal: number): Err
   if (signal === 0 || task.isKthread || task.state === 'Z') return undefined
   // The global init ignores what it has no handler for. @kernel sig_task_ignored()
   if (pid === 1) return undefined
+  emit(state, 'signal_generate', [signal, 0, 0, pid, 1, 0, state.exec.pid], task.comm)
   if (signal === SIGCONT || signal === SIGKILL) resume(state, task)
   if (STOPPING.has(signal)) task.isStopped = true
   if (STOPPING.has(signal) || IGNORED.has(signal)) return undefined

@@ -3,17 +3,17 @@
  * @kernel  kernel/sys.c do_prlimit(), include/asm-generic/resource.h
  */
 import type { Errno } from '../util/errno'
-import { PAGE_SIZE, type Pages } from '../util/units'
+import { PAGE_SIZE, type Bytes, type Pages } from '../util/units'
 import { currentTask } from './exec'
 import type { KernelState } from './state'
 import type { Task } from './task'
 
 /**
- * RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_MEMLOCK, RLIMIT_CORE and RLIMIT_RSS in bytes, RLIMIT_CPU in seconds,
- * RLIMIT_NPROC in processes. As on Linux since 2.4.30, nothing looks at RSS.
+ * RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_MEMLOCK, RLIMIT_CORE, RLIMIT_RSS and RLIMIT_FSIZE in bytes, RLIMIT_CPU in
+ * seconds, RLIMIT_NPROC in processes, RLIMIT_NOFILE in descriptors. As on Linux since 2.4.30, nothing looks at RSS.
  * @simplifies  nothing writes core files, so that nothing looks at CORE
  */
-export const RLIMITS = ['as', 'data', 'stack', 'memlock', 'core', 'rss', 'cpu', 'nproc'] as const
+export const RLIMITS = ['as', 'data', 'stack', 'memlock', 'core', 'rss', 'cpu', 'nproc', 'fsize', 'nofile'] as const
 export type Rlimit = (typeof RLIMITS)[number]
 
 /** Infinity = unlimited. @kernel struct rlimit: rlim_cur, rlim_max */
@@ -41,6 +41,8 @@ export const DEFAULT_RLIMITS: Rlimits = {
   rss: UNLIMITED,
   cpu: UNLIMITED,
   nproc: UNLIMITED,
+  fsize: UNLIMITED,
+  nofile: { soft: 1024, hard: 4096 },
 }
 
 export const rlimitsOf = (task: Task | undefined): Rlimits => task?.rlimits ?? DEFAULT_RLIMITS
@@ -48,6 +50,9 @@ export const rlimitsOf = (task: Task | undefined): Rlimits => task?.rlimits ?? D
 /** Limit of the task that runs, in whole pages. @kernel rlimit(limit) >> PAGE_SHIFT */
 export const rlimitPages = (state: KernelState, limit: Rlimit): Pages =>
   Math.floor(rlimitsOf(currentTask(state))[limit].soft / PAGE_SIZE)
+
+/** Most descriptors that anybody may ask for. @kernel fs/file.c sysctl_nr_open */
+const NR_OPEN = 1 << 20
 
 /** Root may do what others need a capability for. @kernel capable() */
 export const isCapable = (state: KernelState): boolean => (currentTask(state)?.uid ?? 0) === 0
@@ -67,11 +72,25 @@ export function setRlimit(
   const old = limits[limit]
   const pair = { soft: soft ?? old.soft, hard: hard ?? old.hard }
   if (pair.soft > pair.hard) return 'EINVAL'
+  if (limit === 'nofile' && pair.hard > NR_OPEN) return 'EPERM'
   if (pair.hard > old.hard && !isCapable(state)) return 'EPERM'
   task.rlimits = { ...limits, [limit]: pair }
   return undefined
 }
 
+/** Whether a task may have so high a descriptor. @kernel fs/file.c alloc_fd() */
+export const mayOpen = (task: Task, fd: number): boolean => fd < rlimitsOf(task).nofile.soft
+
+/**
+ * How much of a write its file's limit lets through.
+ * @param at  bytes before it
+ * @returns   bytes; 0 of more than 0: SIGXFSZ and EFBIG
+ * @kernel    fs/read_write.c generic_write_check_limits()
+ */
+export const fileRoom = (task: Task, at: Bytes, length: Bytes): Bytes =>
+  Math.max(0, Math.min(length, rlimitsOf(task).fsize.soft - at))
+
+export const SIGXFSZ = 25
 const SIGXCPU = 24
 const SIGKILL = 9
 

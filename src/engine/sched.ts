@@ -23,6 +23,7 @@ import { nextEventAt, schedule } from './queue'
 import { cpuLimitSignal } from './rlimit'
 import { addLoad, isAllowedOn, pullTask, sleepTask, waitOnPage } from './sched_queue'
 import type { KernelState, RunQueue } from './state'
+import { traceEnter, traceExit } from './syscall_trace'
 import { stepOp } from './syscalls'
 import type { Op, Program, ProgramView, Task } from './task'
 import { STEP_BLOCKED, STEP_DONE, STEP_KILLED, returnToUser } from './touch'
@@ -135,7 +136,7 @@ function runTask(state: KernelState, task: Task, length: Ns): void {
       sleepTask(state, task, 'T', Infinity, 'do_signal_stop')
       return
     }
-    const op = (task.op ??= nextOp(state, task))
+    const op = task.op ?? beginOp(state, task)
     const step = stepOp(state, task, op, length)
     if (task.state === 'Z') return
     if (step === STEP_DONE) {
@@ -153,6 +154,7 @@ function runTask(state: KernelState, task: Task, length: Ns): void {
 
 /** The operation is complete; what the system call charged beyond memory.high is slept off on the way back. */
 function finishOp(state: KernelState, task: Task, op: Op): void {
+  traceExit(state, task, op)
   if (op.op === 'exec') startProgram(task, op)
   else task.op = undefined
   if (task.program === 'host' && op.op !== 'exec')
@@ -187,6 +189,14 @@ function programOf(name: string): Program {
   const program = context.programs[name]
   assert(program !== undefined, `program ${name} is not in the table`)
   return program
+}
+
+/** What the program asks for next. */
+function beginOp(state: KernelState, task: Task): Op {
+  const op = nextOp(state, task)
+  task.op = op
+  traceEnter(state, task, op)
+  return op
 }
 
 /** Programs that only wait for their host, and the tail of a failed start. */

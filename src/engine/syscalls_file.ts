@@ -4,7 +4,7 @@
  */
 import type { Errno } from '../util/errno'
 import { byteLength } from '../util/utf8'
-import { PAGE_SIZE, type Ns } from '../util/units'
+import { PAGE_SIZE, type Bytes, type Ns } from '../util/units'
 import { context } from './context'
 import { charge, isSuspended, suspend, now } from './exec'
 import { isPseudoPath, lookup, mountOf, normalizePath, statPath, truncate, unlink, writeText } from './fs/vfs'
@@ -19,13 +19,14 @@ import { SHMEM_NOSPC, shmemGetPage } from './mm/shmem'
 import { folioMarkAccessed } from './mm/swap'
 import { findVma } from './mm/vma_find'
 import { pseudo } from './procfs'
+import { SIGXFSZ, fileRoom, mayOpen } from './rlimit'
 import { takeFileObject } from './slab_objects'
 import type { KernelState } from './state'
 import { fail, succeed } from './syscall_result'
 import { opPipe, readPipe, writePipe } from './syscalls_pipe'
 import type { FileDescriptor, Op, Task } from './task'
 import { STEP_BLOCKED, STEP_MORE, returnToUser } from './touch'
-import { closeDescriptor } from './lifecycle'
+import { closeDescriptor, sendSignal } from './lifecycle'
 
 type OpOf<K extends Op['op']> = Extract<Op, { op: K }>
 type InodeFd = Extract<FileDescriptor, { kind: 'inode' }>
@@ -122,6 +123,8 @@ export function openPath(
 
 function opOpen(state: KernelState, task: Task, op: OpOf<'open'>): number {
   charge(state, state.costs.syscall * 4)
+  const fd = firstFreeFd(task)
+  if (!mayOpen(task, fd)) return fail(task, 'EMFILE')
   const opened = openPath(state, task, op.path, {
     write: op.write === true,
     create: op.create === true,
@@ -129,7 +132,6 @@ function opOpen(state: KernelState, task: Task, op: OpOf<'open'>): number {
     append: op.append === true,
   })
   if (typeof opened === 'string') return blockedOr(state, task, opened)
-  const fd = firstFreeFd(task)
   task.fds[fd] = opened
   return succeed(task, fd)
 }
@@ -206,15 +208,33 @@ function opWrite(state: KernelState, task: Task, op: OpOf<'write'>, endNs: Ns): 
 function writeTextOp(state: KernelState, task: Task, fd: InodeFd, text: string): number {
   const inode = inodeAt(state, fd.ino)
   charge(state, state.costs.syscall)
-  const errno = writeText(state, inode, text, true)
+  const bytes = byteLength(text)
+  const room = fileRoom(task, inode.size, bytes)
+  if (room === 0 && bytes > 0) return tooLarge(state, task)
+  // Behind the limit nothing is kept; a character that it would cut is left out whole.
+  const errno = writeText(state, inode, room === bytes ? text : cutText(text, room), true)
   if (errno !== undefined) return errno === 'EAGAIN' ? STEP_BLOCKED : fail(task, errno)
   fd.position = inode.size
-  return succeed(task, byteLength(text))
+  return succeed(task, room)
+}
+
+/** The file must not grow: the task is told, and dies of it unless it has a handler. @kernel generic_write_check_limits() */
+function tooLarge(state: KernelState, task: Task): number {
+  sendSignal(state, task.pid, SIGXFSZ)
+  return fail(task, 'EFBIG')
+}
+
+function cutText(text: string, bytes: Bytes): string {
+  let end = Math.min(text.length, bytes)
+  while (byteLength(text.slice(0, end)) > bytes) end--
+  return text.slice(0, end)
 }
 
 /** Data without content: pages become dirty. opDone = bytes written. @kernel generic_perform_write() */
-function writeData(state: KernelState, task: Task, fd: InodeFd, length: number, endNs: Ns): number {
+function writeData(state: KernelState, task: Task, fd: InodeFd, asked: number, endNs: Ns): number {
   const inode = inodeAt(state, fd.ino)
+  const length = inode.kind === 'device' ? asked : fileRoom(task, fd.position, asked)
+  if (length === 0 && asked > 0) return tooLarge(state, task)
   if (task.opDone === 0) charge(state, state.costs.syscall)
   while (task.opDone < length) {
     if (state.exec.ns >= endNs) return STEP_MORE

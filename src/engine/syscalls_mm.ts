@@ -142,9 +142,10 @@ function growHeap(state: KernelState, mm: Mm, from: Vpn, to: Vpn): boolean {
   return true
 }
 
-/** glibc's threshold between the heap and a mapping of its own. */
-const MMAP_THRESHOLD = 128 * 1024
-const MALLOC_HEADER = 16
+/** Larger blocks get a mapping of their own. @kernel glibc M_MMAP_THRESHOLD */
+export const MMAP_THRESHOLD = 128 * 1024
+/** Before the data of a block. */
+export const MALLOC_HEADER = 16
 
 /** opDone 0: nothing; 1: the mapping is there, and glibc writes the block's header into its first page. */
 export function opMalloc(state: KernelState, task: Task, length: number): number {

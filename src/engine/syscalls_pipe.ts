@@ -5,6 +5,7 @@
 import type { Bytes } from '../util/units'
 import { charge, isSuspended } from './exec'
 import { createPipe, openPipeEnd, pipeRead, pipeWrite } from './pipe'
+import { mayOpen } from './rlimit'
 import { dropFileObject, takeFileObject } from './slab_objects'
 import type { KernelState } from './state'
 import { fail, succeed } from './syscall_result'
@@ -21,6 +22,7 @@ function firstFreeFd(task: Task, from: number): number {
 /** Two descriptors; the text of the result names them, read end first. @kernel do_pipe2() */
 export function opPipe(state: KernelState, task: Task): number {
   charge(state, state.costs.syscall * 4)
+  if (!mayOpen(task, firstFreeFd(task, firstFreeFd(task, 3) + 1))) return fail(task, 'EMFILE')
   const objects: number[] = []
   for (let end = 0; end < 2; end++) {
     const object = takeFileObject(state)

@@ -1,7 +1,7 @@
 /**
  * Tracepoints: the kernel's names, fields and print formats in one table; emit() hands them to the listener.
  * The engine keeps none of them: the recorder does.
- * @kernel  include/trace/events/{kmem,vmscan,oom,compaction,exceptions,sched}.h
+ * @kernel  include/trace/events/{kmem,vmscan,oom,compaction,exceptions,sched,syscalls,signal}.h
  */
 import { context } from './context'
 import type { KernelState } from './state'
@@ -175,6 +175,12 @@ export const TRACEPOINTS = {
     'nr_scanned',
     'nr_taken',
   ),
+  /** `text`: the string that an argument points to. */
+  sys_enter: tp('raw_syscalls', 'sys_enter', 'id', 'arg0', 'arg1', 'arg2', 'arg3', 'arg4', 'arg5', 'text'),
+  /** `out` and `text`: what the call has stored for its caller. */
+  sys_exit: tp('raw_syscalls', 'sys_exit', 'id', 'ret', 'out', 'text'),
+  /** `detail`: the address of an access, or who sent it. */
+  signal_generate: tp('signal', 'signal_generate', 'sig', 'errno', 'code', 'pid', 'grp', 'res', 'detail', 'text'),
 } as const satisfies Record<string, TracepointInfo>
 
 export type Tracepoint = keyof typeof TRACEPOINTS
@@ -202,6 +208,8 @@ export const TRACE_CACHE_ALLOC = INDEX.kmem_cache_alloc
 export const TRACE_CACHE_FREE = INDEX.kmem_cache_free
 export const TRACE_KMALLOC = INDEX.kmalloc
 export const TRACE_KFREE = INDEX.kfree
+export const TRACE_SYS_ENTER = INDEX.sys_enter
+export const TRACE_SYS_EXIT = INDEX.sys_exit
 
 /** Whether anybody wants this tracepoint. */
 export const isWanted = (tracepoint: number): boolean => context.muted[tracepoint] === 0

@@ -19,6 +19,8 @@ export interface TraceLine {
 type Print = (a: (index: number) => number, line: TraceLine) => string
 
 const hex = (n: number): string => `0x${n.toString(16)}`
+/** %lx: −1 is ffffffffffffffff. */
+const longHex = (n: number): string => BigInt.asUintN(64, BigInt(n)).toString(16)
 /** 'GFP_KERNEL|__GFP_ZERO' without the number that dmesg puts before it. */
 const gfpNames = (mask: number): string => formatGfp(mask).replace(/^0x[0-9a-f]+\((.*)\)$/, '$1')
 /** perf does not know where the memory map lies, and shows the frame number as the page's address. */
@@ -112,6 +114,10 @@ const PRINT: Readonly<Record<Tracepoint, Print>> = {
   kmem_cache_free: (a, { text }) => `ptr=${hex(a(0))} name=${text}`,
   kmalloc: (a) => `ptr=${hex(a(0))} ${allocated(a)}`,
   kfree: (a) => `ptr=${hex(a(0))}`,
+  sys_enter: (a) => `NR ${a(0)} (${[1, 2, 3, 4, 5, 6].map((i) => longHex(a(i))).join(', ')})`,
+  sys_exit: (a) => `NR ${a(0)} = ${a(1)}`,
+  signal_generate: (a, { text }) =>
+    `sig=${a(0)} errno=${a(1)} code=${a(2)} comm=${text} pid=${a(3)} grp=${a(4)} res=${a(5)}`,
 }
 
 /** 'page=0x2700 pfn=0x2700 order=0 migratetype=1 gfp_flags=GFP_HIGHUSER_MOVABLE|__GFP_COMP'. @kernel TP_printk() */

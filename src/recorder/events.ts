@@ -45,6 +45,8 @@ const PER_PAGE: readonly Tracepoint[] = [
   'mm_vmscan_write_folio',
   'buddy_split',
   'buddy_merge',
+  'sys_enter',
+  'sys_exit',
 ]
 
 export function createEventRing(capacity: number): EventRing {

@@ -18,6 +18,8 @@ export const ERRNO = {
   ENOTDIR: [20, 'Not a directory'],
   EISDIR: [21, 'Is a directory'],
   EINVAL: [22, 'Invalid argument'],
+  EMFILE: [24, 'Too many open files'],
+  EFBIG: [27, 'File too large'],
   ENOSPC: [28, 'No space left on device'],
   EROFS: [30, 'Read-only file system'],
   EPIPE: [32, 'Broken pipe'],

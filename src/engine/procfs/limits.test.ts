@@ -48,3 +48,37 @@ test('a fork of another user than root fails with EAGAIN when he has his number 
   m.perform(pid, { op: 'setuid', uid: 1000 })
   expect(m.perform(pid, { op: 'fork', child: { ...puppetChild } }).errno).toBe('EAGAIN')
 })
+
+test('a task has as many descriptors as its limit says: EMFILE, for both ends of a pipe too', () => {
+  const m = new TaskMachine({ files: { f: 1 } })
+  const pid = m.spawn()
+  m.perform(pid, { op: 'setrlimit', resource: 'nofile', bytes: 5 })
+  const open = () => m.perform(pid, { op: 'open', path: '/data/f' })
+  expect(open().result).toBe(3)
+  expect(m.perform(pid, { op: 'pipe' }).errno).toBe('EMFILE')
+  expect([open().result, open().errno]).toEqual([4, 'EMFILE'])
+  m.perform(pid, { op: 'close', fd: 3 })
+  expect(open().result).toBe(3)
+  expect(m.perform(pid, { op: 'setrlimit', resource: 'nofile', bytes: 5, hard: 2 ** 21 }).errno).toBe('EPERM')
+})
+
+test('a write goes up to the limit of file sizes; one that begins there is SIGXFSZ', () => {
+  const m = new TaskMachine({ files: { f: 1 } })
+  const pid = m.spawn()
+  m.perform(pid, { op: 'setrlimit', resource: 'fsize', bytes: 10_000 })
+  const fd = m.open(pid, '/data/g', { write: true, create: true })
+  const write = () => m.perform(pid, { op: 'write', fd, length: 8192 })
+  expect([write().result, write().result]).toEqual([8192, 1808])
+  expect(write().died).toBe(128 + 25)
+  expect(m.state.inodes.find((inode) => inode?.size === 10_000)).toBeDefined()
+})
+
+test('text is cut at the limit of file sizes', () => {
+  const m = new TaskMachine({ files: { f: 1 } })
+  const pid = m.spawn()
+  m.perform(pid, { op: 'setrlimit', resource: 'fsize', bytes: 5 })
+  const fd = m.open(pid, '/data/g', { write: true, create: true })
+  expect(m.perform(pid, { op: 'write', fd, text: 'abcäöü' }).result).toBe(5)
+  expect(m.read('/data/g')).toBe('abcä')
+  expect(m.perform(pid, { op: 'write', fd, text: 'x' }).died).toBe(128 + 25)
+})

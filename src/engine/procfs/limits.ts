@@ -12,18 +12,18 @@ const limit = (value: number): string => (Number.isFinite(value) ? String(value)
 
 /** @kernel proc_pid_limits(); INIT_RLIMITS for what this machine has no use for */
 export function limitsText(state: KernelState, task: Task): string {
-  const { as, data, stack, memlock, core, rss, cpu, nproc } = rlimitsOf(task)
+  const { as, data, stack, memlock, core, rss, cpu, nproc, fsize, nofile } = rlimitsOf(task)
   // Half as many as fit, with their stacks, into an eighth of memory. @kernel fork_init()
   const threads = Math.floor(Math.floor(totalRamPages(state) / 32) / 2)
   const rows: readonly (readonly [name: string, soft: number, hard: number, unit: string])[] = [
     ['Max cpu time', cpu.soft, cpu.hard, 'seconds'],
-    ['Max file size', Infinity, Infinity, 'bytes'],
+    ['Max file size', fsize.soft, fsize.hard, 'bytes'],
     ['Max data size', data.soft, data.hard, 'bytes'],
     ['Max stack size', stack.soft, stack.hard, 'bytes'],
     ['Max core file size', core.soft, core.hard, 'bytes'],
     ['Max resident set', rss.soft, rss.hard, 'bytes'],
     ['Max processes', Math.min(threads, nproc.soft), Math.min(threads, nproc.hard), 'processes'],
-    ['Max open files', 1024, 4096, 'files'],
+    ['Max open files', nofile.soft, nofile.hard, 'files'],
     ['Max locked memory', memlock.soft, memlock.hard, 'bytes'],
     ['Max address space', as.soft, as.hard, 'bytes'],
     ['Max file locks', Infinity, Infinity, 'locks'],

@@ -9,6 +9,7 @@ import { findCache } from '../mm/slab_state'
 import { PAGE_SIZE } from '../../util/units'
 import type { KernelState } from '../state'
 import { moduleControl } from './modules'
+import { pagemapFile, pagemapPids } from './pagewalk_pagemap'
 import { pagesFile } from './pagewalk_pages'
 import { tlbFile } from './pagewalk_tlb'
 import { touchFile } from './pagewalk_touch'
@@ -58,10 +59,12 @@ function slabsFile(state: KernelState, name: string): PseudoFile | undefined {
 
 export const pagewalkDir: PseudoDir = {
   list: (state, path) => {
-    if (path === '') return [...Object.keys(FILES), 'slabs']
+    if (path === '') return [...Object.keys(FILES), 'pagemap', 'slabs']
+    if (path === 'pagemap') return pagemapPids(state)
     return path === 'slabs' ? state.slabs.caches.map(({ name }) => name) : undefined
   },
   file: (state, path) => {
+    if (path.startsWith('pagemap/')) return pagemapFile(state, path.slice(8))
     if (path.startsWith('slabs/')) return slabsFile(state, path.slice(6))
     return Object.hasOwn(FILES, path) ? FILES[path] : undefined
   },

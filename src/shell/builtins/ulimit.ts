@@ -26,7 +26,7 @@ const ROWS: readonly Row[] = [
   { letter: 'c', title: 'core file size', unit: 'blocks', factor: 1024, file: 'Max core file size', limit: 'core' },
   { letter: 'd', title: 'data seg size', unit: 'kbytes', factor: 1024, file: 'Max data size', limit: 'data' },
   { letter: 'e', title: 'scheduling priority', unit: '', factor: 1, file: 'Max nice priority' },
-  { letter: 'f', title: 'file size', unit: 'blocks', factor: 1024, file: 'Max file size' },
+  { letter: 'f', title: 'file size', unit: 'blocks', factor: 1024, file: 'Max file size', limit: 'fsize' },
   { letter: 'i', title: 'pending signals', unit: '', factor: 1, file: 'Max pending signals' },
   {
     letter: 'l',
@@ -37,7 +37,7 @@ const ROWS: readonly Row[] = [
     limit: 'memlock',
   },
   { letter: 'm', title: 'max memory size', unit: 'kbytes', factor: 1024, file: 'Max resident set', limit: 'rss' },
-  { letter: 'n', title: 'open files', unit: '', factor: 1, file: 'Max open files' },
+  { letter: 'n', title: 'open files', unit: '', factor: 1, file: 'Max open files', limit: 'nofile' },
   { letter: 'p', title: 'pipe size', unit: '512 bytes', factor: 1, file: '', fixed: '8' },
   { letter: 'q', title: 'POSIX message queues', unit: 'bytes', factor: 1, file: 'Max msgqueue size' },
   { letter: 'r', title: 'real-time priority', unit: '', factor: 1, file: 'Max realtime priority' },

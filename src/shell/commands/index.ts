@@ -27,6 +27,7 @@ import { ps } from './ps'
 import { sed } from './sed'
 import { slabtop } from './slabtop'
 import { sort } from './sort'
+import { strace } from './strace'
 import { sysctl } from './sysctl'
 import { time } from './time'
 import { top } from './top'
@@ -98,6 +99,7 @@ const all: readonly Tool[] = [
   slabtop,
   sleep,
   sort,
+  strace,
   swapoff,
   swapon,
   sync,
