@@ -32,6 +32,7 @@ import {
 import { vmEnoughMemory, vmUnacctMemory } from './mm/overcommit'
 import { allocPgd } from './mm/pgtable'
 import { mmAt, mmOf } from './mm/rss'
+import { pickMmapLayout } from './mm/unmapped_area'
 import { STACK_TOP_VPN, VDSO_VPN, createMm, insertVma } from './mm/vma'
 import type { KernelState } from './state'
 import type { Op, ProgramImage, Task } from './task'
@@ -123,6 +124,7 @@ function imageTouch(
 function newImage(state: KernelState, task: Task, image: ProgramImage): boolean {
   const index = createMm(state)
   const mm = mmAt(state, index)
+  pickMmapLayout(state, mm)
   if (mm.object === 0 || !allocPgd(state, index) || !mapImage(state, mm, image)) {
     unmapAll(state, mm)
     mm.users = 0

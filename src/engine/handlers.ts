@@ -20,13 +20,16 @@ import { schedule } from './queue'
 import { runCpu } from './sched'
 import { wakeTask } from './sched_queue'
 import type { KernelState } from './state'
-import { NS_PER_S } from '../util/units'
+import { NS_PER_JIFFY, NS_PER_S } from '../util/units'
 
 /** Once a second on each CPU: per-CPU lists decay, what dying groups hold is given up. @kernel mm/vmstat.c vmstat_update() */
 function vmstatTick(state: KernelState): void {
   for (let cpu = 0; cpu < state.cpuNode.length; cpu++) decayPcp(state, cpu)
   releaseDeadMemcgs(state)
-  schedule(state.queue, now(state) + state.sysctl.statInterval * NS_PER_S, { kind: 'vmstatTick' })
+  const { statInterval } = state.sysctl
+  // Nothing or less: the work is due as soon as it is queued.
+  const waitNs = statInterval > 0 ? statInterval * NS_PER_S : NS_PER_JIFFY
+  schedule(state.queue, now(state) + waitNs, { kind: 'vmstatTick' })
 }
 
 export const handlers: {

@@ -68,7 +68,8 @@ import { createRatelimit } from './ratelimit'
 import { wakePageWaiters, wakeTask } from './sched_queue'
 import { createExecContext } from './exec'
 import { createRunQueue } from './sched_queue'
-import type { KernelState, Sysctl } from './state'
+import type { KernelState } from './state'
+import { defaultSysctls } from './sysctl_defaults'
 import { createTaint } from './taint'
 import { startUserland } from './userland'
 
@@ -89,43 +90,6 @@ function bindHooks(): void {
   hooks.inodeAddLru = inodeAddLru
 }
 bindHooks()
-
-const defaultSysctls = (): Sysctl => ({
-  minFreeKbytes: 0,
-  userMinFreeKbytes: -1,
-  watermarkScaleFactor: 10,
-  watermarkBoostFactor: 15000,
-  lowmemReserveRatio: [256, 256, 32, 0, 0],
-  percpuPagelistHighFraction: 0,
-  swappiness: 60,
-  pageCluster: 3,
-  overcommitMemory: 0,
-  overcommitRatio: 50,
-  overcommitKbytes: 0,
-  adminReserveKbytes: 8192,
-  userReserveKbytes: 131072,
-  panicOnOom: 0,
-  oomKillAllocatingTask: 0,
-  oomDumpTasks: 1,
-  vfsCachePressure: 100,
-  dirtyRatio: 20,
-  dirtyBackgroundRatio: 10,
-  dirtyBytes: 0,
-  dirtyBackgroundBytes: 0,
-  dirtyWritebackCentisecs: 500,
-  dirtyExpireCentisecs: 3000,
-  maxMapCount: 65530,
-  zoneReclaimMode: 0,
-  numaStat: 1,
-  statInterval: 1,
-  minUnmappedRatio: 1,
-  minSlabRatio: 5,
-  laptopMode: 0,
-  pidMax: 4194304,
-  extfragThreshold: 500,
-  compactionProactiveness: 20,
-  compactUnevictableAllowed: 1,
-})
 
 function cpuNodes(config: MachineConfig): number[] {
   const nodes: number[] = []
@@ -220,6 +184,7 @@ type ExtraState = Pick<
   | 'oomReports'
   | 'oomRatelimit'
   | 'nopageRatelimit'
+  | 'slubRatelimit'
   | 'segvRatelimit'
   | 'handTouch'
   | FileCaches
@@ -237,6 +202,7 @@ const extraState = (nodes: number, zones: number, endPfn: number): ExtraState =>
   oomReports: [],
   oomRatelimit: createRatelimit(),
   nopageRatelimit: createRatelimit(),
+  slubRatelimit: createRatelimit(),
   segvRatelimit: createRatelimit(),
   handTouch: createHandTouch(),
   handPages: createHandPages(),

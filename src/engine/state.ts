@@ -118,6 +118,18 @@ export interface Sysctl {
   extfragThreshold: number
   compactionProactiveness: number
   compactUnevictableAllowed: number
+  dirtytimeExpireSeconds: number
+  enableSoftOffline: number
+  hugetlbShmGroup: number
+  legacyVaLayout: number
+  memfdNoexec: number
+  memoryFailureEarlyKill: number
+  memoryFailureRecovery: number
+  mmapMinAddr: number
+  mmapRndBits: number
+  mmapRndCompatBits: number
+  pageLockUnfairness: number
+  unprivilegedUserfaultfd: number
 }
 
 export interface KernelState {
@@ -143,6 +155,8 @@ export interface KernelState {
   totalreservePages: Pages
   /** Reports of failed allocations. Owner: mm/warn_alloc.ts */
   readonly nopageRatelimit: Ratelimit
+  /** Reports of slab caches without memory. Owner: mm/slab_oom.ts */
+  readonly slubRatelimit: Ratelimit
   /** Lines about accesses that killed. Owner: fault_signal.ts */
   readonly segvRatelimit: Ratelimit
   /** Accesses that a person makes in somebody's name. Owner: by_hand_touch.ts */

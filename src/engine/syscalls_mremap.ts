@@ -19,7 +19,8 @@ import {
   type Mm,
   type Vma,
 } from './mm/mm_types'
-import { getUnmappedArea, mayExpandVm, mayLock, startGap } from './mm/mmap'
+import { getUnmappedArea, mayExpandVm, mayLock } from './mm/mmap'
+import { startGap } from './mm/unmapped_area'
 import { movePageTables, prepareTables } from './mm/mremap'
 import { moveHugetlb, prepareHugetlbMove, type HugetlbMove } from './mm/hugetlb_map'
 import { vmaUnit } from './mm/hugetlb_pool'

@@ -9,6 +9,7 @@ import type { Command, CommandResult, Stdio } from './commands'
 import { isSuspended } from './exec'
 import { dropSuper, superOf } from './fs/dcache'
 import { cacheEntries, cachePath } from './fs/namei'
+import { chdir } from './fs/chdir'
 import { mkdir, makeDirs, mountOf, normalizePath, rename, rmdir, statPath, unlink, lookup, createInode } from './fs/vfs'
 import { shellImage, toolImage } from './images'
 import { closeDescriptor, createTask, exitTask, reapZombie, sendSignal, startTask } from './lifecycle'
@@ -90,7 +91,7 @@ function perform(state: KernelState, task: Task, command: Exclude<Command, { kin
       cachePath(state, path(command.to))
       return outcome(rename(state, path(command.from), path(command.to)))
     case 'chdir':
-      return chdir(state, task, path(command.path))
+      return outcome(chdir(state, task, path(command.path)))
     case 'mount':
       return mount(state, path(command.path), command.fs, command.source, command.options)
     case 'umount':
@@ -244,14 +245,6 @@ function reap(state: KernelState, parent: Task, pid: number): CommandResult {
   const status = zombie.exitStatus
   reapZombie(state, parent, zombie)
   return done(status)
-}
-
-function chdir(state: KernelState, task: Task, path: string): CommandResult {
-  const stat = statPath(state, path)
-  if (typeof stat === 'string') return refuse(stat)
-  if (stat.kind !== 'dir') return refuse('ENOTDIR')
-  task.cwd = path
-  return done()
 }
 
 const PSEUDO_FS = new Set(['proc', 'sysfs', 'cgroup2', 'devtmpfs', 'tracefs', 'debugfs'])

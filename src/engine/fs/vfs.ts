@@ -334,7 +334,7 @@ export function listPath(state: KernelState, path: string): string[] | Errno {
   if (isPseudoPath(state, path)) {
     const stat = pseudo.stat(state, path)
     if (stat === undefined) return 'ENOENT'
-    return stat.kind === 'dir' ? pseudo.list(state, path) : 'ENOTDIR'
+    return stat.kind === 'dir' || pseudo.isLinkToDir(state, path) ? pseudo.list(state, path) : 'ENOTDIR'
   }
   const inode = lookup(state, path)
   if (typeof inode === 'string') return inode

@@ -127,7 +127,7 @@ export function minPause(longest: number, rates: { readonly device: number; read
  * @param bandwidth  pages a second that its device can write
  * @returns how long it has to sleep now; 0 = it goes on
  * @kernel  mm/page-writeback.c balance_dirty_pages_ratelimited(), balance_dirty_pages()
- * @simplifies  the balanced rate is the device's own, not a measured share of it; one writeback domain a device
+ * @simplifies  in laptop mode no timer writes everything once a disk has been read; the balanced rate is the device's own, not a measured share of it; one writeback domain a device
  */
 export function balanceDirtyPages(state: KernelState, task: Task, bandwidth: number): Ns {
   const { writeback } = state.reclaim
@@ -136,7 +136,9 @@ export function balanceDirtyPages(state: KernelState, task: Task, bandwidth: num
   const machine = globalDomain(state)
   const id = taskMemcg(state, task)
   const group = id === ROOT_MEMCG ? undefined : memcgDomain(state, id, machine)
-  if (isAboveBackground(machine) || (group !== undefined && isAboveBackground(group))) startBackground(state, id)
+  const isLaptop = state.sysctl.laptopMode !== 0
+  if (!isLaptop && (isAboveBackground(machine) || (group !== undefined && isAboveBackground(group))))
+    startBackground(state, id)
   writeback.isExceeded = isExceeded(machine) || (group !== undefined && isExceeded(group))
   if (machine.dirty <= machine.limits.freerun && (group === undefined || group.dirty <= group.limits.freerun)) {
     const machineWait = dirtyPollInterval(machine.dirty, machine.limits.thresh)
@@ -145,6 +147,8 @@ export function balanceDirtyPages(state: KernelState, task: Task, bandwidth: num
     task.nrDirtiedPause = Math.min(machineWait, wait)
     return 0
   }
+  // A laptop's disk sleeps until half way to the limit is passed, and then everything is written.
+  if (isLaptop) startBackground(state, id)
   const machineRatio = positionRatio(machine.limits, machine.dirty)
   const groupRatio = group === undefined ? Infinity : positionRatio(group.limits, group.dirty)
   const { dirty } = group !== undefined && groupRatio < machineRatio ? group : machine

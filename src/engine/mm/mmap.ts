@@ -4,7 +4,7 @@
  * @spec    04 §4.4
  */
 import type { Errno } from '../../util/errno'
-import { HPAGE_PAGES, PAGE_SIZE, type Pages, type Vpn } from '../../util/units'
+import { PAGE_SIZE, type Pages, type Vpn } from '../../util/units'
 import { isCapable, rlimitPages } from '../rlimit'
 import type { KernelState } from '../state'
 import {
@@ -38,15 +38,10 @@ import {
 import { closeHugetlb, hugetlbReserve } from './hugetlb_reserve'
 import { vmEnoughMemory, vmUnacctMemory } from './overcommit'
 import { hasGapBelow, updateMapleTree } from './vm_area'
+import { GUARD_GAP_PAGES, findFileRange, findFreeRange, findHugeRange, minMapVpn, startGap } from './unmapped_area'
 import { TASK_SIZE_VPN, insertVma, statAccount, taskSize } from './vma'
 import { findVmaIndex } from './vma_find'
 
-/** Nothing is mapped below, so that a null pointer with an offset faults. @kernel vm.mmap_min_addr = 65536 */
-export const MMAP_MIN_VPN: Vpn = 16
-/** Bottom-up search starts here when there is no room below mmap_base. @kernel TASK_UNMAPPED_BASE */
-const UNMAPPED_BASE_VPN: Vpn = Math.ceil(TASK_SIZE_VPN / 3)
-/** Pages between a stack and the mapping below it. @kernel stack_guard_gap */
-export const GUARD_GAP_PAGES: Pages = 256
 /** Sysctl overcommit_memory = 2. */
 const OVERCOMMIT_NEVER = 2
 
@@ -64,59 +59,7 @@ export function vmFlags(prot: number, flags: number): number {
   )
 }
 
-/** Lowest page of a mapping with the gap that a stack keeps below itself. @kernel vm_start_gap() */
-export const startGap = (vma: Vma): Vpn =>
-  (vma.flags & VM_GROWSDOWN) !== 0 ? Math.max(0, vma.start - GUARD_GAP_PAGES) : vma.start
-
 // ---------------------------------------------------------------- a place
-
-/** Highest gap of that size up to `above` pages beyond mmap_base, else the lowest one. @returns −1 none @kernel vm_unmapped_area() */
-function findGap(mm: Mm, pages: Pages, above: Pages): Vpn {
-  let top = mm.mmapBase / PAGE_SIZE + above
-  for (let i = mm.vmas.length - 1; i >= -1; i--) {
-    const floor = i < 0 ? MMAP_MIN_VPN : mm.vmas[i]!.end
-    if (floor < top && top - pages >= floor) return top - pages
-    if (i >= 0) top = Math.min(top, startGap(mm.vmas[i]!))
-  }
-  let bottom = UNMAPPED_BASE_VPN
-  for (let i = findVmaIndex(mm, bottom); i < mm.vmas.length; i++) {
-    if (startGap(mm.vmas[i]!) - bottom >= pages) return bottom
-    bottom = Math.max(bottom, mm.vmas[i]!.end)
-  }
-  return TASK_SIZE_VPN + above - bottom >= pages ? bottom : -1
-}
-
-/**
- * A free range: the highest below mmap_base.
- * @returns first page, −1 when the address space is full
- * @kernel  mm_get_unmapped_area(), thp_get_unmapped_area() (6.7+: anonymous multiples of 2 MiB are aligned to 2 MiB)
- */
-export function findFreeRange(state: KernelState, mm: Mm, pages: Pages, isAnonymous: boolean, above: Pages = 0): Vpn {
-  if (state.config.series !== '6.1' && isAnonymous && pages % HPAGE_PAGES === 0) {
-    // Room for one huge page more, so that an aligned range lies in it somewhere.
-    const start = findGap(mm, pages + HPAGE_PAGES, above)
-    if (start >= 0) return Math.floor((start + HPAGE_PAGES) / HPAGE_PAGES) * HPAGE_PAGES
-  }
-  return findGap(mm, pages, above)
-}
-
-/**
- * A range in which huge pages of a file would lie as they do in the file, if one fits.
- * @kernel  mm/huge_memory.c __thp_get_unmapped_area(), get_unmapped_area of ext4's files
- */
-function findFileRange(mm: Mm, pages: Pages, offset: Pages): Vpn {
-  const aligned = Math.ceil(offset / HPAGE_PAGES) * HPAGE_PAGES
-  const start = offset + pages - aligned >= HPAGE_PAGES ? findGap(mm, pages + HPAGE_PAGES, 0) : -1
-  if (start < 0) return findGap(mm, pages, 0)
-  const shift = (((offset - start) % HPAGE_PAGES) + HPAGE_PAGES) % HPAGE_PAGES
-  return start + (shift === 0 ? HPAGE_PAGES : shift)
-}
-
-/** As hugetlb_get_unmapped_area(): whole huge pages at a multiple of their size. */
-function findHugeRange(mm: Mm, pages: Pages, unit: Pages, above: Pages): Vpn {
-  const start = findGap(mm, pages + unit - 1, above)
-  return start < 0 ? -1 : Math.floor((start + unit - 1) / unit) * unit
-}
 
 export interface PlaceRequest {
   readonly pages: Pages
@@ -152,7 +95,7 @@ export function getUnmappedArea(state: KernelState, mm: Mm, request: PlaceReques
   if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0) return fixedPlace(state, mm, request)
   const hinted = Math.floor(address / PAGE_SIZE)
   if (hinted > 0) {
-    const at = Math.ceil(Math.max(hinted, MMAP_MIN_VPN) / unit) * unit
+    const at = Math.ceil(Math.max(hinted, minMapVpn(state)) / unit) * unit
     if (isHintValid(state, at, pages) && isRoomAt(mm, at, pages)) return at
   }
   if (request.fileOffset !== undefined && hinted === 0) {
@@ -172,7 +115,7 @@ function fixedPlace(state: KernelState, mm: Mm, request: PlaceRequest): Vpn | Er
   if (address < 0 || address > (taskSize(state) - pages) * PAGE_SIZE) return 'ENOMEM'
   if (address % (unit * PAGE_SIZE) !== 0) return 'EINVAL'
   const at = address / PAGE_SIZE
-  if (at < MMAP_MIN_VPN && !isCapable(state)) return 'EPERM'
+  if (address < state.sysctl.mmapMinAddr && !isCapable(state)) return 'EPERM'
   const next = mm.vmas[findVmaIndex(mm, at)]
   const isTaken = next !== undefined && next.start < at + pages
   return (flags & MAP_FIXED_NOREPLACE) !== 0 && isTaken ? 'EEXIST' : at
@@ -268,7 +211,7 @@ export function stackGrowth(state: KernelState, mm: Mm, vpn: Vpn): StackGrowth {
   const i = findVmaIndex(mm, vpn)
   const vma = mm.vmas[i]
   if (vma === undefined || (vma.flags & VM_GROWSDOWN) === 0) return 'no-stack'
-  if (vpn < MMAP_MIN_VPN) return 'min-addr'
+  if (vpn < minMapVpn(state)) return 'min-addr'
   const before = mm.vmas[i - 1]
   const isGuarded = before !== undefined && (before.flags & VM_GROWSDOWN) === 0 && isAccessible(before)
   if (isGuarded && vpn - before.end < GUARD_GAP_PAGES) return 'guard-gap'

@@ -22,12 +22,20 @@ export function totalRamPages(state: KernelState): Pages {
   return sum
 }
 
+/**
+ * A ratio below zero is more than all memory, because the kernel multiplies without a sign.
+ * @simplifies  exact to 53 bits of 64
+ */
+const wrappedShare = (pages: Pages, ratio: number): Pages =>
+  Number(BigInt.asUintN(64, BigInt(pages) * BigInt(ratio)) / 100n)
+
 /** CommitLimit, pages. Huge pages of the pool can be promised to nobody else. @kernel mm/util.c vm_commit_limit(), hugetlb_total_pages() */
 export function vmCommitLimit(state: KernelState): Pages {
   const { overcommitKbytes, overcommitRatio } = state.sysctl
   const swap = totalSwapPages(state)
   if (overcommitKbytes > 0) return Math.floor(overcommitKbytes / 4) + swap
   const pages = totalRamPages(state) - hugetlbTotalPages(state)
+  if (overcommitRatio < 0) return wrappedShare(pages, overcommitRatio) + swap
   return Math.floor((pages * overcommitRatio) / 100) + swap
 }
 

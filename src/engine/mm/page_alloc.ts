@@ -37,7 +37,7 @@ import { allocationEnded } from './page_alloc_retry'
 import { allocPagesSlowpath } from './page_alloc_slowpath'
 import { freeUnrefPage, rmqueueListedRun } from './pcp'
 import { NUMA_INTERLEAVE, modStat } from './vmstat'
-import { warnOrder } from './warn_alloc'
+import { warnNofail, warnOrder } from './warn_alloc'
 
 /**
  * A block of 2^order frames. Its flags are 0: the caller says at once who owns it.
@@ -169,8 +169,12 @@ function allocPagesFrom(state: KernelState, gfp: number, order: number, from: Zo
   const preferred = preferredZone(state, from, gfp)
   if (preferred === undefined) return 0
   if (isUnderWay(state, gfp, order)) return allocPagesSlowpath(state, gfp, order, from)
+  if (order > 1) warnNofail(state, gfp, order, true)
   const pfn = getPageFromFreelist(state, gfp, order, fastAllocFlags(state, gfp, preferred), from, preferred)
-  if (pfn === 0) return allocPagesSlowpath(state, gfp, order, from)
+  if (pfn === 0) {
+    warnNofail(state, gfp, order, false)
+    return allocPagesSlowpath(state, gfp, order, from)
+  }
   allocationEnded(state, gfp, order)
   return pfn
 }

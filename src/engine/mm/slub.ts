@@ -8,12 +8,14 @@
  */
 import { AssertionError } from '../../util/assert'
 import { PAGE_SIZE } from '../../util/units'
+import { isSuspended } from '../exec'
 import type { KernelState } from '../state'
 import { TRACE_CACHE_ALLOC, TRACE_CACHE_FREE, emit, isWanted } from '../trace'
 import { GFP_BIT_ACCOUNT } from './gfp'
 import { memcgChargeSlab, memcgUnchargeSlab } from './memcontrol'
 import { currentObjCgroup } from './obj_cgroup'
 import { END_OF_LIST, OBJECT_IN_USE, SLAB_ACTIVE, SLAB_FULL, SLAB_NODE_PARTIAL, slabHead, slabRow } from './slab_state'
+import { slabOutOfMemory } from './slab_oom'
 import { activate, cpuCell, nodeCell, putCpuPartial, removePartial } from './slub_list'
 import { discardSlab, newSlab } from './slub_page'
 import {
@@ -137,7 +139,10 @@ function newActiveSlab(state: KernelState, cache: number, cpu: number, gfp: numb
     return true
   }
   const row = newSlab(state, cache, gfp)
-  if (row === 0) return false
+  if (row === 0) {
+    if (!isSuspended(state)) slabOutOfMemory(state, cache, gfp)
+    return false
+  }
   // Reclaim may have allocated from this cache meanwhile.
   if (s.cpuSlab[cpu] !== 0) flushCpuSlab(state, cache, cpu)
   activate(s, cpu, row)

@@ -10,7 +10,7 @@ import { ratelimit } from '../ratelimit'
 import type { KernelState } from '../state'
 import { addTaint, firstTime, TAINT_WARN } from '../taint'
 import { dumpStack } from './dump_stack'
-import { GFP_ANON_FAULT, GFP_BIT_DMA, GFP_BIT_NOWARN, gfpZone, ZONE_DMA } from './gfp'
+import { GFP_ANON_FAULT, GFP_BIT_DMA, GFP_BIT_NOFAIL, GFP_BIT_NOWARN, gfpZone, ZONE_DMA } from './gfp'
 import { formatGfp } from './gfp_names'
 import { nodeListText, showMem } from './show_mem'
 
@@ -49,8 +49,30 @@ const TOO_LARGE = {
  * @simplifies  no offset behind the function's name, no list of modules, no registers
  */
 export function warnOrder(state: KernelState, gfp: number): void {
-  const place = TOO_LARGE[state.config.series]
-  if ((gfp & GFP_BIT_NOWARN) !== 0 || !firstTime(state, place)) return
+  if ((gfp & GFP_BIT_NOWARN) === 0) warnOnce(state, TOO_LARGE[state.config.series])
+}
+
+/** Where a request that must not fail is told to ask for less: before the slow path (6.12), or where pages are taken. */
+const NOFAIL_TOO_LARGE = {
+  '6.12': 'mm/page_alloc.c __alloc_pages_slowpath.constprop.0',
+  '6.1': 'mm/page_alloc.c get_page_from_freelist',
+} as const
+
+/**
+ * A request that must not fail asks for more than two pages: a warning, once a boot, also when it asked for silence. It
+ * is served nevertheless.
+ * @param fast  true: the request has not failed yet
+ * @kernel  mm/page_alloc.c __alloc_pages_slowpath() (6.12), rmqueue() (6.1)
+ * @simplifies  no line number: captures do not show one
+ */
+export function warnNofail(state: KernelState, gfp: number, order: number, fast: boolean): void {
+  if ((gfp & GFP_BIT_NOFAIL) === 0 || order <= 1 || fast !== (state.config.series === '6.1')) return
+  warnOnce(state, NOFAIL_TOO_LARGE[state.config.series])
+}
+
+/** @kernel kernel/panic.c __warn() */
+function warnOnce(state: KernelState, place: string): void {
+  if (!firstTime(state, place)) return
   const pid = currentTask(state)?.pid ?? 0
   klog(state, '------------[ cut here ]------------')
   klog(state, `WARNING: CPU: ${state.exec.cpu} PID: ${pid} at ${place}`)

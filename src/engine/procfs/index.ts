@@ -112,6 +112,12 @@ export const pseudo = {
     return { kind: 'file', sizeBytes: 0, writable: file.write !== undefined, executable: false, target: '' }
   },
 
+  /** Whether a path is a symbolic link to a directory. */
+  isLinkToDir(state: KernelState, rawPath: string, pid = 1): boolean {
+    const found = family(resolveSelf(rawPath, pid))
+    return found?.dir.link?.(state, found.rest) !== undefined && found.dir.list(state, found.rest) !== undefined
+  },
+
   list(state: KernelState, rawPath: string, pid = 1): string[] {
     const found = family(resolveSelf(rawPath, pid))
     const names = found?.dir.list(state, found.rest) ?? EMPTY

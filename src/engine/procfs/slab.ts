@@ -4,6 +4,7 @@
  * @kernel  mm/slab_common.c slab_show(), mm/slub.c slab_attrs[], create_unique_id()
  * @spec    03 §3.11, 09 §9.7
  */
+import { constructorOf, isHwcacheAligned, isTypesafeByRcu, userBytes } from '../mm/slab_cache_flags'
 import { slabCounts } from '../mm/slab_stat'
 import { findCache, type KmemCache } from '../mm/slab_state'
 import type { Errno } from '../../util/errno'
@@ -77,6 +78,8 @@ const ATTRIBUTES: Readonly<Record<string, Show>> = {
   cache_dma: (_s, _i, c) => Number(c.isDma),
   cpu_partial: (_s, _i, c) => c.cpuPartial,
   cpu_slabs: (s, i) => perNode(s, i, (_cell, nid) => cpuSlabs(s, i, nid)),
+  destroy_by_rcu: (s, _i, c) => Number(isTypesafeByRcu(c, s.config.series)),
+  hwcache_align: (_s, _i, c) => Number(isHwcacheAligned(c)),
   min_partial: (_s, _i, c) => c.minPartial,
   object_size: (_s, _i, c) => c.objectSize,
   objects: (s, i) =>
@@ -99,7 +102,12 @@ const ATTRIBUTES: Readonly<Record<string, Show>> = {
   slabs_cpu_partial: slabsCpuPartial,
   store_user: () => 0,
   total_objects: (s, i) => perNode(s, i, (cell) => s.slabs.totalObjects[cell]!),
+  trace: () => 0,
+  usersize: (s, _i, c) => userBytes(c, s.config.series),
 }
+
+/** Nothing at all for a cache without one. @kernel mm/slub.c ctor_show() @simplifies the function's size is left out */
+const ctorText = (cache: KmemCache): string => (constructorOf(cache) === '' ? '' : `${constructorOf(cache)}+0x0\n`)
 
 /** @kernel mm/slub.c shrink_store() */
 const shrinkFile = (index: number): PseudoFile => ({
@@ -110,6 +118,9 @@ const shrinkFile = (index: number): PseudoFile => ({
     return undefined
   },
 })
+
+/** Only a cache with debugging can be checked, and none has it. @kernel mm/slub.c validate_store() */
+const VALIDATE: PseudoFile = { read: () => '', write: () => 'EINVAL' }
 
 const UINT_MAX = 2 ** 32 - 1
 
@@ -154,13 +165,17 @@ function cacheOf(state: KernelState, name: string): number {
 export const slabDir: PseudoDir = {
   list: (state, path) => {
     if (path === '') return state.slabs.caches.flatMap((cache) => [directoryOf(cache), ...cache.aliases])
-    return path.includes('/') || cacheOf(state, path) < 0 ? undefined : [...Object.keys(ATTRIBUTES), 'shrink']
+    return path.includes('/') || cacheOf(state, path) < 0
+      ? undefined
+      : [...Object.keys(ATTRIBUTES), 'ctor', 'shrink', 'validate']
   },
   file: (state, path) => {
     const [name = '', attribute = '', more] = path.split('/')
     const index = cacheOf(state, name)
     if (index < 0 || more !== undefined) return undefined
     if (attribute === 'shrink') return shrinkFile(index)
+    if (attribute === 'validate') return VALIDATE
+    if (attribute === 'ctor') return { read: (s) => ctorText(s.slabs.caches[index]!) }
     const show = Object.hasOwn(ATTRIBUTES, attribute) ? ATTRIBUTES[attribute] : undefined
     if (show === undefined) return undefined
     const read = (s: KernelState): string => `${show(s, index, s.slabs.caches[index]!)}\n`

@@ -5,7 +5,7 @@
  */
 import type { Errno } from '../../util/errno'
 import { PAGE_SIZE } from '../../util/units'
-import type { KernelState, Sysctl } from '../state'
+import type { KernelState } from '../state'
 import { dcacheCounts } from '../fs/dcache'
 import { dropSlab } from '../fs/shrink_slab'
 import { klog } from '../klog'
@@ -23,84 +23,12 @@ import { decayPcp } from '../mm/pcp'
 import { lruAddDrainAll } from '../mm/swap'
 import { DROP_PAGECACHE, DROP_SLAB, countVmEvent } from '../mm/vmstat'
 import { SYSCTL_NR_HUGEPAGES, SYSCTL_NR_OVERCOMMIT } from './hugepages'
+import { INERT_VM } from './sysctl_inert'
+import { INT_MAX, INT_MIN, integer, owned, seconds, unsignedLong, type NumberKey, type SysctlRow } from './sysctl_rows'
 import { SYSCTL_NUMA_STAT, SYSCTL_NUMA_ZONELIST_ORDER } from './sysctl_numa'
 import { parseInteger } from './sysctl_text'
-import type { PseudoDir, PseudoFile } from './types'
+import type { PseudoDir } from './types'
 
-type NumberKey = { [K in keyof Sysctl]: Sysctl[K] extends number ? K : never }[keyof Sysctl]
-
-interface SysctlRow {
-  readonly file: PseudoFile
-  /** Only on these kernels; undefined = all. */
-  readonly since?: '6.12'
-}
-
-/** An integer with a range; `written` runs after the value was stored. */
-function integer(
-  key: NumberKey,
-  min: number,
-  max: number,
-  written?: (state: KernelState, value: number) => void,
-): SysctlRow {
-  return {
-    file: {
-      read: (state) => `${state.sysctl[key]}\n`,
-      write: (state, text) => {
-        const value = parseInteger(text)
-        if (value === undefined || value < min || value > max) return 'EINVAL'
-        state.sysctl[key] = value
-        written?.(state, value)
-        return undefined
-      },
-    },
-  }
-}
-
-/**
- * An unsigned long: a negative number changes nothing and is no error.
- * @kernel      kernel/sysctl.c proc_doulongvec_minmax()
- * @simplifies  numbers above 2^53 are refused, the kernel's limit is 2^64
- */
-function unsignedLong(key: NumberKey, min: number, written?: (state: KernelState, value: number) => void): SysctlRow {
-  return {
-    file: {
-      read: (state) => `${state.sysctl[key]}\n`,
-      write: (state, text) => {
-        const value = parseInteger(text)
-        if (value === undefined || value > Number.MAX_SAFE_INTEGER) return 'EINVAL'
-        if (value < 0) return undefined
-        if (value < min) return 'EINVAL'
-        state.sysctl[key] = value
-        written?.(state, value)
-        return undefined
-      },
-    },
-  }
-}
-
-/** An integer whose owner stores it. */
-function owned(
-  key: NumberKey,
-  min: number,
-  max: number,
-  set: (state: KernelState, value: number) => void,
-  accept = (_: number): boolean => true,
-): SysctlRow {
-  return {
-    file: {
-      read: (state) => `${state.sysctl[key]}\n`,
-      write: (state, text) => {
-        const value = parseInteger(text)
-        if (value === undefined || value < min || value > max || !accept(value)) return 'EINVAL'
-        set(state, value)
-        return undefined
-      },
-    },
-  }
-}
-
-const INT_MAX = 2147483647
-const INT_MIN = -2147483648
 /** @kernel mm/page-writeback.c dirty_bytes_min */
 const DIRTY_BYTES_MIN = 2 * PAGE_SIZE
 
@@ -185,6 +113,7 @@ function refreshVmStats(state: KernelState): string {
 }
 
 const VM: Readonly<Record<string, SysctlRow>> = {
+  ...INERT_VM,
   admin_reserve_kbytes: unsignedLong('adminReserveKbytes', 0),
   compact_memory: compactMemory,
   compaction_proactiveness: integer('compactionProactiveness', 0, 100, proactivenessWritten),
@@ -197,12 +126,16 @@ const VM: Readonly<Record<string, SysctlRow>> = {
   dirty_writeback_centisecs: integer('dirtyWritebackCentisecs', 0, INT_MAX),
   drop_caches: dropCaches,
   extfrag_threshold: integer('extfragThreshold', 0, 1000),
+  laptop_mode: seconds('laptopMode'),
+  legacy_va_layout: integer('legacyVaLayout', INT_MIN, INT_MAX),
   lowmem_reserve_ratio: lowmemReserveRatio,
   max_map_count: integer('maxMapCount', 0, INT_MAX),
   min_slab_ratio: integer('minSlabRatio', 0, 100),
   min_unmapped_ratio: integer('minUnmappedRatio', 0, 100),
   min_free_kbytes: owned('minFreeKbytes', 0, INT_MAX, writeMinFreeKbytes),
+  mmap_min_addr: unsignedLong('mmapMinAddr', 0),
   nr_hugepages: { file: SYSCTL_NR_HUGEPAGES },
+  nr_hugepages_mempolicy: { file: SYSCTL_NR_HUGEPAGES },
   nr_overcommit_hugepages: { file: SYSCTL_NR_OVERCOMMIT },
   numa_stat: { file: SYSCTL_NUMA_STAT },
   numa_zonelist_order: { file: SYSCTL_NUMA_ZONELIST_ORDER },
@@ -210,7 +143,7 @@ const VM: Readonly<Record<string, SysctlRow>> = {
   oom_kill_allocating_task: integer('oomKillAllocatingTask', INT_MIN, INT_MAX),
   overcommit_kbytes: unsignedLong('overcommitKbytes', 0, zeroOther('overcommitRatio')),
   overcommit_memory: integer('overcommitMemory', 0, 2),
-  overcommit_ratio: integer('overcommitRatio', 0, INT_MAX, zeroOther('overcommitKbytes')),
+  overcommit_ratio: integer('overcommitRatio', INT_MIN, INT_MAX, zeroOther('overcommitKbytes')),
   'page-cluster': integer('pageCluster', 0, 31),
   panic_on_oom: integer('panicOnOom', 0, 2),
   percpu_pagelist_high_fraction: owned(
@@ -220,7 +153,7 @@ const VM: Readonly<Record<string, SysctlRow>> = {
     writePercpuPagelistHighFraction,
     (v) => v === 0 || v >= 8,
   ),
-  stat_interval: integer('statInterval', 1, INT_MAX),
+  stat_interval: seconds('statInterval'),
   stat_refresh: statRefresh,
   swappiness: integer('swappiness', 0, 200),
   user_reserve_kbytes: unsignedLong('userReserveKbytes', 0),
@@ -261,16 +194,22 @@ const FS: Readonly<Record<string, SysctlRow>> = {
 
 const TABLES: Readonly<Record<string, Readonly<Record<string, SysctlRow>>>> = { fs: FS, kernel: KERNEL, vm: VM }
 
+const isThere = (state: KernelState, row: SysctlRow): boolean =>
+  row.since === undefined || state.config.series === row.since
+
 export const sysctlDir: PseudoDir = {
-  list: (_state, path) => {
+  list: (state, path) => {
     if (path === '') return Object.keys(TABLES)
     const rows = Object.hasOwn(TABLES, path) ? TABLES[path] : undefined
-    return rows === undefined ? undefined : Object.keys(rows).sort()
+    if (rows === undefined) return undefined
+    return Object.keys(rows)
+      .filter((name) => isThere(state, rows[name]!))
+      .sort()
   },
-  file: (_state, path) => {
+  file: (state, path) => {
     const [dir = '', name = ''] = path.split('/')
     const rows = Object.hasOwn(TABLES, dir) ? TABLES[dir]! : {}
-    return Object.hasOwn(rows, name) ? rows[name]!.file : undefined
+    return Object.hasOwn(rows, name) && isThere(state, rows[name]!) ? rows[name]!.file : undefined
   },
 }
 

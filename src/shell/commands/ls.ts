@@ -19,6 +19,14 @@ interface Entry {
   readonly stat: FileStat | undefined
 }
 
+/** A directory, or a link to one: a link with a slash behind it, or when neither -l nor -F would show it as a link. */
+function isListed(context: ToolContext, path: string, kind: string, flags: ReadonlySet<string>): boolean {
+  if (flags.has('d')) return false
+  if (kind !== 'symlink') return kind === 'dir'
+  if (!path.endsWith('/') && (flags.has('l') || flags.has('F'))) return false
+  return context.sys.list(context.pid, resolvePath(context.cwd, path)).ok
+}
+
 async function runLs(context: ToolContext): Promise<number> {
   const { flags, operands } = await getOptions(context, '1aACdFlhrStRinsp', { all: 'a', color: '1' })
   let status = 0
@@ -29,7 +37,7 @@ async function runLs(context: ToolContext): Promise<number> {
     if (!stat.ok) {
       explainRefusal(context.world, stat.error)
       status = await warn(context, `cannot access '${path}': ${strerror(stat.error.errno)}`, 2)
-    } else if (stat.value.kind === 'dir' && !flags.has('d')) directories.push(path)
+    } else if (isListed(context, path, stat.value.kind, flags)) directories.push(path)
     else files.push({ name: path, stat: stat.value })
   }
   if (files.length > 0) await context.print(shape(context, files, flags))
