@@ -15,6 +15,8 @@ export type SimEvent =
   /** Two seconds after a kill: unmap the victim if it still holds its memory. */
   | { readonly kind: 'oomReap'; readonly pid: number; readonly tries: number }
   | { readonly kind: 'psiTick' }
+  /** The load averages take another sample. */
+  | { readonly kind: 'loadTick' }
   /** Flusher threads: periodic write-back of dirty file pages. */
   | { readonly kind: 'writebackTick' }
   /** Flusher threads: somebody has dirtied more than the background limit. */

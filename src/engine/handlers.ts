@@ -4,6 +4,7 @@
 import { handleTouchByHand } from './by_hand_touch'
 import { now } from './exec'
 import type { SimEvent } from './events'
+import { handleLoadTick } from './loadavg'
 import { handleIoDone } from './mm/block'
 import { handleAllocPages } from './mm/by_hand_pages'
 import { handleKcompactdTimer } from './mm/kcompactd'
@@ -45,6 +46,7 @@ export const handlers: {
   ioDone: handleIoDone,
   oomReap: handleOomReap,
   psiTick: handlePsiTick,
+  loadTick: handleLoadTick,
   vmstatTick,
   memcgFlush: handleMemcgFlush,
   writebackTick: handleWritebackTick,

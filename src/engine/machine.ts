@@ -67,6 +67,7 @@ import { createQueue, schedule } from './queue'
 import { createRatelimit } from './ratelimit'
 import { wakePageWaiters, wakeTask } from './sched_queue'
 import { createExecContext } from './exec'
+import { startLoadClock } from './loadavg'
 import { createRunQueue } from './sched_queue'
 import type { KernelState } from './state'
 import { defaultSysctls } from './sysctl_defaults'
@@ -151,6 +152,7 @@ function createState(config: MachineConfig, seed: number): KernelState {
     mms: [],
     cpuNode,
     runqueues: cpuNode.map(createRunQueue),
+    loads: new Float64Array(3),
     pageWaiters: {},
     cgroups: [undefined],
     memcgs: [undefined],
@@ -240,6 +242,7 @@ export function bootMachine(config: MachineConfig, seed: number): KernelState {
   switchOnSwap(state)
   for (const [name, value] of Object.entries(config.sysctls)) writeSysctl(state, name, value)
   startPsiClock(state)
+  startLoadClock(state)
   startFlusher(state)
   schedule(state.queue, state.nowNs + 1_000_000_000, { kind: 'vmstatTick' })
   return state

@@ -228,6 +228,8 @@ export interface KernelState {
   readonly cpuNode: readonly number[]
   /** Per CPU: pids that can run, first one runs. Owner: sched.ts */
   readonly runqueues: RunQueue[]
+  /** Load over 1, 5 and 15 minutes, in 1/2048. Owner: loadavg.ts */
+  readonly loads: Float64Array
 
   /** Frame → pids that wait for its I/O. Owner: sched.ts */
   readonly pageWaiters: Record<number, number[]>

@@ -1,6 +1,7 @@
 /**
  * The table of pseudo file systems: which family answers for a path of /proc, /sys, debugfs and the cgroup tree.
  */
+import { loadavgText } from '../loadavg'
 import type { Errno } from '../../util/errno'
 import type { FileStat } from '../commands'
 import type { KernelState } from '../state'
@@ -14,7 +15,6 @@ import {
   diskstatsText,
   iomemText,
   kmsgText,
-  loadavgText,
   mountsText,
   partitionsText,
   procStatText,

@@ -20,19 +20,6 @@ export function uptimeText(state: KernelState): string {
   return `${hundredths(now(state))} ${hundredths(idle)}\n`
 }
 
-/** Running and uninterruptible tasks now; @simplifies the exponential averages are the present value */
-export function loadavgText(state: KernelState): string {
-  let active = 0
-  let total = 0
-  for (const pid of state.taskList) {
-    const task = state.tasks[pid]!
-    total++
-    if (task.state === 'R' || task.state === 'D') active++
-  }
-  const load = active.toFixed(2)
-  return `${load} ${load} ${load} ${active}/${total} ${state.lastPid}\n`
-}
-
 /** Features that matter to memory, in the order of arch/x86/include/asm/cpufeatures.h. */
 function cpuFlags({ config, tlb }: KernelState): string {
   const flags: (readonly [string, boolean])[] = [
