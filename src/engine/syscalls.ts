@@ -23,7 +23,7 @@ const IN_USER_MODE: ReadonlySet<Op['op']> = new Set(['compute', 'touch', 'touchL
  * @param endNs  value of exec.ns at which the time slice ends
  */
 export function stepOp(state: KernelState, task: Task, op: Op, endNs: Ns): number {
-  if (state.tlb.flushesOnReturn && !IN_USER_MODE.has(op.op)) flushOnReturn(state.tlb, state.tlb.cpus[state.exec.cpu]!)
+  if (state.tlb.flushesOnReturn && !IN_USER_MODE.has(op.op)) flushOnReturn(state, state.tlb.cpus[state.exec.cpu]!)
   switch (op.op) {
     case 'sleep':
     case 'pause':

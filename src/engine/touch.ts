@@ -36,7 +36,7 @@ import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_WRITE, findPteSlot, pteAt, se
 import { mmOf } from './mm/rss'
 import { expandStack, isAccessible } from './mm/mmap'
 import { switchMm } from './mm/tlb_flush'
-import { beginPass, breakPass, endPass, isAllSet, leavePass, repeatPass } from './mm/tlb_pass'
+import { beginPass, breakPass, endPass, followPass, leavePass } from './mm/tlb_pass'
 import { DATA_4K, type CpuTlb } from './mm/tlb_state'
 import { findVma } from './mm/vma_find'
 import type { KernelState } from './state'
@@ -154,20 +154,17 @@ export function touchRange(
   if (mm === undefined) return noMemoryMap(task)
   const from = task.opDone
   const c = switchMm(state, mm.id)
-  if (beginPass(c, first, count, from)) {
-    const ns = c.pass.extraNs + count * perPageNs
-    if (state.exec.ns + ns <= endNs && isAllSet(state, mm, c, isWrite)) {
-      state.exec.ns += ns
-      repeatPass(c, isWrite)
-      task.opDone = count
-      countAccesses(state, count, isWrite)
-      return STEP_DONE
-    }
+  const span: AccessSpan = { first, count, pages: undefined, perPageNs, endNs }
+  let step = STEP_MORE
+  if (beginPass(state, mm, c, first, count, from)) {
+    task.opDone = followPass(state, mm, c, span, isWrite)
+    if (task.opDone === count) step = STEP_DONE
   }
-  const startNs = state.exec.ns
-  const step = touchPages(state, task, mm, c, { first, count, pages: undefined, perPageNs, endNs }, isWrite)
-  if (step === STEP_DONE) endPass(c, from === 0, state.exec.ns - startNs - count * perPageNs)
-  else leavePass(c, task.opDone)
+  if (step !== STEP_DONE && state.exec.ns < endNs) {
+    step = touchPages(state, task, mm, c, span, isWrite)
+    if (step === STEP_DONE) endPass(c)
+    else leavePass(c, task.opDone)
+  }
   countAccesses(state, task.opDone - from, isWrite)
   return step
 }
@@ -190,7 +187,9 @@ function touchPages(state: KernelState, task: Task, mm: Mm, c: CpuTlb, span: Acc
       const inHuge = Math.min(accessHugePmd(state, mm, vpn, isWrite), count - done)
       if (inHuge > 0) {
         translateHuge(state, c, findHugePmd(state, mm, vpn), isWrite)
-        const pages = perPageNs > 0 ? Math.min(inHuge, Math.ceil((endNs - exec.ns) / perPageNs)) : inHuge
+        // The walk may have used up the slice: the access is made all the same.
+        const inSlice = perPageNs > 0 ? Math.max(1, Math.ceil((endNs - exec.ns) / perPageNs)) : inHuge
+        const pages = Math.min(inHuge, inSlice)
         exec.ns += pages * perPageNs
         done += pages
         continue
@@ -198,7 +197,7 @@ function touchPages(state: KernelState, task: Task, mm: Mm, c: CpuTlb, span: Acc
     }
     const pte = slot < 0 ? 0 : t.entries[slot]!
     if ((pte & needed) !== needed) {
-      breakPass(c)
+      breakPass(state.tlb, c, state.pgtables)
       if (vma === undefined || vpn < vma.start || vpn >= vma.end) vma = findVma(mm, vpn)
       if (pte === 0 && slot >= 0 && isWrite && vma !== undefined) {
         const faults = anonRun(state, task, mm, vma, c, slot, span, done)
@@ -241,7 +240,7 @@ export function touchPage(state: KernelState, task: Task, mm: Mm, vpn: Vpn, isWr
  * @param c  the CPU's translation caches, with this address space loaded
  */
 export function reachPage(state: KernelState, task: Task, mm: Mm, c: CpuTlb, vpn: Vpn, isWrite: boolean): number {
-  breakPass(c)
+  breakPass(state.tlb, c, state.pgtables)
   const slot = findPteSlot(state, mm, vpn)
   if (slot < 0 && accessHugePmd(state, mm, vpn, isWrite) > 0) {
     translateHuge(state, c, findHugePmd(state, mm, vpn), isWrite)

@@ -50,7 +50,7 @@ function touchSpan(
   const needed = isWrite ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT
   const bits = isWrite ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED
   let last = -1
-  breakPass(c)
+  breakPass(state.tlb, c, state.pgtables)
   while (task.opDone < pages.length) {
     if (exec.ns >= endNs) return STEP_MORE
     const page = pages[task.opDone]!

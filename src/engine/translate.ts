@@ -25,7 +25,7 @@ import type { KernelState } from './state'
  * @param huge   slot of the huge entry in that case
  */
 export function refill(state: KernelState, c: CpuTlb, slot: number, huge: number, isWrite: boolean): void {
-  if (state.tlb.flushesOnReturn) flushOnReturn(state.tlb, c)
+  if (state.tlb.flushesOnReturn) flushOnReturn(state, c)
   if (slot >= 0) tlbFill(state.tlb, c, state.pgtables, slot)
   else if (huge >= 0) tlbAccess(state.tlb, c, state.pgtables, huge, hugeRoute(state, huge))
   c.counts[isWrite ? WALKS_FAULT_STORE : WALKS_FAULT_LOAD]!++

@@ -8,7 +8,6 @@
  * @simplifies  the accessed bit is set by every access, not only by walks: reclaim sees no page as idle that a TLB serves
  */
 import type { PageTables } from './pgtable'
-import { breakPass } from './tlb_pass'
 import {
   DATA_4K,
   NR_RUNS,
@@ -252,7 +251,6 @@ function usePsc(psc: Int32Array, first: number, size: number, key: number): bool
 /** The paging-structure caches forget an address space. @model hardware: INVLPG and a new CR3 do so */
 export function forgetPsc(tlb: Tlb, c: CpuTlb, asid: number): void {
   c.lastTable = -1
-  breakPass(c)
   let first = 0
   if (c.psc.length === 0) return
   for (const size of tlb.psc) {

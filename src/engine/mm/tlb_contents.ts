@@ -183,10 +183,11 @@ function pscOf(tlb: Tlb, c: CpuTlb, asid: number): PscView[] {
  * @param cpu  a CPU that exists
  * @model   hardware of spec 04 §4.2
  */
-export function tlbView({ tlb }: Pick<KernelState, 'tlb'>, mm: number, cpu: number): TlbView {
+export function tlbView(state: Pick<KernelState, 'tlb' | 'pgtables'>, mm: number, cpu: number): TlbView {
+  const { tlb } = state
   const own = tlb.cpus[cpu]!
   const { standing, asid, space } = knownBy(tlb, own, mm)
-  const c = settledCopy(tlb, own)
+  const c = settledCopy(state, own)
   return {
     cpu,
     standing,

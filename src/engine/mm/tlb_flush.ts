@@ -33,7 +33,9 @@ export const SINGLE_PAGE_FLUSH_CEILING: Pages = 33
 const generation = (c: CpuTlb, asid: number): number => (++c.sequence * (SPACE_ASID + 1)) | asid
 
 /** Everything cached of an ASID is dead from now on. @kernel invalidate_user_asid(), flush_tlb_local() */
-function flushAsid(tlb: Tlb, c: CpuTlb, asid: number): void {
+function flushAsid(state: KernelState, c: CpuTlb, asid: number): void {
+  const { tlb } = state
+  breakPass(tlb, c, state.pgtables)
   const others = c.asidFilled & ~(1 << asid)
   if (others === 0) {
     // Nothing else is alive: what still was to be filled in is dead, too.
@@ -55,7 +57,6 @@ function flushAsid(tlb: Tlb, c: CpuTlb, asid: number): void {
 function useAsid(c: CpuTlb, asid: number): void {
   c.asid = asid
   c.curSpace = c.asidSpace[asid]!
-  breakPass(c)
   c.lastSlot = -1
   c.lastTable = -1
 }
@@ -100,16 +101,17 @@ export function switchMm(state: KernelState, mm: number): CpuTlb {
   const c = tlb.cpus[state.exec.cpu]!
   // Only a lazy CPU can have missed a flush: others are interrupted for it.
   if (c.mm === mm && !c.isLazy) return c
-  load(tlb, c, mm)
+  load(state, c, mm)
   return c
 }
 
-function load(tlb: Tlb, c: CpuTlb, mm: number): void {
+function load(state: KernelState, c: CpuTlb, mm: number): void {
+  const { tlb } = state
   c.isLazy = false
   const context = tlb.context[mm]!
   const gen = tlb.gen[mm]!
   if (c.mm === mm && c.asidContext[c.asid] === context) {
-    if (c.asidGen[c.asid] !== gen) flushAsid(tlb, c, c.asid)
+    if (c.asidGen[c.asid] !== gen) flushAsid(state, c, c.asid)
     c.asidGen[c.asid] = gen
     return
   }
@@ -117,10 +119,11 @@ function load(tlb: Tlb, c: CpuTlb, mm: number): void {
   const asid = known >= 0 ? known : tlb.pcid ? c.nextAsid : 0
   if (known < 0) c.nextAsid = (c.nextAsid + 1) % NR_ASIDS
   const isStale = known < 0 || c.asidGen[asid] !== gen
-  if (isStale) flushAsid(tlb, c, asid)
+  if (isStale) flushAsid(state, c, asid)
   c.counts[isStale ? SWITCHES_FLUSHED : SWITCHES_KEPT]!++
   c.asidContext[asid] = context
   c.asidGen[asid] = gen
+  breakPass(tlb, c, state.pgtables)
   if (c.mm >= 0) tlb.loaded[c.mm]!--
   tlb.loaded[mm]!++
   c.mm = mm
@@ -137,8 +140,8 @@ export function enterLazyTlb(tlb: Tlb, cpu: number): void {
  * keeps translations.
  * @kernel  arch/x86/entry/calling.h SWITCH_TO_USER_CR3
  */
-export function flushOnReturn(tlb: Tlb, c: CpuTlb): void {
-  if (c.asid >= 0) flushAsid(tlb, c, c.asid)
+export function flushOnReturn(state: KernelState, c: CpuTlb): void {
+  if (c.asid >= 0) flushAsid(state, c, c.asid)
 }
 
 // ---------------------------------------------------------------- flushing an address space
@@ -163,16 +166,18 @@ export function noteSlot(slot: number): void {
 }
 
 /** What a CPU does about a flush of its loaded address space. @kernel flush_tlb_func() */
-function flushLoaded(tlb: Tlb, c: CpuTlb, mm: number, pages: Pages, { slots, count }: FlushSlots): void {
+function flushLoaded(state: KernelState, c: CpuTlb, mm: number, pages: Pages, { slots, count }: FlushSlots): void {
+  const { tlb } = state
   const gen = tlb.gen[mm]!
   if (c.asidContext[c.asid] !== tlb.context[mm] || c.asidGen[c.asid] === gen) return
   if (pages <= SINGLE_PAGE_FLUSH_CEILING && c.asidGen[c.asid] === gen - 1) {
+    breakPass(tlb, c, state.pgtables)
     for (let i = 0; i < count; i++) invlpg(tlb, c, slots[i]!)
     // INVLPG is executed for each page of the range, translated or not.
     c.counts[FLUSHES_PAGE]! += pages
     forgetPsc(tlb, c, c.asid)
     c.lastSlot = -1
-  } else flushAsid(tlb, c, c.asid)
+  } else flushAsid(state, c, c.asid)
   c.asidGen[c.asid] = gen
 }
 
@@ -200,7 +205,7 @@ function flush(state: KernelState, mm: number, pages: Pages, freedTables: boolea
     if (c.mm !== mm) continue
     left--
     if (cpu === here) {
-      if (!c.isLazy) flushLoaded(tlb, c, mm, pages, slots)
+      if (!c.isLazy) flushLoaded(state, c, mm, pages, slots)
       else if (freedTables) leaveMm(tlb, c)
       continue
     }
@@ -208,7 +213,7 @@ function flush(state: KernelState, mm: number, pages: Pages, freedTables: boolea
     others++
     c.counts[IPIS_RECEIVED]!++
     if (c.isLazy) leaveMm(tlb, c)
-    else flushLoaded(tlb, c, mm, pages, slots)
+    else flushLoaded(state, c, mm, pages, slots)
   }
   if (others > 0) tlb.cpus[here]!.counts[IPIS_SENT]! += others
   return others
@@ -282,7 +287,7 @@ export function tryToUnmapFlush(state: KernelState): void {
       others++
       c.counts[IPIS_RECEIVED]!++
     }
-    flushLoaded(tlb, c, c.mm, Infinity, range)
+    flushLoaded(state, c, c.mm, Infinity, range)
   }
   tlb.batch.length = 0
   tlb.batchIsDirty = false

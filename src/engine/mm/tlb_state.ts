@@ -5,7 +5,7 @@
  * @model   hardware; set = page number mod sets, true LRU in a set
  * @spec    04 §4.2
  */
-import type { Ns, Pages, Vpn } from '../../util/units'
+import type { Pages, Vpn } from '../../util/units'
 import type { TlbArray, TlbGeometry, TlbPage } from './tlb_presets'
 
 /** Address spaces that a CPU remembers at once. @kernel arch/x86/include/asm/tlbflush.h TLB_NR_DYN_ASIDS */
@@ -72,11 +72,15 @@ export interface TlbPass {
   /** Page of the current one at which it goes on, 0 = it is over. */
   at: Pages
   /** What follows is known. */
-  isMeasured: boolean
-  /** Time of one beyond what its accesses take themselves. */
-  extraNs: Ns
-  /** What one counts, by column of CpuTlb.counts. */
-  readonly counts: Float64Array
+  isKnown: boolean
+  /** The structures have not seen the first `at` accesses of the current one. */
+  isAhead: boolean
+  /** How each of its pages is translated. */
+  how: Uint8Array
+  /** Slot of its first page in each of its page tables; −1 − that of the huge entry instead of one. */
+  leaves: number[]
+  /** How its pages in each of them are translated, added up: tlb_pass.ts knows the columns. */
+  totals: Int32Array
 }
 
 /** One CPU. Owner: tlb.ts, and of the address spaces tlb_flush.ts */
@@ -165,11 +169,13 @@ const createPass = (): TlbPass => ({
   first: 0,
   count: 0,
   space: -1,
-  streak: 0,
+  streak: -1,
   at: 0,
-  isMeasured: false,
-  extraNs: 0,
-  counts: new Float64Array(NR_TLB_COUNTS),
+  isKnown: false,
+  isAhead: false,
+  how: new Uint8Array(0),
+  leaves: [],
+  totals: new Int32Array(0),
 })
 
 const createCpuTlb = (): CpuTlb => ({

@@ -161,6 +161,7 @@ describe('a program on a CPU', () => {
       ['1G', 16 * 2 ** 30],
     ])
     expect(view.counts[0]!.stores).toBeGreaterThanOrEqual(4096)
-    expect(tlbView({ tlb: createTlb(TLB_PRESETS.zen4, 1) }, 0, 0).reach[0]).toMatchObject({ bytes: 12 * 2 ** 20 })
+    const idle = Object.assign(lruState({ mib: 64 }), { tlb: createTlb(TLB_PRESETS.zen4, 1) })
+    expect(tlbView(idle, 0, 0).reach[0]).toMatchObject({ bytes: 12 * 2 ** 20 })
   })
 })

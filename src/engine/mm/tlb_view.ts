@@ -9,6 +9,7 @@ import { isHugePmd } from './huge_pmd'
 import type { Mm } from './mm_types'
 import { ENTRIES_PER_TABLE, PTE_PRESENT, childTable, entryIndex, pteAt, tableLevel } from './pgtable'
 import { settleRuns } from './tlb'
+import { copyOfTlb, settlePass } from './tlb_pass'
 import { ROUTE_COLUMNS, STRUCTURE_COLUMNS, pscKey, type CpuTlb, type Tlb, type TlbStructure } from './tlb_state'
 
 /** How a CPU stands to an address space. */
@@ -92,17 +93,12 @@ export function knownBy(tlb: Tlb, c: CpuTlb, mm: number): Known {
   return { standing: !isLoaded ? 'kept' : c.isLazy ? 'lazy' : 'in use', asid, space: c.asidSpace[asid]! }
 }
 
-/** The CPU's caches with all fills done; the CPU itself stays as it is. @model see tlb.ts: runs */
-export function settledCopy(tlb: Tlb, c: CpuTlb): CpuTlb {
-  if (c.runs === 0) return c
-  const copy: CpuTlb = {
-    ...c,
-    tag: c.tag.slice(),
-    space: c.space.slice(),
-    head: c.head.slice(),
-    mayHaveDead: c.mayHaveDead.slice(),
-  }
-  settleRuns(tlb, copy)
+/** The CPU's caches with all accesses and fills done; the CPU itself stays as it is. @model see tlb.ts: runs; tlb_pass.ts */
+export function settledCopy({ tlb, pgtables }: Pick<KernelState, 'tlb' | 'pgtables'>, c: CpuTlb): CpuTlb {
+  if (c.runs === 0 && !c.pass.isAhead) return c
+  const copy = copyOfTlb(c)
+  settlePass(tlb, copy, pgtables)
+  if (copy.runs !== 0) settleRuns(tlb, copy)
   return copy
 }
 
@@ -169,7 +165,7 @@ export function translationView(state: KernelState, mm: Mm, vpn: Vpn, cpu: numbe
   const { tlb, pgtables: t } = state
   const own = tlb.cpus[cpu]!
   const { standing, asid, space } = knownBy(tlb, own, mm.id)
-  const c = settledCopy(tlb, own)
+  const c = settledCopy(state, own)
   const { tables, slot, isPage } = pathTo(state, mm, vpn)
   const leafLevel = tableLevel(t, tables.at(-1)!)
   const looks = isPage ? looksFor(tlb, c, slot, leafLevel - 1, space) : []
