@@ -19,8 +19,8 @@ export function cpuFields(profile: MachineProfile): HardwareField[] {
       value: profile.hardware?.fiveLevelPaging === true ? '5' : '4',
       unit: '',
       options: [
-        { value: '4', label: '4 levels, 48 bits' },
-        { value: '5', label: '5 levels, 57 bits' },
+        { value: '4', label: '4 levels' },
+        { value: '5', label: '5 levels' },
       ],
       where: 'hardware.fiveLevelPaging',
     },

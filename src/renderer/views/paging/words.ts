@@ -9,7 +9,7 @@ export const bitsText = ({ high, low }: AddressField): string => `bits ${high}:$
 /** Below a field: its name, its value, and what it selects. */
 export function fieldText(field: AddressField): readonly [string, string, string] {
   const { name, level, value, low } = field
-  if (name === 'sign') return ['sign', hex(value), `each = bit ${low - 1}`]
+  if (name === 'sign') return ['sign', hex(value), `= bit ${low - 1}`]
   if (level === 0) return ['offset', hex(value), 'byte in the page']
   return [`${name} index`, `${value}`, `${joinFigure(formatBytes(2 ** low))} an entry`]
 }
