@@ -99,6 +99,11 @@ test('a tool of the shell has no calls of its own to show, and says so', async (
   )
 })
 
+test('a write behind the limit of file sizes ends whoever makes it with SIGXFSZ', async () => {
+  const { out } = await run(machine(), '(ulimit -f 1; dd if=/dev/zero of=f bs=1M count=4; echo $?); ls -l f')
+  expect(out).toMatch(/^153\n-rw-r--r-- 1 root root +1024 f\n$/)
+})
+
 test('perf counts and prints the same calls as tracepoints', async () => {
   const m = machine()
   await run(m, 'gcc fault_test.c -o fault_test')

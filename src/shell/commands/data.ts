@@ -93,8 +93,18 @@ export async function writePieces(
   const fd = target === undefined ? 0 : await open(context, target.path, { write: true, append: target.append })
   let done = 0
   for await (const { value, text } of pieces) {
-    const what = text.length === value ? { text } : { length: value }
-    done += target === undefined ? value : (await call(context, target.path, { op: 'write', fd, ...what })).value
+    if (target === undefined) {
+      done += value
+      continue
+    }
+    // What a call leaves over is written by the next one. @kernel coreutils full_write()
+    for (let left = value; left > 0;) {
+      const what = text.length === value ? { text: text.slice(value - left) } : { length: left }
+      const written = (await call(context, target.path, { op: 'write', fd, ...what })).value
+      if (written === 0) break
+      left -= written
+      done += written
+    }
   }
   if (target === undefined) return done
   if (target.sync) await call(context, target.path, { op: 'fsync', fd })
