@@ -9,7 +9,7 @@ const MAY_IMPORT = {
   workloads: 'util|engine',
   recorder: 'util|engine',
   profiles: 'util|engine',
-  shell: 'util|engine|workloads|explain',
+  shell: 'util|engine|workloads|explain|profiles',
   labs: 'util|engine|profiles',
   protocol: 'util|engine|profiles|labs',
   host: 'util|engine|workloads|recorder|profiles|shell|labs|protocol',
@@ -20,7 +20,7 @@ const MAY_IMPORT = {
 }
 
 /** Packages of the pure folders; the folders not named here may use none. */
-const MAY_USE = { profiles: 'zod', labs: 'zod', shell: 'unbash' }
+const MAY_USE = { profiles: 'zod|yaml', labs: 'zod', shell: 'unbash' }
 const PURE = ['util', 'explain', 'engine', 'workloads', 'recorder', 'profiles', 'shell', 'labs', 'protocol']
 
 const TEST = '\\.test\\.ts$'

@@ -138,3 +138,17 @@ test('conform prints a stable JSON document', async () => {
   expect(document.totals).toEqual([expect.objectContaining({ kind: '1-static', cases: 1 })])
   expect(readFileSync(join(folder, 'sim/static-1g-full612/base/zoneinfo'), 'utf8')).toMatch(/^Node 0, zone {6}DMA\n/)
 })
+
+test('a manifest becomes a script that carries it out, and a broken one a line', async () => {
+  const path = join(folder, 'pod.yaml')
+  const body = 'containers: [{name: a, image: redis, resources: {limits: {memory: 64Mi}, requests: {memory: 32Mi}}}]'
+  writeFileSync(path, `kind: Pod\nmetadata: {name: p}\nspec: {${body}}\n`)
+  const made = await call(importMachine, path, '--machine', 'vm-1g', '--memory-qos', '1.27')
+  expect(made.err).toContain("p: Burstable, a adj 967 runs 'redis-server --dump=")
+  const script = join(folder, 'pod.sh')
+  writeFileSync(script, `${made.out}sleep 2\nkubectl get pods\ncat /sys/fs/cgroup/kubepods.slice/*/*/*/memory.max\n`)
+  const ran = await call(exec, 'vm-1g', script)
+  expect(ran.out).toMatch(/p +1\/1 +Running +0 +Burstable[^]*\n67108864\n$/)
+  writeFileSync(path, 'kind: Pod\n')
+  expect(await call(importMachine, path)).toMatchObject({ status: 2, err: expect.stringContaining('metadata.name') })
+})

@@ -1,14 +1,14 @@
 /** The commands that boot a machine and do something with it, or make one: boot, exec, import, conform. */
-import { writeFileSync } from 'node:fs'
 import { klogLine } from '../engine/klog'
 import { formatMachine } from '../profiles'
 import { ok, userError, type Result } from '../util/result'
 import { operands, parseArgs, seedOf } from './args'
 import { conform } from './conform/conform'
-import { importPath, readText } from './folder'
+import { importPath, readText, writeText } from './folder'
 import { bootProfile } from './headless'
 import { resolveMachine } from './machines'
 import { printLine, type Output } from './output'
+import { importManifest, isManifest, POD_OPTIONS } from './pods'
 
 /** @returns the exit status, or the mistake that the caller prints with status 2 */
 export type RunCommand = (argv: readonly string[], output: Output) => Promise<Result<number>>
@@ -88,10 +88,11 @@ function environment(list: readonly string[]): Result<Record<string, string>> {
 }
 
 export const importMachine: RunCommand = async (argv, output) => {
-  const parsed = parseArgs(argv, { '-o': { takes: 'one' }, ...JSON_FLAG }, 'import')
+  const parsed = parseArgs(argv, { '-o': { takes: 'one' }, ...JSON_FLAG, ...POD_OPTIONS }, 'import')
   if (!parsed.ok) return parsed
   const given = operands(parsed.value, ['CAPTURE'], 'import')
   if (!given.ok) return given
+  if (isManifest(given.value[0]!)) return importManifest(given.value[0]!, parsed.value, output)
   const profile = importPath(given.value[0]!)
   if (!profile.ok) return profile
   const text = formatMachine(profile.value)
@@ -106,21 +107,6 @@ export const importMachine: RunCommand = async (argv, output) => {
   }
   for (const note of profile.value.notes ?? []) output.err(`note: ${note}\n`)
   return ok(0)
-}
-
-export function writeText(path: string, text: string): Result<true> {
-  try {
-    writeFileSync(path, text)
-    return ok(true)
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    return userError(
-      'cli/write',
-      path,
-      `The file cannot be written: ${why}.`,
-      'Give a path in a folder that exists and may be written.',
-    )
-  }
 }
 
 export const conformance: RunCommand = async (argv, output) => {

@@ -1,5 +1,5 @@
 /** Folders and archives on this computer → the texts that src/profiles imports. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { importCapture, readTar, type MachineProfile } from '../profiles'
@@ -43,4 +43,19 @@ export function readText(path: string, noun: string): Result<string> {
   if (statSync(path).isDirectory())
     return userError('cli/is-a-folder', path, `This is a folder, not a ${noun}.`, 'Name a file in it.')
   return ok(readFileSync(path, 'utf8'))
+}
+
+export function writeText(path: string, text: string): Result<true> {
+  try {
+    writeFileSync(path, text)
+    return ok(true)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return userError(
+      'cli/write',
+      path,
+      `The file cannot be written: ${why}.`,
+      'Give a path in a folder that exists and may be written.',
+    )
+  }
 }

@@ -26,7 +26,11 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     what: 'run a scenario and keep its record',
     run,
   },
-  import: { usage: 'CAPTURE [-o FILE]', what: 'a captured machine becomes a machine profile', run: importMachine },
+  import: {
+    usage: 'CAPTURE | POD.yaml [--machine M] [--memory-qos V] [-o FILE]',
+    what: 'a captured machine becomes a profile, a manifest a script',
+    run: importMachine,
+  },
   conform: {
     usage: 'TRUTH-DIR [CASE…] [--out DIR] [--json] [--all]',
     what: 'compare with captures of real kernels',

@@ -6,9 +6,9 @@ import { loadScenario, parseDuration, type MachineProfile, type Scenario } from 
 import { formatDuration } from './duration'
 import { ok, userError, type Result } from '../util/result'
 import { operands, parseArgs } from './args'
-import { writeText, type RunCommand } from './commands'
+import type { RunCommand } from './commands'
 import { exportRecord, FORMATS, type ExportFormat } from './export'
-import { readText } from './folder'
+import { readText, writeText } from './folder'
 import { bootProfile } from './headless'
 import { resolveMachine } from './machines'
 

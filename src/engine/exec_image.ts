@@ -216,6 +216,9 @@ const wholeImage = (image: ProgramImage, anonPages: Pages, firstStep: number): I
   firstStep,
 })
 
+/** Value of opDone at which an exec that needs no fork begins: its task has an address space to give up. */
+export const EXEC_WITHOUT_FORK = FORK_TEXT_FAULTS + FORK_ANON_PAGES + 1
+
 /** A subshell: the parent's image again, without exec. It goes on as a shell: all of its text and its own data. */
 export function stepFork(state: KernelState, task: Task, image: ProgramImage, endNs: number): number {
   if (task.opDone === 0) {

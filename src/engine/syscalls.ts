@@ -11,7 +11,7 @@ import type { KernelState } from './state'
 import { succeed } from './syscall_result'
 import { memoryOp } from './syscalls_memory'
 import { opMbind, opMovePages, opSetAffinity, opSetMempolicy } from './syscalls_numa'
-import { opCompute, opExec, opFork, opSignal, opSleep, opWait } from './syscalls_process'
+import { opCompute, opExec, opExecve, opFork, opSignal, opSleep, opWait } from './syscalls_process'
 import type { Op, Task } from './task'
 import { STEP_DONE } from './touch'
 
@@ -35,6 +35,8 @@ export function stepOp(state: KernelState, task: Task, op: Op, endNs: Ns): numbe
       return opFork(state, task, op)
     case 'wait':
       return opWait(state, task, op.pid)
+    case 'execve':
+      return opExecve(state, task, op.argv)
     case 'exec':
       return opExec(state, task, op, endNs)
     case 'setAffinity':

@@ -146,6 +146,7 @@ function opRead(state: KernelState, task: Task, op: OpOf<'read'>, endNs: Ns): nu
     fd.position += task.resultText.length
     return succeed(task, task.resultText.length)
   }
+  if (op.offset !== undefined && task.opDone === 0) fd.position = op.offset
   return readInode(state, task, fd, op.length, endNs)
 }
 

@@ -5,8 +5,9 @@
 import { cloneTree } from '../util/clone'
 import type { Ns } from '../util/units'
 import { taskMemcg } from './cgroup'
+import { context } from './context'
 import { charge, isSuspended, now, suspend } from './exec'
-import { stepExec, stepFork } from './exec_image'
+import { EXEC_WITHOUT_FORK, stepExec, stepFork } from './exec_image'
 import { shellImage } from './images'
 import { allocKernelStack, freeKernelStack } from './kernel_stack'
 import { SIGKILL, createTask, reapZombie, sendSignal, startTask } from './lifecycle'
@@ -18,6 +19,7 @@ import type { KernelState } from './state'
 import { fail, succeed } from './syscall_result'
 import type { Op, Task } from './task'
 import { STEP_BLOCKED, STEP_KILLED, STEP_MORE } from './touch'
+import { hasProgram } from './userland'
 
 type OpOf<K extends Op['op']> = Extract<Op, { op: K }>
 
@@ -117,6 +119,23 @@ export function opExec(state: KernelState, task: Task, op: OpOf<'exec'>, endNs: 
   const step = isSubshell ? stepFork(state, task, shellImage(state.config), endNs) : stepExec(state, task, op, endNs)
   if (step === STEP_KILLED && task.killSignal === 0) task.killSignal = SIGKILL
   return step
+}
+
+/**
+ * The task goes on as another program of the table, from its second half of fork + exec on.
+ * @kernel fs/exec.c begin_new_exec()
+ */
+export function opExecve(state: KernelState, task: Task, argv: readonly string[]): number {
+  charge(state, state.costs.syscall)
+  const name = argv[0]?.split('/').pop() ?? ''
+  const program = Object.hasOwn(context.programs, name) ? context.programs[name]! : undefined
+  if (program === undefined || !hasProgram(state, program)) return fail(task, 'ENOENT')
+  task.op = { op: 'exec', argv, program: name, image: program.image, forked: program.image }
+  task.opDone = EXEC_WITHOUT_FORK
+  // Blocks of malloc and handlers of signals belonged to the old image.
+  task.heapBlocks = {}
+  task.catchesSignals = false
+  return STEP_MORE
 }
 
 export function opSignal(state: KernelState, task: Task, op: OpOf<'signal'>): number {

@@ -77,8 +77,8 @@ export type Op =
       readonly append?: boolean
     }
   | { readonly op: 'close'; readonly fd: number }
-  /** Result: bytes read (0 at the end). Through the page cache. */
-  | { readonly op: 'read'; readonly fd: number; readonly length: Bytes }
+  /** Result: bytes read (0 at the end). Through the page cache. `offset`: lseek() there first. */
+  | { readonly op: 'read'; readonly fd: number; readonly length: Bytes; readonly offset?: Bytes }
   /** Writes data without content (a length) or text. Result: bytes written. */
   | { readonly op: 'write'; readonly fd: number; readonly length?: Bytes; readonly text?: string }
   | { readonly op: 'fsync'; readonly fd: number }
@@ -124,7 +124,9 @@ export type Op =
   /** From now on SIGTERM and SIGINT set `signalled` instead of killing. */
   | { readonly op: 'catchSignals' }
   | { readonly op: 'exit'; readonly status: number }
-  /** Replaces the address space by a program's image and goes on as that program. Made by spawn, not by programs. */
+  /** Goes on as the program of that name with a new address space; its descriptors stay. ENOENT: there is none. */
+  | { readonly op: 'execve'; readonly argv: readonly string[] }
+  /** Replaces the address space by a program's image and goes on as that program. Made by spawn and execve. */
   | {
       readonly op: 'exec'
       readonly argv: readonly string[]
@@ -231,6 +233,8 @@ export interface Program {
   readonly image: ProgramImage
   /** C source in root's home folder: the program is not on the machine until somebody builds it. */
   readonly source?: string
+  /** Belongs to a server's installation: a machine that has nothing but an initramfs does not have it. */
+  readonly isServer?: true
   /** Parses arguments. `usage` is printed to stderr and the task exits with `status`. */
   start(argv: readonly string[], env: Readonly<Record<string, string>>): ProgramStart
   next(data: ProgramData, view: ProgramView): Op

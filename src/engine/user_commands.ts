@@ -23,6 +23,7 @@ import type { KernelState } from './state'
 import { openPath, readWhole, writeWhole } from './syscalls_file'
 import { setCpusAllowed } from './syscalls_numa'
 import type { FileDescriptor, Op, Task } from './task'
+import { hasProgram } from './userland'
 
 const done = (value = 0, text = ''): CommandResult => ok({ value, text })
 const refuse = (errno: Errno, explanation = ''): CommandResult => err({ errno, explanation })
@@ -170,6 +171,8 @@ function spawn(state: KernelState, parent: Task, command: Extract<Command, { kin
   const program = Object.hasOwn(context.programs, base) ? context.programs[base] : undefined
   if (program === undefined && command.tool !== true)
     return refuse('ENOENT', `There is no program ${base} in this machine.`)
+  if (program !== undefined && !hasProgram(state, program))
+    return refuse('ENOENT', `${base} is not in this machine's initramfs; machines with a Debian user land have it.`)
   const wanted = [command.stdin, command.stdout, command.stderr]
   const fds: FileDescriptor[] = []
   for (let fd = 0; fd < 3; fd++) {

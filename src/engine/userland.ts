@@ -7,7 +7,7 @@ import { createTask, startTask } from './lifecycle'
 import { installFile, installText } from './machine_files'
 import { context } from './context'
 import type { KernelState } from './state'
-import type { ProgramImage } from './task'
+import type { Program, ProgramImage } from './task'
 
 interface Service {
   readonly name: string
@@ -41,11 +41,15 @@ const SERVICES: readonly Service[] = [
 
 const SYSTEMD: ProgramImage = { path: '/usr/lib/systemd/systemd', totalVm: 25500, textPages: 1900, anonPages: 1000 }
 
+/** Whether the machine's user land carries the program. */
+export const hasProgram = (state: KernelState, program: Program): boolean =>
+  program.isServer !== true || state.config.userland === 'debian'
+
 /** Files, groups and first processes. */
 export function startUserland(state: KernelState): void {
   for (const file of imageFiles(state.config)) installFile(state, file.path, file.pages, true)
   for (const program of Object.values(context.programs)) {
-    if (program.source !== undefined) continue
+    if (program.source !== undefined || !hasProgram(state, program)) continue
     // The capture machines carried the lab program only; what they did not have costs them nothing.
     installFile(state, program.image.path, program.image.textPages, program.name === 'mm')
   }

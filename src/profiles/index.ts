@@ -4,6 +4,19 @@ export type { MachineProfile, ProfileDevice, ProfileNode, ProfileReservation } f
 export { toConfig } from './machine-config'
 export { firmwareRanges, hardwareKind, lowMemory, nodeRanges, nodeSize, totalSize } from './memory-map'
 export { importCapture, readTar, type CaptureFiles } from './import'
+export {
+  importPods,
+  KUBELET_DEFAULTS,
+  planSteps,
+  stepLine,
+  type KubeletOptions,
+  type NodeFacts,
+  type Plan,
+  type PlannedContainer,
+  type PlannedGroup,
+  type PlannedPod,
+  type PlanStep,
+} from './import/pods'
 export { formatCpuList, formatSize, parseCpuList, parseDuration, parseSize, spellSize } from './sizes'
 export { DEVICE_KINDS, DEVICE_SPEED, type DeviceKind } from './devices'
 export { TLB_NAMES, tlbGeometry, type ProfileTlb } from './tlb'

@@ -6,6 +6,7 @@ import { cat } from './cat'
 import { cut, nl, paste, rev, tac, wc } from './cut'
 import { dd, tar } from './dd'
 import { dmesg } from './dmesg'
+import { docker } from './docker'
 import { env, man, nohup, printenv, seq, which, yes } from './env'
 import { basename, cp, dirname, mkdir, mv, readlink, rm, rmdir, tee, touch } from './files'
 import { explain } from './explain'
@@ -15,6 +16,7 @@ import { cc, gcc } from './gcc'
 import { egrep, fgrep, grep } from './grep'
 import { head, tail } from './head'
 import { arch, clear, date, hostname, id, nproc, sync, uname, uptime, whoami } from './host'
+import { kubectl } from './kubectl'
 import { ls } from './ls'
 import { insmod, lsmod, modinfo, modprobe, rmmod } from './modules'
 import { numactl } from './numactl'
@@ -52,6 +54,7 @@ const all: readonly Tool[] = [
   diff,
   dirname,
   dmesg,
+  docker,
   egrep,
   env,
   explain,
@@ -66,6 +69,7 @@ const all: readonly Tool[] = [
   insmod,
   join,
   killall,
+  kubectl,
   ls,
   lsmod,
   man,
