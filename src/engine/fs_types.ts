@@ -3,6 +3,7 @@
  * Pseudo file systems (/proc, /sys, cgroup2) have no inodes: procfs/index.ts answers for their paths.
  */
 import type { Bytes, Ns } from '../util/units'
+import type { Zram } from './mm/zram'
 import type { HugetlbFile } from './mm/hugetlb_pool'
 import type { Readahead } from './task'
 
@@ -73,6 +74,8 @@ export interface BlockDevice {
   writtenBytes: Bytes
   /** Requests under way, oldest first; createBlockDevice(). Owner: mm/block.ts */
   readonly inflight: IoRequest[]
+  /** Of a device in memory: reads and writes are done on the spot. Owner: mm/zram.ts */
+  readonly zram?: Zram
 }
 
 /** One request of a device's queue. */

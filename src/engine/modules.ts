@@ -15,6 +15,7 @@ import { orderOfBytes } from './mm/slub_size'
 import { vfree, vmalloc, type VmArea } from './mm/vmalloc'
 import { schedule } from './queue'
 import type { KernelState } from './state'
+import { addZramDevices, resetZram } from './zram_device'
 import { TAINT_OOT_MODULE, TAINT_UNSIGNED_MODULE, addTaint, isTainted } from './taint'
 
 interface ModuleParam {
@@ -30,6 +31,8 @@ export interface ModuleKind {
   readonly sections: readonly Bytes[]
   readonly initBytes: Bytes
   readonly params: Readonly<Record<string, ModuleParam>>
+  /** Built with the kernel and signed: it taints nothing. */
+  readonly isInTree?: true
 }
 
 const param = (fallback: number, min: number, max: number, meaning: string): ModuleParam => ({
@@ -65,6 +68,13 @@ export const MODULES: Readonly<Record<string, ModuleKind>> = {
     sections: [4_194_304, 1_048_576, 524_288],
     initBytes: 262_144,
     params: { table_mb: param(0, 0, 65_536, "a table of so many MiB, vmalloc'ed at start") },
+  },
+  zram: {
+    description: 'Compressed RAM Block Device',
+    sections: [24_576, 8192, 8192],
+    initBytes: 4096,
+    params: { num_devices: param(1, 1, 16, 'Number of pre-created zram devices') },
+    isInTree: true,
   },
 }
 
@@ -146,6 +156,15 @@ function loadSections(state: KernelState, kind: ModuleKind): VmArea[] | undefine
   return undefined
 }
 
+/** A module that is not the kernel's own, and nobody has signed. @kernel check_modinfo(), module_sig_check() */
+function taint(state: KernelState, name: string): void {
+  if (!isTainted(state, TAINT_OOT_MODULE)) klog(state, `${name}: loading out-of-tree module taints kernel.`)
+  if (!isTainted(state, TAINT_UNSIGNED_MODULE))
+    klog(state, `${name}: module verification failed: signature and/or required key missing - tainting kernel`)
+  addTaint(state, TAINT_OOT_MODULE)
+  addTaint(state, TAINT_UNSIGNED_MODULE)
+}
+
 /**
  * Loads a module and runs its init.
  * @returns ENOENT no such module, EEXIST it is loaded, EINVAL a parameter is wrong, ENOMEM; the kernel log says more
@@ -162,11 +181,7 @@ export function loadModule(state: KernelState, name: string, words: readonly str
   }
   const areas = loadSections(state, kind)
   if (areas === undefined) return isSuspended(state) ? 'EAGAIN' : 'ENOMEM'
-  if (!isTainted(state, TAINT_OOT_MODULE)) klog(state, `${name}: loading out-of-tree module taints kernel.`)
-  if (!isTainted(state, TAINT_UNSIGNED_MODULE))
-    klog(state, `${name}: module verification failed: signature and/or required key missing - tainting kernel`)
-  addTaint(state, TAINT_OOT_MODULE)
-  addTaint(state, TAINT_UNSIGNED_MODULE)
+  if (kind.isInTree !== true) taint(state, name)
   const init = areas.pop()!
   const sequence = state.modules.nextSequence++
   const nrSections = kind.sections.length
@@ -189,6 +204,10 @@ function startModule(state: KernelState, module: LoadedModule): Errno | undefine
     return undefined
   }
   if (name === 'pw_dma') return takeBuffers(state, module)
+  if (name === 'zram') {
+    addZramDevices(state, params['num_devices']!)
+    return undefined
+  }
   if (params['table_mb'] === 0) return undefined
   const bytes = params['table_mb']! * 2 ** 20
   const table = vmalloc(state, { bytes, gfp: GFP_KERNEL, region: 'vmalloc', caller: `${name}_init [${name}]` })
@@ -230,13 +249,17 @@ function giveAll(state: KernelState, module: LoadedModule): void {
 
 /**
  * Unloads a module; everything that it holds goes back.
- * @returns ENOENT it is not loaded
+ * @returns ENOENT it is not loaded; EBUSY a device of it is in use
  * @kernel  delete_module(), free_module()
  */
 export function unloadModule(state: KernelState, name: string): Errno | undefined {
   const module = findModule(state, name)
   if (module === undefined) return 'ENOENT'
+  if (name === 'zram' && state.swapAreas.some(({ device }) => state.devices[device]!.zram !== undefined)) return 'EBUSY'
   state.modules.loaded.splice(state.modules.loaded.indexOf(module), 1)
+  if (name === 'zram') {
+    for (const [index, { zram }] of state.devices.entries()) if (zram !== undefined) resetZram(state, index)
+  }
   giveAll(state, module)
   return undefined
 }

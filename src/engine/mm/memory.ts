@@ -47,7 +47,7 @@ import { pageAddRmap, pageRemoveRmap, rssCounter } from './rmap'
 import { addMmCounter } from './rss'
 import { countMajor, releaseFrame, tryToFreeSwap } from './swap_fault'
 import { swapCacheGet, swapReadFolio } from './swap_state'
-import { swapCount, swapFree, vmSwapFull } from './swapfile'
+import { swapCount, swapFree, vmSwapFull, zramOfSlot } from './swapfile'
 import { PGFAULT, PGREUSE, countVmEvent } from './vmstat'
 import { flushTlbPage } from './tlb_flush'
 import { freeAnonPage } from './zap'
@@ -205,8 +205,10 @@ function doSwapPage(state: KernelState, task: Task, mm: Mm, vma: Vma, slot: numb
   pageAddRmap(state, pfn, slot)
   addMmCounter(state, mm.id, MM_ANONPAGES, 1)
   addMmCounter(state, mm.id, MM_SWAPENTS, -1)
+  const inMemory = zramOfSlot(state, entry) !== undefined
   swapFree(state, entry)
-  if (writable || vmSwapFull(state) || (vma.flags & VM_LOCKED) !== 0) {
+  // What lies compressed in memory would be there twice. @kernel SWP_SYNCHRONOUS_IO: no swap cache at all
+  if (writable || vmSwapFull(state) || (vma.flags & VM_LOCKED) !== 0 || inMemory) {
     if (tryToFreeSwap(state, pfn)) setPte(state.pgtables, slot, pteAt(state.pgtables, slot) | PTE_DIRTY)
   }
   charge(state, state.costs.minorFault)

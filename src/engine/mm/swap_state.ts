@@ -11,14 +11,24 @@ import type { KernelState } from '../state'
 import { submitIo } from './block'
 import { GFP_HIGHUSER_MOVABLE, GFP_KERNEL } from './gfp'
 import { memcgCharge, onlineMemcg } from './memcontrol'
-import { PG_ANON, PG_LOCKED, PG_READAHEAD, PG_SWAPBACKED, setFlag, setPageMemcg, testAndClearFlag } from './memmap'
+import {
+  PG_ANON,
+  PG_LOCKED,
+  PG_READAHEAD,
+  PG_SWAPBACKED,
+  clearFlag,
+  setFlag,
+  setPageMemcg,
+  testAndClearFlag,
+} from './memmap'
 import type { Mm, Vma } from './mm_types'
 import { freeUnrefPage } from './pcp'
 import { ENTRIES_PER_TABLE, findPteSlot, isSwapPte, pteAt, pteSwapSlot } from './pgtable'
 import { folioAddLru } from './swap'
-import { addToSwapCache, areaOfSlot, slotMemcg, swapCacheLookup, swapCount, swapShadow } from './swapfile'
+import { addToSwapCache, areaOfSlot, slotMemcg, swapCacheLookup, swapCount, swapShadow, zramOfSlot } from './swapfile'
 import { PGPGIN, PSWPIN, SWAP_RA, SWAP_RA_HIT, countVmEvent, countVmEvents } from './vmstat'
 import { workingsetRefault } from './workingset'
+import { zramRead } from './zram'
 
 /** Where the access happened: neighbours in the address space are read along on devices without a head to move. */
 export interface SwapFaultPlace {
@@ -171,6 +181,15 @@ function slotsOfNeighbours(state: KernelState, slot: number, { mm, vma, vpn }: S
 export function swapReadFolio(state: KernelState, slot: number, place?: SwapFaultPlace): Pfn {
   const target = newSwapCachePage(state, slot)
   if (target === 0) return 0
+  const inMemory = zramOfSlot(state, slot)
+  if (inMemory !== undefined) {
+    // Nothing to wait for, and no neighbours. @kernel mm/page_io.c swap_read_folio_bdev_sync()
+    countVmEvent(state.vmstat, PSWPIN)
+    countVmEvents(state.vmstat, PGPGIN, 4)
+    zramRead(state, inMemory.zram, inMemory.page)
+    clearFlag(state.memmap, target, PG_LOCKED)
+    return target
+  }
   const slots =
     place !== undefined && usesVmaReadahead(state) ? slotsOfNeighbours(state, slot, place) : slotsOfCluster(state, slot)
   const device = areaOfSlot(state, slot).device

@@ -34,6 +34,8 @@ import {
 import { freeUnrefPage } from './pcp'
 import { lruDel } from './swap'
 import { CLUSTER_SLOTS, findSlot, pickArea } from './swap_slots'
+import { isRandom } from './swap_contents'
+import { zramFree, zramWrite, type Zram } from './zram'
 import { createSwapTree, giveSwapTreeSlot, needSwapTreeNode, takeSwapTreeSlot, type SwapTree } from './swap_tree'
 import { NR_FILE_PAGES, NR_SWAPCACHED, modStat } from './vmstat'
 
@@ -81,6 +83,7 @@ export function mkswap(state: KernelState, path: string): Errno | undefined {
   const device = state.devices.find((d) => d.path === path)
   if (device === undefined) return 'ENOENT'
   if (state.swapAreas.some((a) => a.path === path)) return 'EBUSY'
+  if (device.zram !== undefined && !zramWrite(state, device.zram, 0)) return 'EIO'
   device.isSwapFormatted = true
   return undefined
 }
@@ -165,6 +168,8 @@ function releaseSlot(state: KernelState, area: SwapArea, offset: number): void {
   area.shadow[offset] = 0
   area.clusterUsed[Math.floor(offset / CLUSTER_SLOTS)]!--
   area.used--
+  const zram = state.devices[area.device]!.zram
+  if (zram !== undefined) zramFree(state, zram, offset)
   const memcg = area.memcg[offset]!
   area.memcg[offset] = 0
   if (memcg !== 0) memcgSwapUncharge(state, memcg, 1)
@@ -188,6 +193,8 @@ export function folioAllocSwap(state: KernelState, pfn: Pfn): boolean {
     releaseSlot(state, area, offset)
     return false
   }
+  const zram = state.devices[area.device]!.zram
+  if (zram !== undefined) zram.random[offset] = isRandom(state, pfn) ? 1 : 0
   const slot = area.base + offset
   if (hasFlag(state.memmap, pfn, PG_FILE)) {
     hooks.shmemReplaceBySwap(state, pfn, slot)
@@ -319,6 +326,16 @@ export function releaseUnusedSwapFolio(state: KernelState, pfn: Pfn): void {
   setPageMemcg(m, pfn, 0)
   if (memcg !== 0) memcgUncharge(state, memcg, 1)
   freeUnrefPage(state, pfn, 0)
+}
+
+/** The device in memory that a slot lies in, and the slot's page there; undefined for every other device. */
+export function zramOfSlot(
+  state: KernelState,
+  slot: number,
+): { readonly zram: Zram; readonly page: number } | undefined {
+  const area = areaOfSlot(state, slot)
+  const zram = state.devices[area.device]!.zram
+  return zram && { zram, page: slot - area.base }
 }
 
 /** Where a cached frame is written. */

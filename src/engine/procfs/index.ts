@@ -6,6 +6,7 @@ import type { Errno } from '../../util/errno'
 import type { FileStat } from '../commands'
 import type { KernelState } from '../state'
 import { sysDir } from './sysfs'
+import { blockDir } from './sysfs_block'
 import { buddyinfoText } from './buddyinfo'
 import { cgroupFs } from './cgroup'
 import { debugDir } from './debugfs'
@@ -79,6 +80,7 @@ const FAMILIES: readonly { readonly root: string; readonly dir: PseudoDir }[] = 
   { root: '/sys/fs/cgroup', dir: cgroupFs },
   { root: '/sys/kernel/debug', dir: debugDir },
   { root: '/sys/kernel/slab', dir: slabDir },
+  { root: '/sys/block', dir: blockDir },
   { root: '/sys/module', dir: moduleDir },
   { root: '/sys', dir: sysDir },
   { root: '/proc', dir: procDir },

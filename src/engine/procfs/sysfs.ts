@@ -63,7 +63,7 @@ const MM_FILES: Readonly<Record<string, PseudoFile>> = {
 
 const NODE_ROOT = 'devices/system/node'
 const STATIC_DIRS: Readonly<Record<string, readonly string[]>> = {
-  '': ['devices', 'fs', 'kernel', 'module'],
+  '': ['block', 'devices', 'fs', 'kernel', 'module'],
   devices: ['system'],
   'devices/system': ['node'],
   fs: ['cgroup'],

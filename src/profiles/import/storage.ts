@@ -38,7 +38,9 @@ export function swapsOfHost(files: CaptureFiles): { devices: ProfileDevice[]; no
     const [, path = '', type, kib, priority] = match
     const base = path.replace(/^\/dev\//, '')
     if (base.startsWith('zram')) {
-      notes.push(`The compressed swap ${path} is left out: zram is not modelled.`)
+      notes.push(
+        `The compressed swap ${path} is left out: set it up in the machine, with modprobe zram and /sys/block/zram0.`,
+      )
       continue
     }
     const isDevice = type === 'partition' && /^\w+$/.test(base)

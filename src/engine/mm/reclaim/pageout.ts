@@ -11,7 +11,7 @@ import { queueRoomAt, submitIo, waitForIo } from '../block'
 import { GFP_BIT_FS, GFP_BIT_IO } from '../gfp'
 import { PG_ANON, PG_RECLAIM, PG_SWAPBACKED, PG_SWAPCACHE, hasFlag, pageFlags, pageMapping, setFlag } from '../memmap'
 import { folioClearDirty, folioStartWriteback } from '../page_writeback'
-import { folioAllocSwap, folioFreeSwap, swapCount, swapDeviceOf } from '../swapfile'
+import { folioAllocSwap, folioFreeSwap, swapCount, swapDeviceOf, zramOfSlot } from '../swapfile'
 import { tryToUnmapFlushDirty } from '../tlb_flush'
 import {
   NR_VMSCAN_IMMEDIATE_RECLAIM,
@@ -22,6 +22,7 @@ import {
   countVmEvents,
   modStat,
 } from '../vmstat'
+import { zramWrite, type Zram } from '../zram'
 import { PGDAT_DIRTY, type ReclaimStat, type ScanControl } from './scan_control'
 
 /** What to do with one page. */
@@ -75,6 +76,8 @@ function pageout(state: KernelState, sc: ScanControl, nid: number, pfn: Pfn, sta
     folioFreeSwap(state, pfn)
     return ORPHAN
   }
+  const inMemory = isSwap ? zramOfSlot(state, pageMapping(m, pfn) - 1) : undefined
+  if (inMemory !== undefined) return pageoutToMemory(state, nid, pfn, inMemory, stat)
   const device = isSwap ? swapDeviceOf(state, pfn) : state.inodes[pageMapping(m, pfn)]!.device
   folioClearDirty(state, pfn)
   setFlag(m, pfn, PG_RECLAIM)
@@ -88,6 +91,28 @@ function pageout(state: KernelState, sc: ScanControl, nid: number, pfn: Pfn, sta
   if (isSwap) countVmEvent(state.vmstat, PSWPOUT)
   if (isWanted(TRACE_WRITE_FOLIO)) emit(state, 'mm_vmscan_write_folio', [pfn, isSwap ? 0 : 2])
   return KEEP
+}
+
+/**
+ * A device in memory writes on the spot: the page is clean again and can go at once.
+ * @returns ACTIVATE: there was no memory for it
+ * @kernel  mm/vmscan.c shrink_folio_list(): "synchronous write - probably a ramdisk"
+ */
+function pageoutToMemory(
+  state: KernelState,
+  nid: number,
+  pfn: Pfn,
+  { zram, page }: { readonly zram: Zram; readonly page: number },
+  stat: ReclaimStat,
+): number {
+  stat.pageout++
+  if (!zramWrite(state, zram, page)) return ACTIVATE
+  folioClearDirty(state, pfn)
+  modStat(state.nodes[nid]!.stat, NR_VMSCAN_WRITE, 1)
+  countVmEvents(state.vmstat, PGPGOUT, 4)
+  countVmEvent(state.vmstat, PSWPOUT)
+  if (isWanted(TRACE_WRITE_FOLIO)) emit(state, 'mm_vmscan_write_folio', [pfn, 0])
+  return FREE
 }
 
 /**
