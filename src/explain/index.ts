@@ -7,6 +7,7 @@ import { topics } from './topics'
 export { glossary, searchTerms, termNamed, termsIn, type Term, type TermPlace } from './glossary'
 export { entryOf, fieldsIn, namesIn, type Layout, type Topic } from './topic'
 export { topics } from './topics'
+export { meaningsOf, wordsIn, type KnownWord, type Meaning } from './words'
 export { wrap } from './wrap'
 
 /** A name with its sentence and the topic that it belongs to. */

@@ -38,6 +38,7 @@ export const machineFiles: readonly Topic[] = [
     layout: {
       kind: 'lines',
       name: /^\s+(?:pages )?(vm stats threshold|per-node stats|[a-z_]+)/g,
+      shape: /^ +(?:per-node stats|pagesets|(?:pages |vm stats )?[a-z_]+:? +\(?\d.*)$/,
     },
     text: ZONEINFO,
     also: vmstat,
@@ -84,7 +85,7 @@ export const machineFiles: readonly Topic[] = [
     id: '/proc/pressure/memory',
     path: /^(?:\/proc\/pressure\/memory|\/sys\/fs\/cgroup\/(?:.*\/)?memory\.pressure)$/,
     about: 'Pressure stall information: how much time was lost because memory was short.',
-    layout: { kind: 'lines', name: /\b(some|full|avg\d+|total)\b/g },
+    layout: { kind: 'lines', name: /\b(some|full|avg\d+|total)\b/g, shape: /^(?:some|full) avg10=/ },
     text: PRESSURE,
   }),
   topic({

@@ -2,8 +2,8 @@
 
 /** How the text of a file names what it says. */
 export type Layout =
-  /** Each line carries its names: the first group of each match. */
-  | { readonly kind: 'lines'; readonly name: RegExp }
+  /** Each line carries its names: the first group of each match. `shape` knows such a line where no file is named. */
+  | { readonly kind: 'lines'; readonly name: RegExp; readonly shape?: RegExp }
   /** One line of numbers without names, in the order of the entries. */
   | { readonly kind: 'fields' }
   /** A table whose rows repeat: the entries are its columns, or the words that may stand in a row. */
@@ -14,7 +14,7 @@ export type Layout =
   | { readonly kind: 'tool'; readonly header: RegExp }
 
 export const BEFORE_COLON: Layout = { kind: 'lines', name: /^([\w()]+):/g }
-export const FIRST_WORD: Layout = { kind: 'lines', name: /^([a-z_]\w*) /g }
+export const FIRST_WORD: Layout = { kind: 'lines', name: /^([a-z_]\w*) /g, shape: /^[a-z_]\w* (?:\d+|N0=.*)$/ }
 export const COLUMNS: Layout = { kind: 'columns' }
 export const VALUE: Layout = { kind: 'value' }
 

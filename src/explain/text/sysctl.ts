@@ -71,6 +71,29 @@ watermark_scale_factor: 1 to 3000, default 10: distance between min, low and hig
   least a quarter of min. Raising it wakes kswapd earlier: the remedy for direct reclaim in bursts.
 zone_reclaim_mode: 0 (default) takes memory from another node when the local one is full; bit 1 reclaims locally
   first, 2 lets that write, 4 lets it unmap. Only for jobs pinned to a node.
+dirtytime_expire_seconds: Seconds after which an inode that only has a new access time is written; default 43200,
+  half a day. 0 leaves it until something else writes the inode.
+enable_soft_offline: 1 (default) lets the kernel move data off pages with many corrected errors and stop using them;
+  0 keeps such pages in use.
+hugetlb_shm_group: Number of the group whose members may make System V shared memory of hugetlb pages without
+  privilege; default 0.
+laptop_mode: Seconds by which writing waits for a disk that is awake anyway, so that it can sleep in between;
+  default 0, off. Reclaim does not write early while it is set.
+legacy_va_layout: 0 (default) places mappings downwards from the stack; 1 upwards from a third of the address space,
+  as 2.4 did.
+memfd_noexec: 0 (default) leaves memfd_create as it is; 1 makes its files not executable unless asked for; 2 refuses
+  executable ones.
+memory_failure_early_kill: 1 kills every process that maps a page as soon as the hardware reports it broken; 0
+  (default) kills only who touches it.
+memory_failure_recovery: 1 (default) tries to go on after a broken page; 0 panics.
+mmap_min_addr: Lowest address a process without privilege may map; default 65536. It keeps a null pointer in the
+  kernel from meeting a user's page.
+mmap_rnd_bits: Random bits in the place of mappings, 28 to 32 on x86-64; default 28.
+mmap_rnd_compat_bits: The same for 32-bit programs, 8 to 16; default 8.
+page_lock_unfairness: How often a waiter for a page's lock may be overtaken before the lock is handed to it; default
+  5.
+unprivileged_userfaultfd: 0 (default) lets an unprivileged process handle only faults made in user mode; 1 faults
+  made in the kernel, too.
 `
 
 export const SYSCTL_OTHER = `

@@ -73,4 +73,5 @@ total_objects: Room for objects in all slabs, free ones included.
 trace: 1 if every allocation is logged.
 usersize: Bytes of an object that may be copied to user space.
 ctor: Constructor called for new objects.
+validate: Write 1 to check every slab of the cache for damage; the findings go to the kernel log.
 `

@@ -5,12 +5,14 @@ import { useClient } from '../client'
 import type { Screen } from '../views/terminal/screen'
 import { createScreen } from '../views/terminal/screen'
 import { useSession } from './session'
+import { useTip } from './tip'
 import { useUi } from './ui'
 
 export const useTerminals = defineStore('terminals', () => {
   const client = useClient()
   const session = useSession()
   const ui = useUi()
+  const tip = useTip()
   const screens = shallowRef<readonly Screen[]>([])
   const activeId = ref(0)
   /** A line was sent while the clock stands: it waits for the clock. */
@@ -27,9 +29,12 @@ export const useTerminals = defineStore('terminals', () => {
     const screen = markRaw(
       createScreen(id, {
         onInput: (text) => {
+          tip.hide()
           if (text.includes('\r') && !session.isRunning) isWaiting.value = true
           void client.request({ kind: 'terminalInput', terminal: id, text })
         },
+        onWord: ({ name, meanings }, box) => tip.show({ name, meanings, box }),
+        onLeave: tip.hide,
         onResize: (size) => void client.request({ kind: 'terminalResize', terminal: id, ...size }),
       }),
     )

@@ -4,6 +4,7 @@
  */
 import type { Component } from 'vue'
 import { defineAsyncComponent } from 'vue'
+import { glossary } from '../../explain'
 import { KIB, NS_PER_S, PAGE_SIZE } from '../../util/units'
 import { formatBytes, formatPagesAsBytes, formatThree, joinFigure } from '../format'
 import type { useFrames } from '../stores/frames'
@@ -133,6 +134,14 @@ export const VIEWS: readonly ViewEntry[] = [
     group: 'Study',
     component: defineAsyncComponent(() => import('./workbook/WorkbookView.vue')),
     figure: ({ labs }) => (labs.labs.length > 0 ? `${useBook().nrFinished} of ${labs.labs.length}` : ''),
+    needsNoMachine: true,
+  },
+  {
+    id: 'glossary',
+    title: 'Glossary',
+    group: 'Study',
+    component: defineAsyncComponent(() => import('./glossary/GlossaryView.vue')),
+    figure: () => counted(glossary.length, 'term'),
     needsNoMachine: true,
   },
 ]

@@ -63,7 +63,9 @@ const strong = (context: ToolContext, text: string): string =>
 
 /** A line of the machine with its explanation below. */
 async function say(context: ToolContext, head: string, texts: readonly string[]): Promise<void> {
-  const lines = texts.flatMap((text) => wrap(text, Math.max(40, context.size.columns), INDENT))
+  // Deeper than the line itself, which may be indented.
+  const indent = INDENT + (/^ */.exec(head)?.[0] ?? '')
+  const lines = texts.flatMap((text) => wrap(text, Math.max(40, context.size.columns), indent))
   await context.print(`${strong(context, head)}\n${toText(lines)}`)
 }
 

@@ -5,6 +5,7 @@
 import { FitAddon } from '@xterm/addon-fit'
 import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
+import { explainLinks, type ExplainEvents } from './explain-links'
 import { readTokens } from '../../theme/tokens'
 import { strictDocument, withStrictStyles } from './strict-document'
 import { terminalTheme } from './terminal-theme'
@@ -26,14 +27,14 @@ export interface Screen {
   dispose(): void
 }
 
-export interface ScreenEvents {
+export interface ScreenEvents extends ExplainEvents {
   readonly onInput: (text: string) => void
   readonly onResize: (size: { columns: number; rows: number }) => void
 }
 
 /** Keys that stay with the window or the browser although the terminal has the focus. */
 function isForWindow(event: KeyboardEvent): boolean {
-  if (event.altKey && /^[1-7]$/.test(event.key)) return true
+  if (event.altKey && /^[0-9gr]$/i.test(event.key)) return true
   if (!event.ctrlKey && !event.metaKey) return false
   const key = event.key.toLowerCase()
   return key === '`' || (event.shiftKey && (key === 'p' || key === 'v'))
@@ -57,6 +58,7 @@ export function createScreen(id: number, events: ScreenEvents): Screen {
   })
   const fit = new FitAddon()
   terminal.loadAddon(fit)
+  explainLinks(terminal, events)
   terminal.onData(events.onInput)
   terminal.onResize(({ cols, rows }) => events.onResize({ columns: cols, rows }))
   terminal.attachCustomKeyEventHandler((event) => {

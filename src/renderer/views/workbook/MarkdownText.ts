@@ -2,16 +2,35 @@
 import type { FunctionalComponent, VNode } from 'vue'
 import { h } from 'vue'
 import type { Block, Inline } from './markdown'
+import { meaningsOf, termsIn } from '../../../explain'
+import { useTip } from '../../stores/tip'
 import { useUi } from '../../stores/ui'
 import { parseMarkdown } from './markdown'
 
-const inline = (children: readonly Inline[]): (VNode | string)[] =>
-  children.map((child) => {
+/** The first mention of a term in a text, as a button that opens the glossary at it. */
+function withTerms(text: string, known: Set<string>): (VNode | string)[] {
+  const parts: (VNode | string)[] = []
+  let at = 0
+  for (const { term, start, end } of termsIn(text, known)) {
+    const word = text.slice(start, end)
+    const open = (): void => useTip().lookUp(term.name)
+    parts.push(
+      text.slice(at, start),
+      h('button', { type: 'button', class: 'term', 'data-explain': term.name, onClick: open }, word),
+    )
+    at = end
+  }
+  return [...parts, text.slice(at)].filter((part) => part !== '')
+}
+
+/** @param known  terms that need no link any more: those of the text so far; undefined links none */
+const inline = (children: readonly Inline[], known?: Set<string>): (VNode | string)[] =>
+  children.flatMap((child) => {
     switch (child.kind) {
       case 'text':
-        return child.text
+        return known === undefined ? child.text : withTerms(child.text, known)
       case 'code':
-        return h('code', child.text)
+        return h('code', meaningsOf(child.text).length > 0 ? { 'data-explain': child.text } : {}, child.text)
       case 'link':
         return h('a', { href: child.href, target: '_blank', rel: 'noopener noreferrer' }, inline(child.children))
       case 'view':
@@ -21,11 +40,11 @@ const inline = (children: readonly Inline[]): (VNode | string)[] =>
           inline(child.children),
         )
       default:
-        return h(child.kind === 'strong' ? 'b' : 'em', inline(child.children))
+        return h(child.kind === 'strong' ? 'b' : 'em', inline(child.children, known))
     }
   })
 
-function block(given: Block): VNode {
+function block(given: Block, known: Set<string>): VNode {
   switch (given.kind) {
     case 'heading':
       return h(`h${Math.min(6, given.level + 2)}`, inline(given.children))
@@ -34,13 +53,19 @@ function block(given: Block): VNode {
     case 'list':
       return h(
         given.isOrdered ? 'ol' : 'ul',
-        given.items.map((item) => h('li', inline(item))),
+        given.items.map((item) => h('li', inline(item, known))),
       )
     case 'paragraph':
-      return h('p', inline(given.children))
+      return h('p', inline(given.children, known))
   }
 }
 
-export const MarkdownText: FunctionalComponent<{ text: string }> = ({ text }) =>
-  h('div', { class: 'prose' }, parseMarkdown(text).map(block))
+export const MarkdownText: FunctionalComponent<{ text: string }> = ({ text }) => {
+  const known = new Set<string>()
+  return h(
+    'div',
+    { class: 'prose' },
+    parseMarkdown(text).map((given) => block(given, known)),
+  )
+}
 MarkdownText.props = ['text']
