@@ -1,4 +1,5 @@
 /** `mm pipes`: fills pipes and reads part of each, so that free memory is crumbs between pages that cannot move. */
+import { errnoNumber } from '../../util/errno'
 import { stdout, type Step } from '../steps'
 import { flagFile, waitForFlag } from './flag'
 import { PG, commonSteps, createData, longOption, type MmData } from './options'
@@ -51,7 +52,7 @@ const fill: readonly S[] = [
   (d, view) => {
     if (view.errno !== undefined) {
       d.pc++
-      return stdout(`pipe errno 12 at ${d.fds.length}\n`)
+      return stdout(`pipe errno ${errnoNumber(view.errno)} at ${d.fds.length}\n`)
     }
     const [readEnd = 0, writeEnd = 0] = view.text.split(' ').map(Number)
     d.fds.push(readEnd)
@@ -85,6 +86,8 @@ const drain: readonly S[] = [
 
 export const pipesSteps: readonly S[] = [
   ...(commonSteps as readonly S[]),
+  // Two descriptors a pipe: more than a program may have unless it asks.
+  () => ({ op: 'setrlimit', resource: 'nofile', bytes: 200_000, hard: 200_000 }),
   ...prepare,
   ...fill,
   (d) => stdout(`pipes=${d.fds.length} bytes=${d.written}\n`),
