@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -12,12 +13,29 @@ const labOf = (name: string): Lab => {
 
 const CASES = readdirSync(LABS).flatMap((name) => labOf(name).document.seeds.map((seed) => [name, seed] as const))
 
+/** What `pagewalk lab check LAB` prints. The command's bundle runs labs three to eight times as fast as this file would. */
+const outputs = new Map<string, Promise<string>>()
+const checked = (name: string): Promise<string> => {
+  const known = outputs.get(name)
+  if (known !== undefined) return known
+  const output = new Promise<string>((done) => {
+    execFile(process.execPath, ['scripts/pagewalk.mjs', 'lab', 'check', name], (_, stdout, stderr) => {
+      done(stdout.includes('seed ') ? stdout : stderr)
+    })
+  })
+  outputs.set(name, output)
+  return output
+}
+
+/** The line of a seed and the faults that stand below it. */
+const linesOf = (output: string, name: string, seed: number): string =>
+  new RegExp(`^${name} seed ${seed}: .*\n(  .*\n)*`, 'm').exec(output)?.[0] ?? output
+
 test.each(CASES)(
   '%s with seed %d solves itself: no check holds before its solution, each does after it',
   async (name, seed) => {
-    expect(await solve(labOf(name), seed)).toEqual([])
+    expect(linesOf(await checked(name), name, seed)).toBe(`${name} seed ${seed}: solves itself\n`)
   },
-  60_000,
 )
 
 test.each(readdirSync(LABS))('%s is called as its folder', (name) => expect(labOf(name).document.id).toBe(name))
