@@ -26,8 +26,6 @@ const DIFFERS: Readonly<Record<string, readonly string[]>> = {
   'frag-1g-keep4-pipes': ['huge pages: stalls'],
   // Where in kswapd's saw-tooth of 4000 pages the hog ends; the course of both is the same.
   'pressure-nr-file-only': ['pages stolen'],
-  // 13 pages beyond the band, which comes from captures of other cases.
-  'pressure-mglru-swappiness0': ['balance'],
   'fault-thp-always-100m-k61': ['22-file-cold-rand first_pass faults'],
 }
 
