@@ -28,7 +28,8 @@ async function printed(page: Page, step: Step): Promise<string> {
   await type(page, `answer() { ${step.solution!}\n}; clear; echo "${mark}$(answer)."`)
   const answer = new RegExp(`${mark}([^.$]+)\\.`)
   const text = (): Promise<string> => screen(page).innerText()
-  await expect.poll(text).toMatch(answer)
+  // What was started before may still sleep.
+  await expect.poll(text, { timeout: 45_000 }).toMatch(answer)
   return answer.exec(await text())![1]!.trim()
 }
 
