@@ -36,6 +36,7 @@ import { DEFAULT_TLB, TLB_PRESETS } from '../src/engine/mm/tlb_presets'
 import { createTlb } from '../src/engine/mm/tlb_state'
 import { addMm } from '../src/engine/mm/vma'
 import { tryToFreeMemcgPages } from '../src/engine/mm/vmscan'
+import { queueZswapShrink, shrinkZswapMemcg, handleZswapShrink } from '../src/engine/mm/zswap_shrink'
 import { nextEventAt, popEvent } from '../src/engine/queue'
 import { createRatelimit } from '../src/engine/ratelimit'
 import type { KernelState } from '../src/engine/state'
@@ -115,6 +116,8 @@ function bindHooks(): void {
     if (task !== undefined) task.state = 'R'
   }
   hooks.wakePageWaiters = () => undefined
+  hooks.queueZswapShrink = queueZswapShrink
+  hooks.shrinkZswapMemcg = shrinkZswapMemcg
 }
 
 function addDisk(state: KernelState, path: string, pages: number, rotational: boolean): void {
@@ -223,6 +226,7 @@ export function letTimePass(state: KernelState, ns: number): void {
     const { event } = popEvent(state.queue)
     state.nowNs = Math.max(state.nowNs, at)
     if (event.kind === 'ioDone') handleIoDone(state, event)
+    if (event.kind === 'zswapShrink') handleZswapShrink(state, event)
   }
   state.nowNs = until
 }

@@ -19,6 +19,7 @@ import { createExecContext } from '../src/engine/exec'
 import { createReclaimState } from '../src/engine/mm/reclaim'
 import { createModules } from '../src/engine/modules'
 import { createVmap } from '../src/engine/mm/vmalloc'
+import { createZswap } from '../src/engine/mm/zswap_state'
 import { createVmstat } from '../src/engine/mm/vmstat'
 import { initMinFreeKbytes } from '../src/engine/mm/watermark'
 import { createQueue } from '../src/engine/queue'
@@ -137,6 +138,7 @@ export function zoneState(config: MachineConfig): KernelState {
     taint: createTaint(),
     compaction: createCompactionState({ zones: zones.length, nodes: nodes.length, endPfn }),
     swapAreas: [],
+    zswap: createZswap(),
     reclaim: createReclaimState(nodes.length),
     thpEnabled: config.thp,
     ...noTasks(),

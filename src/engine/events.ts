@@ -21,6 +21,8 @@ export type SimEvent =
   | { readonly kind: 'writebackTick' }
   /** Flusher threads: somebody has dirtied more than the background limit. */
   | { readonly kind: 'writebackBackground' }
+  /** Worker that writes compressed pages on to their swap device. */
+  | { readonly kind: 'zswapShrink'; readonly failures: number }
   /** Worker that sums up the counts of memory groups. */
   | { readonly kind: 'memcgFlush' }
   /** vmstat worker: folds, decays pcp lists. */

@@ -15,6 +15,7 @@ import { handleDrainStock, releaseDeadMemcgs } from './mm/memcontrol'
 import { handleOomReap } from './mm/oom_kill'
 import { decayPcp } from './mm/pcp'
 import { handlePsiTick } from './mm/psi'
+import { handleZswapShrink } from './mm/zswap_shrink'
 import { handleWritebackBackground, handleWritebackTick } from './mm/flusher'
 import { handleModuleTimer } from './modules'
 import { schedule } from './queue'
@@ -55,6 +56,7 @@ export const handlers: {
   memoryMax: handleMemoryMax,
   allocPagesByHand: handleAllocPages,
   touchByHand: handleTouchByHand,
+  zswapShrink: handleZswapShrink,
   moduleTimer: handleModuleTimer,
 }
 

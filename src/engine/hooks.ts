@@ -39,6 +39,10 @@ export interface Hooks {
   forgetShadows(state: KernelState, inode: Inode, from: number, to: number): void
   /** filemap → fs: the last page of a file has left; nobody may hold its inode any more. */
   inodeAddLru(state: KernelState, inode: Inode, rotate: boolean): void
+  /** zswap → zswap_shrink: the worker that writes compressed pages on to their device has work. */
+  queueZswapShrink(state: KernelState): void
+  /** zswap → zswap_shrink: writes some of a group's compressed pages; whether any. */
+  shrinkZswapMemcg(state: KernelState, memcg: number): boolean
 }
 
 function unbound(): never {
@@ -60,4 +64,6 @@ export const hooks: Hooks = {
   shrinkSlab: () => 0,
   forgetShadows: unbound,
   inodeAddLru: () => {},
+  queueZswapShrink: unbound,
+  shrinkZswapMemcg: unbound,
 }

@@ -56,6 +56,9 @@ import { createSlabs } from './mm/slab_state'
 import { fillSlabsAtBoot } from './mm/slub_boot'
 import { createLruBatches } from './mm/swap'
 import { swapon } from './mm/swapfile'
+import { initZswap } from './mm/zswap_params'
+import { createZswap } from './mm/zswap_state'
+import { queueZswapShrink, shrinkZswapMemcg } from './mm/zswap_shrink'
 import { addVmArea, createVmap } from './mm/vmalloc'
 import { createVmstat, NR_KERNEL_STACK, modStat } from './mm/vmstat'
 import { DEFAULT_TLB, TLB_PRESETS } from './mm/tlb_presets'
@@ -89,6 +92,8 @@ function bindHooks(): void {
   hooks.shrinkSlab = shrinkSlab
   hooks.forgetShadows = forgetShadows
   hooks.inodeAddLru = inodeAddLru
+  hooks.queueZswapShrink = queueZswapShrink
+  hooks.shrinkZswapMemcg = shrinkZswapMemcg
 }
 bindHooks()
 
@@ -136,6 +141,7 @@ function createState(config: MachineConfig, seed: number): KernelState {
     lruBatches: createLruBatches(cpuNode.length),
     mglruEnabled: config.mglru ? 7 : 0,
     swapAreas: [],
+    zswap: createZswap(),
     thpEnabled: config.thp,
     thpDefrag: 'madvise',
     committedAs: 0,
@@ -235,6 +241,7 @@ export function bootMachine(config: MachineConfig, seed: number): KernelState {
   freeLateMemory(state)
   mountRoot(state)
   installModules(state)
+  initZswap(state)
   state.nowNs = bootLog(state)
   createKthreads(state)
   startUserland(state)

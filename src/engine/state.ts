@@ -40,6 +40,7 @@ import type { Tlb } from './mm/tlb_state'
 import type { Vmap } from './mm/vmalloc'
 import type { ReclaimState } from './mm/reclaim/reclaim_state'
 import type { Vmstat } from './mm/vmstat'
+import type { Zswap } from './mm/zswap_state'
 
 /** What is being executed right now. Zero between two events. */
 export interface ExecContext {
@@ -179,6 +180,8 @@ export interface KernelState {
   /** What reclaim remembers between its runs; createReclaimState(). Owners: mm/reclaim, kswapd.ts, page_writeback.ts */
   readonly reclaim: ReclaimState
   readonly swapAreas: SwapArea[]
+  /** createZswap(). Owners: mm/zswap_state.ts, mm/zswap.ts, mm/zswap_params.ts */
+  readonly zswap: Zswap
   /** Pages in a row by node, weighted interleave; absent: 1 everywhere. Owner: mm/mempolicy.ts */
   interleaveWeights?: number[]
   thpEnabled: ThpMode

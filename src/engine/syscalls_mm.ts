@@ -39,11 +39,7 @@ export function opTouch(state: KernelState, task: Task, op: OpOf<'touch'>, endNs
   // Page numbers are exact at any address; above 2^53 a sum of bytes is not.
   const count = pageOf((op.address % PAGE_SIZE) + op.length - 1) + 1
   const inside = Math.max(0, Math.min(count, taskSize(state) - first))
-  if (task.opDone === 0 && op.incompressible === true) {
-    const mm = mmOf(state, task)
-    const vma = mm === undefined ? undefined : findVma(mm, first)
-    if (vma !== undefined) vma.incompressible = true
-  }
+  if (task.opDone === 0) noteContents(state, task, op, first)
   const perPage = op.incompressible === true ? state.costs.fillPage : state.costs.access
   const step =
     op.mode === 'exec'
@@ -54,6 +50,17 @@ export function opTouch(state: KernelState, task: Task, op: OpOf<'touch'>, endNs
   const access = op.mode === 'write' ? PF_WRITE : op.mode === 'exec' ? PF_INSTR : 0
   badAddress(state, task, Math.max(op.address, (first + inside) * PAGE_SIZE), access)
   return STEP_KILLED
+}
+
+/** What programs say of the bytes that they write, for those who compress them. */
+function noteContents(state: KernelState, task: Task, op: OpOf<'touch'>, first: Vpn): void {
+  if (op.incompressible !== true && op.isSameFilled !== true) return
+  const mm = mmOf(state, task)
+  const vma = mm === undefined ? undefined : findVma(mm, first)
+  if (vma === undefined) return
+  if (op.incompressible === true) vma.incompressible = true
+  // Of a heap or an arena only a part is written so.
+  else if (vma.ino === 0 && vma.name === '') vma.isSameFilled = true
 }
 
 /** Instructions are fetched from page after page. */

@@ -26,6 +26,8 @@ export type Op =
       readonly length: Bytes
       readonly mode: TouchMode
       readonly incompressible?: boolean
+      /** Every word that is written is the same. */
+      readonly isSameFilled?: boolean
     }
   /** Accesses in the given order of page indices from address. */
   | { readonly op: 'touchList'; readonly address: number; readonly pages: readonly number[]; readonly mode: TouchMode }

@@ -2,7 +2,7 @@
  * zram devices as an administrator meets them: made when the module is loaded, set up by writing to /sys/block, gone with
  * a reset. What they hold is in mm/zram.ts.
  * @kernel      drivers/block/zram/zram_drv.c
- * @simplifies  rmmod resets the devices and leaves their names; no mem_limit, writeback or recompression
+ * @simplifies  rmmod resets the devices and leaves their names; no writeback or recompression
  * @spec    05 §5.12
  */
 import type { Errno } from '../util/errno'
@@ -10,7 +10,8 @@ import { PAGE_SIZE, type Bytes } from '../util/units'
 import type { BlockDevice } from './fs_types'
 import { createAt } from './fs/vfs'
 import { klog } from './klog'
-import { COMPRESSORS, DEFAULT_COMPRESSOR, createZram, zramReset, type Zram } from './mm/zram'
+import { COMPRESSORS } from './mm/compressors'
+import { DEFAULT_COMPRESSOR, createZram, zramReset, type Zram } from './mm/zram'
 import type { KernelState } from './state'
 
 /** Name in /dev and /sys/block → index of the device. */
@@ -61,7 +62,9 @@ export function setDisksize(state: KernelState, index: number, bytes: Bytes): Er
   const { zram, path } = state.devices[index]!
   if (zram!.pages > 0) return 'EBUSY'
   if (!(bytes > 0)) return 'EINVAL'
-  state.devices[index] = deviceOf(path, createZram(Math.ceil(bytes / PAGE_SIZE), zram!.compressor))
+  const made = createZram(Math.ceil(bytes / PAGE_SIZE), zram!.compressor)
+  made.memLimit = zram!.memLimit
+  state.devices[index] = deviceOf(path, made)
   klog(state, `${path.slice('/dev/'.length)}: detected capacity change from 0 to ${Math.ceil(bytes / PAGE_SIZE) * 8}`)
   return undefined
 }
@@ -72,6 +75,19 @@ export function setCompressor(state: KernelState, index: number, name: string): 
   if (!Object.hasOwn(COMPRESSORS, name)) return 'EINVAL'
   if (zram!.pages > 0) return 'EBUSY'
   zram!.compressor = name
+  return undefined
+}
+
+/** How much memory the pool may have; 0 takes the limit away. @kernel mem_limit_store() */
+export function setMemLimit(state: KernelState, index: number, bytes: Bytes): undefined {
+  state.devices[index]!.zram!.memLimit = Math.ceil(bytes / PAGE_SIZE)
+}
+
+/** The most that the pool had is counted anew. @returns EINVAL anything but 0. @kernel mem_used_max_store() */
+export function resetMemUsedMax(state: KernelState, index: number, value: number): Errno | undefined {
+  if (value !== 0) return 'EINVAL'
+  const { zram } = state.devices[index]!
+  zram!.poolMax = zram!.pool.frames.length
   return undefined
 }
 

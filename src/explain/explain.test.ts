@@ -19,10 +19,11 @@ import {
 import { searchTerms } from './glossary'
 import { wrap } from './wrap'
 
-function boot(name: string): Headless {
+function boot(name: string, release?: string): Headless {
   const profile = loadMachine(readFileSync(`resources/machines/${name}.json`, 'utf8'), name)
   if (!profile.ok) throw new Error(profile.error.message)
-  return createHeadless(toConfig(profile.value), 7, { engine: realEngine(), programs })
+  const config = toConfig(profile.value)
+  return createHeadless(release === undefined ? config : { ...config, release }, 7, { engine: realEngine(), programs })
 }
 
 async function run(machine: Headless, script: string): Promise<string> {
@@ -215,4 +216,13 @@ describe('the data', () => {
     expect(wrap('one two three', 8, '  ')).toEqual(['  one', '  two', '  three'])
     expect(wrap('one two three', 9, '  ')).toEqual(['  one two', '  three'])
   })
+})
+
+test('files of zswap and zram are explained where there are some', async () => {
+  const machine = boot('vm-512m', '6.12.95+deb12-amd64')
+  await run(machine, 'echo Y > /sys/module/zswap/parameters/enabled; modprobe zram; mkdir /sys/fs/cgroup/a')
+  const roots = ['/sys/module/zswap/parameters', '/sys/kernel/debug/zswap', '/sys/block/zram0', '/sys/fs/cgroup/a']
+  const files = (await run(machine, roots.map((dir) => `ls -d ${dir}/*`).join('; '))).trim().split('\n')
+  expect(files.length).toBeGreaterThan(40)
+  expect(files.filter((path) => aboutFile(path) === '')).toEqual([])
 })

@@ -1,5 +1,6 @@
 /** Topics of /sys: cgroups, memory management's switches, nodes, slab caches. */
 import { CGROUP_FILES, CGROUP_KEYS, MEMORY_EVENTS, SWAP_EVENTS } from './text/cgroup'
+import { ZRAM_FILES, ZSWAP_COUNTS, ZSWAP_PARAMS } from './text/compressed'
 import { MEMORY_STAT } from './text/memory-stat'
 import { NODE_FILES, NODE_MEMINFO, NUMASTAT } from './text/node'
 import { HUGEPAGES, LRU_GEN, SLAB_CACHE, THP } from './text/sysfs'
@@ -72,6 +73,27 @@ export const switches: readonly Topic[] = [
     about: 'The multi-generational LRU.',
     layout: VALUE,
     text: LRU_GEN,
+  }),
+  topic({
+    id: '/sys/module/zswap/parameters',
+    path: /^\/sys\/module\/zswap\/parameters\/([a-z_]+)$/,
+    about: 'zswap: a compressed pool in memory in front of the swap devices.',
+    layout: VALUE,
+    text: ZSWAP_PARAMS,
+  }),
+  topic({
+    id: '/sys/kernel/debug/zswap',
+    path: /^\/sys\/kernel\/debug\/zswap\/([a-z_]+)$/,
+    about: 'What zswap holds and what it has refused since boot.',
+    layout: VALUE,
+    text: ZSWAP_COUNTS,
+  }),
+  topic({
+    id: '/sys/block/zramN',
+    path: /^\/sys\/block\/zram\d+\/([a-z_]+)$/,
+    about: 'A block device whose pages lie compressed in memory.',
+    layout: VALUE,
+    text: ZRAM_FILES,
   }),
   topic({
     id: '/sys/kernel/slab',

@@ -191,7 +191,9 @@ const steps: readonly Step<PythonData>[] = [
     const old = d.blocks[s.name]
     d.blocks[s.name] = view.result
     d['old'] = old ?? 0
-    return s.touched ? { op: 'touch', address: view.result, length: d.bytes, mode: 'write' } : undefined
+    // Equal pointers, equal characters.
+    if (!s.touched) return undefined
+    return { op: 'touch', address: view.result, length: d.bytes, mode: 'write', isSameFilled: true }
   },
   (d) => {
     const old = Number(d['old'] ?? 0)

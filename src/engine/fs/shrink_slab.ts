@@ -2,7 +2,7 @@
  * Reclaimable caches of a group on a node, all of them: which shrinkers there are, and in what order they are asked.
  * @kernel      mm/shrinker.c shrink_slab(), shrink_slab_memcg(); mm/vmscan.c drop_slab()
  * @spec        03 §3.9
- * @simplifies  file systems on disks and the nodes of page trees; all of them know groups and nodes
+ * @simplifies  file systems on disks, the nodes of page trees, huge pages and zswap; all of them know groups and nodes
  */
 import type { KernelState } from '../state'
 import { GFP_KERNEL } from '../mm/gfp'
@@ -11,6 +11,7 @@ import { shadowShrinker } from '../mm/shadow_nodes'
 import { doShrinkSlab } from '../mm/shrinker'
 import { deferredSplitShrinker, hugeZeroShrinker } from '../mm/thp_shrinker'
 import { SLABS_SCANNED, countVmEvents } from '../mm/vmstat'
+import { zswapShrinker } from '../mm/zswap_shrink'
 import { superShrinker } from './super'
 
 /**
@@ -26,6 +27,7 @@ export function shrinkSlab(state: KernelState, gfp: number, nid: number, memcg: 
   for (let device = 0; device < state.devices.length; device++)
     freed += doShrinkSlab(state, superShrinker(device + 1), at)
   freed += doShrinkSlab(state, deferredSplitShrinker, at) + doShrinkSlab(state, hugeZeroShrinker, at)
+  if (state.zswap.isShrinkerEnabled) freed += doShrinkSlab(state, zswapShrinker, at)
   countVmEvents(state.vmstat, SLABS_SCANNED, state.shrinkers.scanned)
   return freed
 }

@@ -27,6 +27,7 @@ import {
 import { folioLruGen, genList, isActiveGen } from './reclaim/lru_gen'
 import { folioLruList } from './swap'
 import { swapCacheLookup } from './swapfile'
+import { checkZswap } from './zswap_check'
 import { NR_DIRTY, NR_INACTIVE_ANON, NR_SWAPCACHED, NR_WRITEBACK, NR_ZONE_INACTIVE_ANON, readStat } from './vmstat'
 
 /** Frames of one list, with broken links reported. */
@@ -169,5 +170,6 @@ export function checkLru(state: KernelState): string[] {
   checkCounters(state, found)
   checkFlags(state, onList, found)
   checkSwapAreas(state, found)
+  checkZswap(state, found)
   return found
 }

@@ -3,13 +3,13 @@
  * of them. Apart, because reclaim, faults and the page cache all count by these names.
  *
  * Values are exact at every moment: reading the file sums them up in the kernel, too, up to 64 changes for each CPU
- * (@simplifies). What reclaim sees of them is older: memcg_flush.ts. zswap keys are absent, as in Debian's cloud kernels.
+ * (@simplifies). What reclaim sees of them is older: memcg_flush.ts.
  * @kernel  mm/memcontrol.c memory_stats[], memcg_vm_event_stat[], memory_stat_format()
  * @spec    07 §7.6
  */
 import { HPAGE_PAGES, KIB, PAGE_SIZE, type Pages } from '../../util/units'
-import type { KernelSeries } from '../config'
 import type { KernelState } from '../state'
+import { hasZswap } from './kernel_options'
 import { memcgAt, nextMemcg } from './memcg_tree'
 import type { Memcg } from './memcontrol'
 
@@ -26,54 +26,59 @@ export const MEMCG_STAT_PERCPU = 6
 export const MEMCG_STAT_SOCK = 7
 export const MEMCG_STAT_VMALLOC = 8
 export const MEMCG_STAT_SHMEM = 9
-export const MEMCG_STAT_FILE_MAPPED = 10
-export const MEMCG_STAT_FILE_DIRTY = 11
-export const MEMCG_STAT_FILE_WRITEBACK = 12
-export const MEMCG_STAT_SWAPCACHED = 13
-export const MEMCG_STAT_ANON_THP = 14
-export const MEMCG_STAT_FILE_THP = 15
-export const MEMCG_STAT_SHMEM_THP = 16
-export const MEMCG_STAT_INACTIVE_ANON = 17
-export const MEMCG_STAT_ACTIVE_ANON = 18
-export const MEMCG_STAT_INACTIVE_FILE = 19
-export const MEMCG_STAT_ACTIVE_FILE = 20
-export const MEMCG_STAT_UNEVICTABLE = 21
-export const MEMCG_STAT_SLAB_RECLAIMABLE = 22
-export const MEMCG_STAT_SLAB_UNRECLAIMABLE = 23
-export const MEMCG_STAT_WORKINGSET_REFAULT_ANON = 24
-export const MEMCG_STAT_WORKINGSET_REFAULT_FILE = 25
-export const MEMCG_STAT_WORKINGSET_ACTIVATE_ANON = 26
-export const MEMCG_STAT_WORKINGSET_ACTIVATE_FILE = 27
-export const MEMCG_STAT_WORKINGSET_RESTORE_ANON = 28
-export const MEMCG_STAT_WORKINGSET_RESTORE_FILE = 29
-export const MEMCG_STAT_WORKINGSET_NODERECLAIM = 30
-export const MEMCG_STAT_PGDEMOTE_KSWAPD = 31
-export const MEMCG_STAT_PGDEMOTE_DIRECT = 32
-export const MEMCG_STAT_PGDEMOTE_KHUGEPAGED = 33
-export const MEMCG_STAT_PGPROMOTE_SUCCESS = 34
-export const MEMCG_STAT_PGSCAN_KSWAPD = 35
-export const MEMCG_STAT_PGSCAN_DIRECT = 36
-export const MEMCG_STAT_PGSCAN_KHUGEPAGED = 37
-export const MEMCG_STAT_PGSTEAL_KSWAPD = 38
-export const MEMCG_STAT_PGSTEAL_DIRECT = 39
-export const MEMCG_STAT_PGSTEAL_KHUGEPAGED = 40
-export const MEMCG_STAT_PGFAULT = 41
-export const MEMCG_STAT_PGMAJFAULT = 42
-export const MEMCG_STAT_PGREFILL = 43
-export const MEMCG_STAT_PGACTIVATE = 44
-export const MEMCG_STAT_PGDEACTIVATE = 45
-export const MEMCG_STAT_PGLAZYFREE = 46
-export const MEMCG_STAT_PGLAZYFREED = 47
-export const MEMCG_STAT_SWPIN_ZERO = 48
-export const MEMCG_STAT_SWPOUT_ZERO = 49
-export const MEMCG_STAT_THP_FAULT_ALLOC = 50
-export const MEMCG_STAT_THP_COLLAPSE_ALLOC = 51
-export const MEMCG_STAT_THP_SWPOUT = 52
-export const MEMCG_STAT_THP_SWPOUT_FALLBACK = 53
-export const MEMCG_STAT_NUMA_PAGES_MIGRATED = 54
-export const MEMCG_STAT_NUMA_PTE_UPDATES = 55
-export const MEMCG_STAT_NUMA_HINT_FAULTS = 56
-export const NR_MEMCG_STATS = 57
+export const MEMCG_STAT_ZSWAP = 10
+export const MEMCG_STAT_ZSWAPPED = 11
+export const MEMCG_STAT_FILE_MAPPED = 12
+export const MEMCG_STAT_FILE_DIRTY = 13
+export const MEMCG_STAT_FILE_WRITEBACK = 14
+export const MEMCG_STAT_SWAPCACHED = 15
+export const MEMCG_STAT_ANON_THP = 16
+export const MEMCG_STAT_FILE_THP = 17
+export const MEMCG_STAT_SHMEM_THP = 18
+export const MEMCG_STAT_INACTIVE_ANON = 19
+export const MEMCG_STAT_ACTIVE_ANON = 20
+export const MEMCG_STAT_INACTIVE_FILE = 21
+export const MEMCG_STAT_ACTIVE_FILE = 22
+export const MEMCG_STAT_UNEVICTABLE = 23
+export const MEMCG_STAT_SLAB_RECLAIMABLE = 24
+export const MEMCG_STAT_SLAB_UNRECLAIMABLE = 25
+export const MEMCG_STAT_WORKINGSET_REFAULT_ANON = 26
+export const MEMCG_STAT_WORKINGSET_REFAULT_FILE = 27
+export const MEMCG_STAT_WORKINGSET_ACTIVATE_ANON = 28
+export const MEMCG_STAT_WORKINGSET_ACTIVATE_FILE = 29
+export const MEMCG_STAT_WORKINGSET_RESTORE_ANON = 30
+export const MEMCG_STAT_WORKINGSET_RESTORE_FILE = 31
+export const MEMCG_STAT_WORKINGSET_NODERECLAIM = 32
+export const MEMCG_STAT_PGDEMOTE_KSWAPD = 33
+export const MEMCG_STAT_PGDEMOTE_DIRECT = 34
+export const MEMCG_STAT_PGDEMOTE_KHUGEPAGED = 35
+export const MEMCG_STAT_PGPROMOTE_SUCCESS = 36
+export const MEMCG_STAT_PGSCAN_KSWAPD = 37
+export const MEMCG_STAT_PGSCAN_DIRECT = 38
+export const MEMCG_STAT_PGSCAN_KHUGEPAGED = 39
+export const MEMCG_STAT_PGSTEAL_KSWAPD = 40
+export const MEMCG_STAT_PGSTEAL_DIRECT = 41
+export const MEMCG_STAT_PGSTEAL_KHUGEPAGED = 42
+export const MEMCG_STAT_PGFAULT = 43
+export const MEMCG_STAT_PGMAJFAULT = 44
+export const MEMCG_STAT_PGREFILL = 45
+export const MEMCG_STAT_PGACTIVATE = 46
+export const MEMCG_STAT_PGDEACTIVATE = 47
+export const MEMCG_STAT_PGLAZYFREE = 48
+export const MEMCG_STAT_PGLAZYFREED = 49
+export const MEMCG_STAT_SWPIN_ZERO = 50
+export const MEMCG_STAT_SWPOUT_ZERO = 51
+export const MEMCG_STAT_ZSWPIN = 52
+export const MEMCG_STAT_ZSWPOUT = 53
+export const MEMCG_STAT_ZSWPWB = 54
+export const MEMCG_STAT_THP_FAULT_ALLOC = 55
+export const MEMCG_STAT_THP_COLLAPSE_ALLOC = 56
+export const MEMCG_STAT_THP_SWPOUT = 57
+export const MEMCG_STAT_THP_SWPOUT_FALLBACK = 58
+export const MEMCG_STAT_NUMA_PAGES_MIGRATED = 59
+export const MEMCG_STAT_NUMA_PTE_UPDATES = 60
+export const MEMCG_STAT_NUMA_HINT_FAULTS = 61
+export const NR_MEMCG_STATS = 62
 
 export {
   MEMCG_STAT_ANON as MEMCG_ANON,
@@ -94,6 +99,8 @@ interface StatItem {
   readonly perNode: boolean
   /** Debian 6.1 does not print it. */
   readonly since62: boolean
+  /** Only kernels with zswap print it. */
+  readonly ofZswap?: true
 }
 
 const bytes = (name: string, unitBytes: number, perNode = true): StatItem => ({
@@ -105,7 +112,7 @@ const bytes = (name: string, unitBytes: number, perNode = true): StatItem => ({
 const count = (name: string, perNode: boolean): StatItem => ({ name, unitBytes: 0, perNode, since62: false })
 const newCount = (name: string, perNode: boolean): StatItem => ({ name, unitBytes: 0, perNode, since62: true })
 
-/** Index = MEMCG_*. Pages unless the unit says otherwise: kernel_stack counts KiB, percpu and slab bytes, *_thp huge pages. */
+/** Index = MEMCG_*. Pages unless the unit says otherwise: kernel_stack counts KiB, percpu, slab and zswap bytes, *_thp huge pages. */
 export const MEMCG_STATS: readonly StatItem[] = [
   bytes('anon', PAGE_SIZE),
   bytes('file', PAGE_SIZE),
@@ -117,6 +124,8 @@ export const MEMCG_STATS: readonly StatItem[] = [
   bytes('sock', PAGE_SIZE, false),
   bytes('vmalloc', PAGE_SIZE, false),
   bytes('shmem', PAGE_SIZE),
+  { ...bytes('zswap', 1, false), ofZswap: true },
+  { ...bytes('zswapped', PAGE_SIZE, false), ofZswap: true },
   bytes('file_mapped', PAGE_SIZE),
   bytes('file_dirty', PAGE_SIZE),
   bytes('file_writeback', PAGE_SIZE),
@@ -157,6 +166,9 @@ export const MEMCG_STATS: readonly StatItem[] = [
   count('pglazyfreed', false),
   newCount('swpin_zero', false),
   newCount('swpout_zero', false),
+  { ...count('zswpin', false), ofZswap: true },
+  { ...count('zswpout', false), ofZswap: true },
+  { ...newCount('zswpwb', false), ofZswap: true },
   count('thp_fault_alloc', false),
   count('thp_collapse_alloc', false),
   newCount('thp_swpout', false),
@@ -223,14 +235,14 @@ export function memcgPages(state: KernelState, id: number, item: number): Pages 
   return sum
 }
 
-const isPrinted = (item: StatItem, series: KernelSeries): boolean => series !== '6.1' || !item.since62
+const isPrinted = (state: KernelState, item: StatItem): boolean =>
+  (state.config.series !== '6.1' || !item.since62) && (item.ofZswap === undefined || hasZswap(state))
 
 /**
  * Lines of memory.stat, hierarchical, without the newline.
  * @kernel  mm/memcontrol.c memory_stat_format()
  */
 export function memcgStatLines(state: KernelState, id: number): string[] {
-  const series = state.config.series
   const stat = subtreeStat(state, id)
   const value = (item: number): number => totalOf(stat, item) * (MEMCG_STATS[item]!.unitBytes || 1)
   const sum = (items: readonly number[]): number => items.reduce((total, item) => total + value(item), 0)
@@ -242,7 +254,7 @@ export function memcgStatLines(state: KernelState, id: number): string[] {
         `pgsteal ${sum([MEMCG_STAT_PGSTEAL_KSWAPD, MEMCG_STAT_PGSTEAL_DIRECT, MEMCG_STAT_PGSTEAL_KHUGEPAGED])}`,
       )
     }
-    if (isPrinted(MEMCG_STATS[item]!, series)) lines.push(`${MEMCG_STATS[item]!.name} ${value(item)}`)
+    if (isPrinted(state, MEMCG_STATS[item]!)) lines.push(`${MEMCG_STATS[item]!.name} ${value(item)}`)
     if (item === MEMCG_STAT_SLAB_UNRECLAIMABLE) {
       lines.push(`slab ${sum([MEMCG_STAT_SLAB_RECLAIMABLE, MEMCG_STAT_SLAB_UNRECLAIMABLE])}`)
     }
@@ -262,7 +274,7 @@ export function memcgNumaStatText(state: KernelState, id: number): string {
   let text = ''
   for (let item = 0; item < NR_MEMCG_STATS; item++) {
     const info = MEMCG_STATS[item]!
-    if (!info.perNode || !isPrinted(info, state.config.series)) continue
+    if (!info.perNode || !isPrinted(state, info)) continue
     text += info.name
     for (const node of state.nodes) {
       if (node.hasMemory) text += ` N${node.nid}=${stat[node.nid * NR_MEMCG_STATS + item]! * (info.unitBytes || 1)}`

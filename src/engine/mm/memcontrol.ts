@@ -40,6 +40,7 @@ import {
 } from './memcg_stock'
 import { memcgAt, ROOT_MEMCG } from './memcg_tree'
 import {
+  COUNTER_MAX,
   createPageCounter,
   pageCounterCharge,
   pageCounterMargin,
@@ -83,6 +84,10 @@ export interface Memcg {
   slabBytes: Bytes
   slabPages: Pages
   oomGroup: boolean
+  /** Pages that its compressed pages may take. @kernel memcg->zswap_max */
+  zswapMax: Pages
+  /** Whether its compressed pages may be written on to the swap area. */
+  zswapWriteback: boolean
   readonly psi: PsiGroup
 }
 
@@ -116,6 +121,8 @@ export function createMemcg(state: KernelState, parent: number, cgroup: number):
     slabBytes: 0,
     slabPages: 0,
     oomGroup: false,
+    zswapMax: COUNTER_MAX,
+    zswapWriteback: true,
     psi: createPsiGroup(),
   }
   if (parent !== 0) memcgAt(state, parent).children.push(id)
@@ -135,7 +142,8 @@ export function offlineMemcg(state: KernelState, id: number): void {
   drainStocksNow(state, id)
   memcg.online = false
   const parent = memcg.parent <= ROOT_MEMCG ? 0 : memcg.parent
-  for (const lru of [state.dcache.lru, state.dcache.inodeLru, state.shadowNodes.lru]) listLruReparent(lru, id, parent)
+  for (const lru of [state.dcache.lru, state.dcache.inodeLru, state.shadowNodes.lru, state.zswap.lru])
+    listLruReparent(lru, id, parent)
   releaseDeadMemcgs(state)
 }
 
@@ -339,10 +347,23 @@ export function memcgChargeSlab(
   bytes: Bytes,
   object: { readonly isReclaimable: boolean; readonly gfp: number },
 ): ChargeResult {
+  return memcgChargeBytes(state, memcgId, bytes, { item: slabItem(object), gfp: object.gfp })
+}
+
+const slabItem = (object: { readonly isReclaimable: boolean }): number =>
+  object.isReclaimable ? MEMCG_STAT_SLAB_RECLAIMABLE : MEMCG_STAT_SLAB_UNRECLAIMABLE
+
+/** @param what  item of memory.stat that counts the bytes. @kernel mm/memcontrol.c obj_cgroup_charge() */
+export function memcgChargeBytes(
+  state: KernelState,
+  memcgId: number,
+  bytes: Bytes,
+  what: { readonly item: number; readonly gfp: number },
+): ChargeResult {
   const memcg = memcgAt(state, memcgId)
   const pages = bytesToPagesCeil(memcg.slabBytes + bytes) - memcg.slabPages
-  const result = pages === 0 ? 'ok' : memcgCharge(state, memcgId, pages, object.gfp)
-  if (result === 'ok') countSlab(state, memcg, bytes, object.isReclaimable)
+  const result = pages === 0 ? 'ok' : memcgCharge(state, memcgId, pages, what.gfp)
+  if (result === 'ok') countBytes(state, memcg, bytes, what.item)
   return result
 }
 
@@ -353,21 +374,26 @@ export function memcgUnchargeSlab(
   bytes: Bytes,
   object: { readonly isReclaimable: boolean },
 ): void {
+  memcgUnchargeBytes(state, memcgId, bytes, slabItem(object))
+}
+
+/** @kernel  mm/memcontrol.c obj_cgroup_uncharge() */
+export function memcgUnchargeBytes(state: KernelState, memcgId: number, bytes: Bytes, item: number): void {
   const memcg = memcgAt(state, memcgId)
   assert(
     memcg.slabBytes >= bytes,
     `uncharge of ${bytes} slab bytes from group ${memcgId}, which has ${memcg.slabBytes}`,
   )
   const pages = memcg.slabPages - bytesToPagesCeil(memcg.slabBytes - bytes)
-  countSlab(state, memcg, -bytes, object.isReclaimable)
+  countBytes(state, memcg, -bytes, item)
   if (pages > 0) memcgUnchargeKmem(state, memcgId, pages)
 }
 
-function countSlab(state: KernelState, memcg: Memcg, bytes: Bytes, isReclaimable: boolean): void {
+function countBytes(state: KernelState, memcg: Memcg, bytes: Bytes, item: number): void {
   const before = memcg.slabPages
   memcg.slabBytes += bytes
   memcg.slabPages = bytesToPagesCeil(memcg.slabBytes)
-  modMemcgState(state, memcg.id, isReclaimable ? MEMCG_STAT_SLAB_RECLAIMABLE : MEMCG_STAT_SLAB_UNRECLAIMABLE, bytes)
+  modMemcgState(state, memcg.id, item, bytes)
   modMemcgState(state, memcg.id, MEMCG_STAT_KERNEL, memcg.slabPages - before)
 }
 

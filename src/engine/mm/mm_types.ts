@@ -84,8 +84,10 @@ export interface Vma {
   objects?: number[]
   /** Its anonymous pages may belong to the parent too, so it takes no neighbour in. @kernel !list_is_singular(&anon_vma_chain) */
   isCloned?: true
-  /** Contents do not compress: for zram and zero-page detection. */
+  /** Contents do not compress: for zram and zswap. */
   incompressible: boolean
+  /** Pages are filled with one and the same word. */
+  isSameFilled?: true
   /** History of swap-in; absent before the first. Owner: mm/swap_state.ts */
   swapRa?: SwapReadahead
   /** Set by mbind(); absent: the task's policy holds. Owner: mm/mbind.ts */

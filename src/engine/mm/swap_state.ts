@@ -9,7 +9,7 @@ import { charge, isSuspended } from '../exec'
 import { hooks } from '../hooks'
 import type { KernelState } from '../state'
 import { submitIo } from './block'
-import { GFP_HIGHUSER_MOVABLE, GFP_KERNEL } from './gfp'
+import { GFP_BIT_MEMALLOC, GFP_BIT_NOFAIL, GFP_HIGHUSER_MOVABLE } from './gfp'
 import { memcgCharge, onlineMemcg } from './memcontrol'
 import {
   PG_ANON,
@@ -29,6 +29,7 @@ import { addToSwapCache, areaOfSlot, slotMemcg, swapCacheLookup, swapCount, swap
 import { PGPGIN, PSWPIN, SWAP_RA, SWAP_RA_HIT, countVmEvent, countVmEvents } from './vmstat'
 import { workingsetRefault } from './workingset'
 import { zramRead } from './zram'
+import { noteDiskSwapin, zswapLoad } from './zswap'
 
 /** Where the access happened: neighbours in the address space are read along on devices without a head to move. */
 export interface SwapFaultPlace {
@@ -103,11 +104,12 @@ export function swapCacheGet(state: KernelState, slot: number, vma?: Vma, vpn: V
  * @returns 0 when there is no memory, the charge failed, or the operation has to wait
  * @kernel  mm/swap_state.c __read_swap_cache_async()
  */
-function newSwapCachePage(state: KernelState, slot: number): Pfn {
-  const pfn = hooks.allocPages(state, GFP_HIGHUSER_MOVABLE, 0)
+export function newSwapCachePage(state: KernelState, slot: number, gfp: number = GFP_HIGHUSER_MOVABLE): Pfn {
+  const pfn = hooks.allocPages(state, gfp, 0)
   if (pfn === 0) return 0
   const memcg = onlineMemcg(state, slotMemcg(state, slot) || 1)
-  if (memcgCharge(state, memcg, 1, GFP_KERNEL) !== 'ok') {
+  // Who may use reserves frees more than he takes: his charges do not fail either.
+  if (memcgCharge(state, memcg, 1, (gfp & GFP_BIT_MEMALLOC) !== 0 ? gfp | GFP_BIT_NOFAIL : gfp) !== 'ok') {
     freeUnrefPage(state, pfn, 0)
     return 0
   }
@@ -205,7 +207,7 @@ export function swapReadFolio(state: KernelState, slot: number, place?: SwapFaul
   }
   for (const s of slots) {
     const pfn = s === slot ? target : readaheadPage(state, s)
-    if (pfn === 0) continue
+    if (pfn === 0 || isLoaded(state, s, pfn)) continue
     const d = s === slot ? device : areaOfSlot(state, s).device
     if (d !== currentDevice) submit()
     currentDevice = d
@@ -213,6 +215,18 @@ export function swapReadFolio(state: KernelState, slot: number, place?: SwapFaul
   }
   submit()
   return target
+}
+
+/** The page lay compressed in memory: nothing to wait for. @kernel mm/page_io.c swap_read_folio() */
+function isLoaded(state: KernelState, slot: number, pfn: Pfn): boolean {
+  if (!state.zswap.isSetUp) return false
+  const area = areaOfSlot(state, slot)
+  if (!zswapLoad(state, area, slot - area.base, pfn)) {
+    noteDiskSwapin(state, pfn)
+    return false
+  }
+  clearFlag(state.memmap, pfn, PG_LOCKED)
+  return true
 }
 
 /** One neighbour, if it is worth reading; its failures are nobody's. */

@@ -34,8 +34,10 @@ import {
 import { freeUnrefPage } from './pcp'
 import { lruDel } from './swap'
 import { CLUSTER_SLOTS, findSlot, pickArea } from './swap_slots'
-import { isRandom } from './swap_contents'
+import { contentsOf } from './swap_contents'
 import { zramFree, zramWrite, type Zram } from './zram'
+import { zswapInvalidate } from './zswap'
+import { createZswapTree, type ZswapTree } from './zswap_state'
 import { createSwapTree, giveSwapTreeSlot, needSwapTreeNode, takeSwapTreeSlot, type SwapTree } from './swap_tree'
 import { NR_FILE_PAGES, NR_SWAPCACHED, modStat } from './vmstat'
 
@@ -62,6 +64,8 @@ export interface SwapArea {
   /** What workingset.ts left when the page was evicted, 0 none. */
   readonly shadow: Float64Array
   readonly tree: SwapTree
+  /** Slots whose pages lie compressed in memory. Owner: zswap.ts */
+  readonly zswap: ZswapTree
   /** Where the next search begins, for a device without per-CPU clusters. */
   clusterNext: number
   /** Slots in use of each cluster of 512. */
@@ -115,6 +119,7 @@ export function swapon(state: KernelState, path: string, priority?: number): Err
     memcg: new Uint16Array(pages + 1),
     shadow: new Float64Array(pages + 1),
     tree: createSwapTree(pages),
+    zswap: createZswapTree(),
     clusterNext: 1,
     clusterUsed: new Uint16Array(Math.ceil((pages + 1) / CLUSTER_SLOTS)),
     cpuNext: [],
@@ -170,9 +175,19 @@ function releaseSlot(state: KernelState, area: SwapArea, offset: number): void {
   area.used--
   const zram = state.devices[area.device]!.zram
   if (zram !== undefined) zramFree(state, zram, offset)
+  if (state.zswap.stored > 0) zswapInvalidate(state, area, offset)
   const memcg = area.memcg[offset]!
   area.memcg[offset] = 0
   if (memcg !== 0) memcgSwapUncharge(state, memcg, 1)
+}
+
+/** Who will compress the page has to know whether it shrinks. */
+function noteContents(state: KernelState, area: SwapArea, offset: number, pfn: Pfn): void {
+  const zram = state.devices[area.device]!.zram
+  if (zram !== undefined) zram.contents[offset] = contentsOf(state, pfn)
+  if (!state.zswap.isSetUp) return
+  if (area.zswap.contents.length === 0) area.zswap.contents = new Uint8Array(area.pages + 1)
+  area.zswap.contents[offset] = contentsOf(state, pfn)
 }
 
 /**
@@ -193,8 +208,7 @@ export function folioAllocSwap(state: KernelState, pfn: Pfn): boolean {
     releaseSlot(state, area, offset)
     return false
   }
-  const zram = state.devices[area.device]!.zram
-  if (zram !== undefined) zram.random[offset] = isRandom(state, pfn) ? 1 : 0
+  noteContents(state, area, offset, pfn)
   const slot = area.base + offset
   if (hasFlag(state.memmap, pfn, PG_FILE)) {
     hooks.shmemReplaceBySwap(state, pfn, slot)

@@ -41,6 +41,7 @@ import {
   swapFree,
   type SwapArea,
 } from './swapfile'
+import { zswapLoad } from './zswap'
 import { PGPGIN, PSWPIN, countVmEvents } from './vmstat'
 
 const isInArea = (area: SwapArea, slot: number): boolean => slot > area.base && slot <= area.base + area.pages
@@ -67,6 +68,7 @@ function readBack(state: KernelState, area: SwapArea, slot: number): Pfn {
   setFlag(state.memmap, pfn, PG_ANON | PG_SWAPBACKED)
   addToSwapCache(state, pfn, slot)
   folioAddLru(state, pfn, false)
+  if (state.zswap.isSetUp && zswapLoad(state, area, slot - area.base, pfn)) return pfn
   countVmEvents(state.vmstat, PSWPIN, 1)
   countVmEvents(state.vmstat, PGPGIN, 4)
   charge(state, d.perPageNs + state.costs.submitPage)

@@ -10,6 +10,7 @@ export const isAlike = (a: Vma, b: Vma): boolean =>
   a.ino === b.ino &&
   a.name === b.name &&
   a.incompressible === b.incompressible &&
+  a.isSameFilled === b.isSameFilled &&
   mpolEqual(a.policy, b.policy) &&
   a.end === b.start &&
   a.pgoff + (a.end - a.start) === b.pgoff

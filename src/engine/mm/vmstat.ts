@@ -195,6 +195,9 @@ export const EVENT_ITEMS = [
   'swpout_zero',
   'ksm_swpin_copy',
   'cow_ksm',
+  'zswpin',
+  'zswpout',
+  'zswpwb',
   'direct_map_level2_splits',
   'direct_map_level3_splits',
 ] as const
@@ -212,7 +215,11 @@ export const ITEMS_SINCE_6_2: ReadonlySet<string> = new Set([
   'thp_underused_split_page',
   'swpin_zero',
   'swpout_zero',
+  'zswpwb',
 ])
+
+/** Items of kernels that are built with zswap: mm/kernel_options.ts. */
+export const ITEMS_OF_ZSWAP: ReadonlySet<string> = new Set(['zswpin', 'zswpout', 'zswpwb'])
 
 // Indices, one constant an item.
 export const NR_FREE_PAGES = 0
@@ -390,8 +397,11 @@ export const SWPIN_ZERO = 106
 export const SWPOUT_ZERO = 107
 export const KSM_SWPIN_COPY = 108
 export const COW_KSM = 109
-export const DIRECT_MAP_LEVEL2_SPLITS = 110
-export const DIRECT_MAP_LEVEL3_SPLITS = 111
+export const ZSWPIN = 110
+export const ZSWPOUT = 111
+export const ZSWPWB = 112
+export const DIRECT_MAP_LEVEL2_SPLITS = 113
+export const DIRECT_MAP_LEVEL3_SPLITS = 114
 
 export interface Vmstat {
   /** Indexed by the EVENT_ITEMS constants. */

@@ -21,7 +21,8 @@ import {
 import { hooks } from '../hooks'
 import { setMemoryHigh, setMemoryMax, proactiveReclaim } from '../mm/memcg_limit'
 import { flushMemcgStats } from '../mm/memcg_flush'
-import { memcgNumaStatText, memcgStatText } from '../mm/memcg_stat'
+import { hasZswap } from '../mm/kernel_options'
+import { MEMCG_STAT_ZSWAP, memcgNumaStatText, memcgState, memcgStatText } from '../mm/memcg_stat'
 import { isMemcgDescendant, memcgAt } from '../mm/memcg_tree'
 import { MEMCG_EVENT_NAMES, MEMCG_SWAP_EVENT_NAMES, MEMCG_SWAP_HIGH } from '../mm/memcg_events'
 import type { Memcg } from '../mm/memcontrol'
@@ -48,6 +49,8 @@ interface CgroupFile {
   readonly onRoot: boolean
   /** Absent in Debian 6.1. */
   readonly since62?: boolean
+  /** Absent where the kernel has no zswap. */
+  readonly ofZswap?: boolean
   readonly read?: Read
   readonly write?: Write
 }
@@ -259,10 +262,34 @@ const MEMORY: Readonly<Record<string, CgroupFile>> = {
   },
 }
 
-const FILES: Readonly<Record<string, CgroupFile>> = { ...CORE, ...MEMORY }
+/** @kernel mm/memcontrol.c zswap_files[] */
+const ZSWAP: Readonly<Record<string, CgroupFile>> = {
+  'memory.zswap.current': {
+    ...shown((state, memcg) => `${memcgState(state, memcg.id, MEMCG_STAT_ZSWAP)}\n`),
+    ofZswap: true,
+  },
+  'memory.zswap.max': {
+    controller: 'memory',
+    onRoot: false,
+    ofZswap: true,
+    read: (state, cgroup) => formatCounter(memcgOf(state, cgroup).zswapMax),
+    write: setting(parseCounter, (state, cgroup, pages) => void (memcgOf(state, cgroup).zswapMax = pages)),
+  },
+  'memory.zswap.writeback': {
+    controller: 'memory',
+    onRoot: false,
+    since62: true,
+    ofZswap: true,
+    read: (state, cgroup) => `${memcgOf(state, cgroup).zswapWriteback ? 1 : 0}\n`,
+    write: setting(zeroOrOne, (state, cgroup, value) => void (memcgOf(state, cgroup).zswapWriteback = value === 1)),
+  },
+}
+
+const FILES: Readonly<Record<string, CgroupFile>> = { ...CORE, ...MEMORY, ...ZSWAP }
 
 function exists(state: KernelState, cgroup: Cgroup, file: CgroupFile): boolean {
   if (cgroup.parent === 0) return file.onRoot
+  if (file.ofZswap === true && !hasZswap(state)) return false
   if (file.since62 === true && state.config.series === '6.1') return false
   return file.controller === 'core' || cgroup.hasOwnMemcg
 }

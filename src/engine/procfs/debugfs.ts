@@ -2,9 +2,14 @@
 import { extfragDir } from './extfrag'
 import { lruGenText } from './lru_gen'
 import { pagewalkDir } from './pagewalk'
+import { zswapDebugDir } from './zswap'
 import type { PseudoDir, PseudoFile } from './types'
 
-const DIRS: Readonly<Record<string, PseudoDir>> = { extfrag: extfragDir, pagewalk: pagewalkDir }
+const DIRS: Readonly<Record<string, PseudoDir>> = {
+  extfrag: extfragDir,
+  pagewalk: pagewalkDir,
+  zswap: zswapDebugDir,
+}
 
 const FILES: Readonly<Record<string, PseudoFile>> = { lru_gen: { read: lruGenText } }
 
@@ -18,7 +23,7 @@ function below(path: string): { dir: PseudoDir; rest: string } | undefined {
 
 export const debugDir: PseudoDir = {
   list: (state, path) => {
-    if (path === '') return [...Object.keys(DIRS), ...Object.keys(FILES)]
+    if (path === '') return [...Object.keys(DIRS).filter((dir) => DIRS[dir]!.list(state, '')), ...Object.keys(FILES)]
     const found = below(path)
     return found?.dir.list(state, found.rest)
   },

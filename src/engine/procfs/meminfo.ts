@@ -38,9 +38,10 @@ import {
   NR_WRITEBACK,
   NR_WRITEBACK_TEMP,
 } from '../mm/vmstat'
+import { hasZswap } from '../mm/kernel_options'
+import { zswapPoolPages } from '../mm/zswap'
 import type { KernelState } from '../state'
 import { hugetlbMeminfo } from './hugepages'
-import { hasZswap } from './vmstat'
 
 const HPAGE_PAGES = 512
 /** Size of the vmalloc area with four and with five levels of page tables, kB. */
@@ -80,7 +81,9 @@ export function meminfoText(state: KernelState): string {
   const kb = (item: number): Kib => globalNodeState(state, item) * 4
   const row = (label: string, value: Kib): string => `${`${label}:`.padEnd(15)} ${String(value).padStart(8)} kB\n`
   const isNew = state.config.series !== '6.1'
-  const zswap = hasZswap(state) ? [row('Zswap', 0), row('Zswapped', 0)] : []
+  const zswap = hasZswap(state)
+    ? [row('Zswap', zswapPoolPages(state) * 4), row('Zswapped', state.zswap.stored * 4)]
+    : []
   const map = directMap(state)
   const huge = hugetlbMeminfo(state)
   return [

@@ -6,6 +6,7 @@ import { klog } from '../klog'
 import { MODULES, findModule, loadModule, moduleBytes, unloadModule, type LoadedModule } from '../modules'
 import type { KernelState } from '../state'
 import type { PseudoDir, PseudoFile } from './types'
+import { zswapModuleDir } from './zswap'
 import { vmAddress } from './vmallocinfo'
 
 const moduleLine = (state: KernelState, module: LoadedModule): string =>
@@ -47,11 +48,15 @@ export const moduleControl: PseudoFile = {
   },
 }
 
+/** Of what is built into the kernel, only what has parameters that matter here. */
+const builtIn = (state: KernelState): string[] => (zswapModuleDir.list(state, '') === undefined ? [] : ['zswap'])
+
 /** /sys/module: size, parameters, and what a driver of ours counts. */
 export const moduleDir: PseudoDir = {
   list: (state, path) => {
     const [name = '', part = '', more] = path.split('/')
-    if (name === '') return state.modules.loaded.map((module) => module.name)
+    if (name === '') return [...state.modules.loaded.map((module) => module.name), ...builtIn(state)]
+    if (name === 'zswap') return zswapModuleDir.list(state, path.slice('zswap/'.length))
     const module = findModule(state, name)
     if (module === undefined || more !== undefined) return undefined
     if (part === '') return ['coresize', 'initstate', 'parameters', 'refcnt']
@@ -59,6 +64,7 @@ export const moduleDir: PseudoDir = {
   },
   file: (state, path) => {
     const [name = '', part = '', key = '', more] = path.split('/')
+    if (name === 'zswap') return zswapModuleDir.file(state, path.slice('zswap/'.length))
     const module = findModule(state, name)
     if (module === undefined || more !== undefined) return undefined
     const plain: Readonly<Record<string, string>> = {

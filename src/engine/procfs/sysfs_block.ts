@@ -5,9 +5,18 @@
  */
 import type { Errno } from '../../util/errno'
 import { PAGE_SIZE } from '../../util/units'
-import { COMPRESSORS, type Zram } from '../mm/zram'
+import { COMPRESSORS } from '../mm/compressors'
+import type { Zram } from '../mm/zram'
 import type { KernelState } from '../state'
-import { resetZram, setCompressor, setDisksize, zramIndex, zramNames } from '../zram_device'
+import {
+  resetMemUsedMax,
+  resetZram,
+  setCompressor,
+  setDisksize,
+  setMemLimit,
+  zramIndex,
+  zramNames,
+} from '../zram_device'
 import type { PseudoDir, PseudoFile } from './types'
 
 const KIB = 1024
@@ -30,10 +39,10 @@ const mmStat = (zram: Zram): string =>
   `${[
     zram.stored * PAGE_SIZE,
     zram.storedBytes,
-    zram.pool.length * PAGE_SIZE,
-    0,
+    zram.pool.frames.length * PAGE_SIZE,
+    zram.memLimit * PAGE_SIZE,
     zram.poolMax * PAGE_SIZE,
-    0,
+    zram.samePages,
     0,
     zram.hugePages,
     zram.hugeEver,
@@ -59,6 +68,8 @@ const FILES: Readonly<Record<string, ZramFile>> = {
     write: (state, index, text) => setDisksize(state, index, memparse(text)),
   },
   initstate: { read: (zram) => `${zram.pages > 0 ? 1 : 0}\n` },
+  mem_limit: { write: (state, index, text) => setMemLimit(state, index, memparse(text)) },
+  mem_used_max: { write: (state, index, text) => resetMemUsedMax(state, index, Number(text)) },
   mm_stat: { read: mmStat },
   reset: { write: (state, index, text) => (Number(text) === 1 ? resetZram(state, index) : 'EINVAL') },
   size: { read: (zram) => `${zram.pages * 8}\n` },

@@ -5,10 +5,12 @@
  */
 import { memmapPages } from '../machine_reservations'
 import { ramRanges } from '../machine_spans'
+import { hasZswap } from '../mm/kernel_options'
 import { globalNodeState, globalZoneState } from '../mm/mmzone'
 import { globalDirtyLimits } from '../mm/page_writeback'
 import {
   EVENT_ITEMS,
+  ITEMS_OF_ZSWAP,
   ITEMS_SINCE_6_2,
   NODE_ITEMS,
   NUMA_ITEMS,
@@ -28,9 +30,6 @@ export function isItemOfSeries(state: KernelState, name: string, kind: 'zone' | 
   if (state.config.series !== '6.1') return true
   return !ITEMS_SINCE_6_2.has(name) && !(kind === 'node' && DEMOTION_EVENTS_OF_6_1.has(name))
 }
-
-/** Debian's cloud kernels are built without zswap. */
-export const hasZswap = (state: KernelState): boolean => !state.config.release.includes('cloud')
 
 /** @spec 09 §9.6 */
 export function vmstatText(state: KernelState): string {
@@ -67,17 +66,10 @@ export function vmstatText(state: KernelState): string {
 
 function sayEvent(state: KernelState, name: string, item: number, say: (name: string, value: number) => void): void {
   if (!isItemOfSeries(state, name, 'event')) return
-  // The mappings' counters come behind those of zswap.
-  if (name === 'direct_map_level2_splits' && hasZswap(state))
-    for (const z of ['zswpin', 'zswpout', 'zswpwb']) sayZswap(state, z, say)
+  if (ITEMS_OF_ZSWAP.has(name) && !hasZswap(state)) return
   say(name, vmEvent(state.vmstat, item))
   if (name === 'pgsteal_direct' && state.config.series === '6.1') {
     say('pgdemote_kswapd', globalNodeState(state, PGDEMOTE_KSWAPD))
     say('pgdemote_direct', globalNodeState(state, PGDEMOTE_DIRECT))
   }
-}
-
-/** @simplifies  zswap is built in and switched off, as Debian ships it; zswpwb came after 6.1 */
-function sayZswap(state: KernelState, name: string, say: (name: string, value: number) => void): void {
-  if (name !== 'zswpwb' || state.config.series !== '6.1') say(name, 0)
 }

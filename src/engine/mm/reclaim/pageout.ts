@@ -9,9 +9,19 @@ import type { KernelState } from '../../state'
 import { emit, isWanted, TRACE_WRITE_FOLIO } from '../../trace'
 import { queueRoomAt, submitIo, waitForIo } from '../block'
 import { GFP_BIT_FS, GFP_BIT_IO } from '../gfp'
-import { PG_ANON, PG_RECLAIM, PG_SWAPBACKED, PG_SWAPCACHE, hasFlag, pageFlags, pageMapping, setFlag } from '../memmap'
+import {
+  PG_ANON,
+  PG_RECLAIM,
+  PG_SWAPBACKED,
+  PG_SWAPCACHE,
+  hasFlag,
+  pageFlags,
+  pageMapping,
+  pageMemcg,
+  setFlag,
+} from '../memmap'
 import { folioClearDirty, folioStartWriteback } from '../page_writeback'
-import { folioAllocSwap, folioFreeSwap, swapCount, swapDeviceOf, zramOfSlot } from '../swapfile'
+import { areaOfSlot, folioAllocSwap, folioFreeSwap, swapCount, swapDeviceOf, zramOfSlot } from '../swapfile'
 import { tryToUnmapFlushDirty } from '../tlb_flush'
 import {
   NR_VMSCAN_IMMEDIATE_RECLAIM,
@@ -23,6 +33,7 @@ import {
   modStat,
 } from '../vmstat'
 import { zramWrite, type Zram } from '../zram'
+import { isZswapWritebackEnabled, zswapStore } from '../zswap'
 import { PGDAT_DIRTY, type ReclaimStat, type ScanControl } from './scan_control'
 
 /** What to do with one page. */
@@ -78,6 +89,10 @@ function pageout(state: KernelState, sc: ScanControl, nid: number, pfn: Pfn, sta
   }
   const inMemory = isSwap ? zramOfSlot(state, pageMapping(m, pfn) - 1) : undefined
   if (inMemory !== undefined) return pageoutToMemory(state, nid, pfn, inMemory, stat)
+  if (isSwap && state.zswap.isSetUp) {
+    const fate = pageoutToZswap(state, nid, pfn, stat)
+    if (fate !== undefined) return fate
+  }
   const device = isSwap ? swapDeviceOf(state, pfn) : state.inodes[pageMapping(m, pfn)]!.device
   folioClearDirty(state, pfn)
   setFlag(m, pfn, PG_RECLAIM)
@@ -111,6 +126,23 @@ function pageoutToMemory(
   modStat(state.nodes[nid]!.stat, NR_VMSCAN_WRITE, 1)
   countVmEvents(state.vmstat, PGPGOUT, 4)
   countVmEvent(state.vmstat, PSWPOUT)
+  if (isWanted(TRACE_WRITE_FOLIO)) emit(state, 'mm_vmscan_write_folio', [pfn, 0])
+  return FREE
+}
+
+/**
+ * zswap keeps the page: it is clean at once, and its frame can go.
+ * @returns ACTIVATE: its group may only swap into memory; undefined: it has to be written to the device
+ * @kernel  mm/page_io.c swap_writepage()
+ */
+function pageoutToZswap(state: KernelState, nid: number, pfn: Pfn, stat: ReclaimStat): number | undefined {
+  const slot = pageMapping(state.memmap, pfn) - 1
+  const area = areaOfSlot(state, slot)
+  if (!zswapStore(state, area, slot - area.base, pfn))
+    return isZswapWritebackEnabled(state, pageMemcg(state.memmap, pfn)) ? undefined : ACTIVATE
+  stat.pageout++
+  folioClearDirty(state, pfn)
+  modStat(state.nodes[nid]!.stat, NR_VMSCAN_WRITE, 1)
   if (isWanted(TRACE_WRITE_FOLIO)) emit(state, 'mm_vmscan_write_folio', [pfn, 0])
   return FREE
 }
