@@ -18,7 +18,9 @@ export type SimEvent =
   /** The load averages take another sample. */
   | { readonly kind: 'loadTick' }
   /** Flusher threads: periodic write-back of dirty file pages. */
-  | { readonly kind: 'writebackTick' }
+  | { readonly kind: 'writebackTick'; readonly sequence: number }
+  /** Laptop mode: seconds after a request of the disk. Stale when another one ended since. */
+  | { readonly kind: 'laptopTimer'; readonly device: number; readonly sequence: number }
   /** Flusher threads: somebody has dirtied more than the background limit. */
   | { readonly kind: 'writebackBackground' }
   /** Worker that writes compressed pages on to their swap device. */

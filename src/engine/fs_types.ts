@@ -74,6 +74,8 @@ export interface BlockDevice {
   writtenBytes: Bytes
   /** Requests under way, oldest first; createBlockDevice(). Owner: mm/block.ts */
   readonly inflight: IoRequest[]
+  /** Laptop mode: number of the timer that runs, undefined until there was one. Owner: mm/block.ts */
+  laptopTimer?: number
   /** Of a device in memory: reads and writes are done on the spot. Owner: mm/zram.ts */
   readonly zram?: Zram
 }

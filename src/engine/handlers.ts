@@ -16,7 +16,7 @@ import { handleOomReap } from './mm/oom_kill'
 import { decayPcp } from './mm/pcp'
 import { handlePsiTick } from './mm/psi'
 import { handleZswapShrink } from './mm/zswap_shrink'
-import { handleWritebackBackground, handleWritebackTick } from './mm/flusher'
+import { handleLaptopTimer, handleWritebackBackground, handleWritebackTick } from './mm/flusher'
 import { handleModuleTimer } from './modules'
 import { schedule } from './queue'
 import { runCpu } from './sched'
@@ -50,6 +50,7 @@ export const handlers: {
   loadTick: handleLoadTick,
   vmstatTick,
   memcgFlush: handleMemcgFlush,
+  laptopTimer: handleLaptopTimer,
   writebackTick: handleWritebackTick,
   writebackBackground: handleWritebackBackground,
   drainStock: handleDrainStock,

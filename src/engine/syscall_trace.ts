@@ -96,6 +96,8 @@ function callOf(state: KernelState, task: Task, op: Op): Call | undefined {
     case 'close':
     case 'fsync':
       return { name: op.op, args: [op.fd] }
+    case 'sync':
+      return { name: 'sync', args: [] }
     case 'read':
       return { name: 'read', args: [op.fd, 0, op.length] }
     case 'write':

@@ -7,10 +7,12 @@ import { byteLength } from '../util/utf8'
 import { PAGE_SIZE, type Bytes, type Ns } from '../util/units'
 import { context } from './context'
 import { charge, isSuspended, suspend, now } from './exec'
+import type { Inode } from './fs_types'
 import { isPseudoPath, lookup, mountOf, normalizePath, statPath, truncate, unlink, writeText } from './fs/vfs'
 import { filePages, findPage, inodeAt, isShmem, newCachePage, readPage } from './mm/filemap'
 import { cachePath, createNamed } from './fs/namei'
-import { writebackInode } from './mm/flusher'
+import { laptopSyncCompletion } from './mm/block'
+import { wakeupFlusher, writebackInode } from './mm/flusher'
 import { balanceDirtyPages } from './mm/balance_dirty'
 import { folioMarkDirty } from './mm/page_writeback'
 import { createReadahead } from './mm/readahead'
@@ -52,6 +54,8 @@ export function fileOp(state: KernelState, task: Task, op: Op, endNs: Ns): numbe
       return opPipe(state, task)
     case 'fsync':
       return opFsync(state, task, op.fd)
+    case 'sync':
+      return opSync(state, task)
     case 'readFile':
       return opReadFile(state, task, op.path)
     case 'writeFile':
@@ -286,9 +290,26 @@ function opFsync(state: KernelState, task: Task, fdNumber: number): number {
   return succeed(task, 0)
 }
 
+/** @kernel fs/sync.c ksys_sync() */
+function opSync(state: KernelState, task: Task): number {
+  if (task.opDone === 0) {
+    charge(state, state.costs.syscall)
+    wakeupFlusher(state)
+    task.opDone = 1
+    const doneAt = Math.max(0, ...state.devices.filter((d) => !d.isSwapFormatted).map((d) => d.busyUntilNs))
+    if (doneAt > now(state)) {
+      suspend(state, doneAt, 'folio_wait_writeback')
+      return STEP_BLOCKED
+    }
+  }
+  laptopSyncCompletion(state)
+  return succeed(task, 0)
+}
+
 /** Text of a whole file, with the side effects of a read. */
 export function readWhole(state: KernelState, task: Task, rawPath: string): string | { readonly errno: Errno } {
   const path = normalizePath(task.cwd, rawPath)
+  if (!mayOpen(task, firstFreeFd(task))) return { errno: 'EMFILE' }
   if (isPseudoPath(state, path) || path === '/dev/kmsg') return pseudo.read(state, path, task.pid, false)
   if (!cachePath(state, path)) return { errno: 'ENOMEM' }
   const inode = lookup(state, path)
@@ -317,6 +338,7 @@ export function writeWhole(
   text: string,
   how: { readonly create: boolean; readonly append: boolean; readonly sizeBytes?: number },
 ): Errno | undefined {
+  if (!mayOpen(task, firstFreeFd(task))) return 'EMFILE'
   const opened = openPath(state, task, path, {
     write: true,
     create: how.create,
@@ -330,10 +352,27 @@ export function writeWhole(
     return refused
   }
   if (opened.kind !== 'inode') return undefined
-  const inode = inodeAt(state, opened.ino)
-  const errno = inode.kind === 'device' ? undefined : writeText(state, inode, text, true, how.sizeBytes)
+  const errno = appendWhole(state, task, inodeAt(state, opened.ino), text, how.sizeBytes)
   closeDescriptor(state, opened)
   return errno
+}
+
+/** What the file's limit has no room for is not written: one call takes what fits, the next one is refused. */
+function appendWhole(
+  state: KernelState,
+  task: Task,
+  inode: Inode,
+  text: string,
+  sizeBytes: Bytes | undefined,
+): Errno | undefined {
+  if (inode.kind === 'device') return undefined
+  const bytes = byteLength(text)
+  const room = fileRoom(task, inode.size, bytes)
+  if (room === bytes) return writeText(state, inode, text, true, sizeBytes)
+  const errno = room === 0 ? undefined : writeText(state, inode, cutText(text, room), true)
+  if (errno !== undefined) return errno
+  sendSignal(state, task.pid, SIGXFSZ)
+  return 'EFBIG'
 }
 
 function opWriteFile(state: KernelState, task: Task, op: OpOf<'writeFile'>): number {

@@ -19,8 +19,7 @@ import { STEP_BLOCKED } from './touch'
 
 /**
  * @returns EINVAL, ENOMEM (a hole; what is mapped is written all the same), EBUSY (MS_INVALIDATE over locked memory)
- * @kernel      mm/msync.c sys_msync()
- * @simplifies  all dirty pages of the file are written, not only those of the range
+ * @kernel  mm/msync.c sys_msync()
  */
 export function opMsync(state: KernelState, task: Task, op: Extract<Op, { op: 'msync' }>): number {
   if (task.opDone === 1) return fail(task, 'ENOMEM')
@@ -33,12 +32,13 @@ export function opMsync(state: KernelState, task: Task, op: Extract<Op, { op: 'm
   if ((op.flags & MS_ASYNC) !== 0 && (op.flags & MS_SYNC) !== 0) return fail(task, 'EINVAL')
   if (end < start) return fail(task, 'ENOMEM')
   let doneAt: Ns = 0
-  const errno = forEachPart(mmAt(state, task.mm), start, end, ({ vma }): Errno | undefined => {
+  const errno = forEachPart(mmAt(state, task.mm), start, end, ({ vma, start: from, end: to }): Errno | undefined => {
     if ((op.flags & MS_INVALIDATE) !== 0 && (vma.flags & VM_LOCKED) !== 0) return 'EBUSY'
     if ((op.flags & MS_SYNC) === 0 || vma.ino === 0 || (vma.flags & VM_SHARED) === 0) return undefined
     const inode = inodeAt(state, vma.ino)
     if (isShmem(inode)) return undefined
-    writebackInode(state, vma.ino)
+    const shift = vma.pgoff - vma.start
+    writebackInode(state, vma.ino, Infinity, from + shift, to + shift)
     doneAt = Math.max(doneAt, state.devices[inode.device]?.busyUntilNs ?? 0)
     return undefined
   })

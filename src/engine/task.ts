@@ -84,6 +84,8 @@ export type Op =
   /** Writes data without content (a length) or text. Result: bytes written. */
   | { readonly op: 'write'; readonly fd: number; readonly length?: Bytes; readonly text?: string }
   | { readonly op: 'fsync'; readonly fd: number }
+  /** Everything dirty goes to its disk; the caller waits for it. */
+  | { readonly op: 'sync' }
   /** Result: read end; `text`: both ends, 'read write'. */
   | { readonly op: 'pipe' }
   /** Whole small file, pseudo-files included. Result text in `text`. */
@@ -140,7 +142,7 @@ export type Op =
   | { readonly op: 'host' }
 
 /** What a host-driven task may be told to do in its own time. */
-export type HostOp = Extract<Op, { readonly op: 'open' | 'close' | 'read' | 'write' | 'fsync' }>
+export type HostOp = Extract<Op, { readonly op: 'open' | 'close' | 'read' | 'write' | 'fsync' | 'sync' }>
 
 export type Advice =
   | 'normal'

@@ -140,10 +140,13 @@ function write(state: KernelState, task: Task, command: Extract<Command, { kind:
 
 /** The task goes on by itself with an operation; its host hears of the end. */
 function begin(state: KernelState, task: Task, op: Op): CommandResult {
-  if (task.op?.op !== 'host') return refuse('EBUSY', `Process ${task.pid} is in the middle of something else.`)
+  // Between two operations a task may be waiting on its way back to user space: it goes on when that is over.
+  const isReturning = task.op === undefined
+  if (!isReturning && task.op?.op !== 'host')
+    return refuse('EBUSY', `Process ${task.pid} is in the middle of something else.`)
   task.op = op
   task.opDone = 0
-  wakeTaskInPlace(state, task)
+  if (!isReturning) wakeTaskInPlace(state, task)
   return done(1)
 }
 

@@ -93,12 +93,6 @@ test.each([
   expect([err, status]).toEqual([message, 1])
 })
 
-test('a tool of the shell has no calls of its own to show, and says so', async () => {
-  expect((await run(machine(), 'strace cat /proc/meminfo')).err).toContain(
-    'strace: cat is a tool of the shell: its system',
-  )
-})
-
 test('a write behind the limit of file sizes ends whoever makes it with SIGXFSZ', async () => {
   const { out } = await run(machine(), '(ulimit -f 1; dd if=/dev/zero of=f bs=1M count=4; echo $?); ls -l f')
   expect(out).toMatch(/^153\n-rw-r--r-- 1 root root +1024 f\n$/)
@@ -113,4 +107,30 @@ test('perf counts and prints the same calls as tracepoints', async () => {
   const { out } = await run(m, 'perf script')
   expect(out).toContain('raw_syscalls:sys_enter: NR 9 (0, 6401000, 3, 22, ffffffffffffffff, 0)\n')
   expect(out).toContain('raw_syscalls:sys_enter: NR 231 (0, 0, 0, 0, 0, 0)\n')
+})
+
+test('a tool’s calls are those that it makes of the machine, its output among them', async () => {
+  const { err } = await run(machine(), 'strace cat /proc/sys/vm/swappiness > /dev/null; strace mkdir /nowhere/a')
+  const lines = err.trimEnd().split('\n')
+  expect(lines.slice(1, 8)).toEqual([
+    'openat(AT_FDCWD, "/proc/sys/vm/swappiness", O_RDONLY) = 3',
+    'read(3, "60\\n", 131072)                 = 3',
+    'read(3, "", 131072)                     = 0',
+    'close(3)                                = 0',
+    'write(1, "60\\n", 3)                     = 3',
+    'exit_group(0)                           = ?',
+    '+++ exited with 0 +++',
+  ])
+  expect(err).toContain('mkdir("/nowhere/a", 0777)               = -1 ENOENT (No such file or directory)\n')
+})
+
+test('-c counts calls and errors, and adds up their times', async () => {
+  const { err } = await run(
+    machine(),
+    'gcc fault_test.c -o f; strace -c ./f > /dev/null; strace -c cat /nope 2>&1 | tail -1',
+  )
+  const rows = err.trimEnd().split('\n')
+  expect(rows[0]).toBe('% time     seconds  usecs/call     calls    errors syscall')
+  expect(rows.find((row) => row.endsWith(' write'))).toMatch(/ 4 {11}write$/)
+  expect(rows.at(-1)).toMatch(/^100\.00 +0\.\d{6} +\d+ +7 {11}total$/)
 })

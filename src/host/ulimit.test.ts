@@ -47,4 +47,12 @@ describe('ulimit', () => {
     expect(await run('ulimit -v 50000; mm fault mb=64')).toContain('mmap failed errno=12\n')
     expect(await run('mm fault mb=64')).not.toContain('mmap failed')
   })
+
+  test('a redirection needs a descriptor, and a tool’s file stays as small as -f says', async () => {
+    expect(await run('ulimit -n 3; cat /proc/version > /tmp/v; cat /proc/version')).toMatch(
+      /^bash: line 1: \/tmp\/v: Too many open files\ncat: \/proc\/version: Too many open files\n$/,
+    )
+    // 48894 bytes: four KiB fit, the next write is SIGXFSZ.
+    expect(await run('( ulimit -f 4; seq 1 10000 > /tmp/f ); echo $?; wc -c < /tmp/f')).toMatch(/\b153\n4096\n$/)
+  })
 })

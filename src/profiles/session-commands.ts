@@ -40,6 +40,7 @@ const hostOp = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('read'), fd, length: bytes }),
   z.strictObject({ op: z.literal('write'), fd, length: bytes.optional(), text: text.optional() }),
   z.strictObject({ op: z.literal('fsync'), fd }),
+  z.strictObject({ op: z.literal('sync') }),
 ])
 
 export const commandSchema = z.discriminatedUnion('kind', [

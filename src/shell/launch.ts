@@ -156,9 +156,20 @@ async function writeFailed(context: ToolContext, error: IoError): Promise<number
 }
 
 function toolContext(world: World, request: LaunchRequest, actor: Actor): ToolContext {
+  const { watch } = request
+  const write = async (fd: number, text: string): Promise<void> => {
+    try {
+      await writeTo(actor, request.fds.get(fd), text)
+    } catch (error) {
+      if (error instanceof IoError) watch?.wrote(fd, text, error.refusal.errno)
+      throw error
+    }
+    if (text !== '') watch?.wrote(fd, text)
+  }
   return {
     world,
     ...actor,
+    sys: watch === undefined ? actor.sys : watch.sys(actor.sys),
     name: basename(request.argv[0] ?? ''),
     args: request.argv.slice(1),
     env: request.env,
@@ -166,10 +177,10 @@ function toolContext(world: World, request: LaunchRequest, actor: Actor): ToolCo
     fds: request.fds,
     group: request.group,
     size: world.size,
-    print: (text) => writeTo(actor, request.fds.get(1), text),
+    print: (text) => write(1, text),
     warn: async (text) => {
       try {
-        await writeTo(actor, request.fds.get(2), text)
+        await write(2, text)
       } catch (error) {
         if (error instanceof Unwind) throw error
         // Standard error is closed: there is nobody to tell.

@@ -4,6 +4,7 @@
  */
 import type { CommandNode, CompoundCommand, Redirected, Script } from 'unbash'
 import type { Refusal } from '../engine/commands'
+import type { Errno } from '../util/errno'
 import { Doom } from './control'
 import type { Descriptor, Descriptors, Pipe } from './stream'
 import { releaseAll, retainAll } from './stream'
@@ -52,12 +53,22 @@ export interface Job {
   isReported: boolean
 }
 
+/** Looks on as a tool works: strace. */
+export interface ToolWatch {
+  /** The tool's door to the machine, with somebody at it. */
+  sys(sys: Sys): Sys
+  /** The tool has written to one of its own descriptors, or was refused. */
+  wrote(fd: number, text: string, refusal?: Errno): void
+}
+
 export interface LaunchRequest {
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
   readonly fds: Descriptors
   readonly group: Group
+  /** For tools only: programs are seen by the machine's own tracepoints. */
+  readonly watch?: ToolWatch
 }
 
 export interface Builtin {

@@ -127,7 +127,7 @@ export function minPause(longest: number, rates: { readonly device: number; read
  * @param bandwidth  pages a second that its device can write
  * @returns how long it has to sleep now; 0 = it goes on
  * @kernel  mm/page-writeback.c balance_dirty_pages_ratelimited(), balance_dirty_pages()
- * @simplifies  in laptop mode no timer writes everything once a disk has been read; the balanced rate is the device's own, not a measured share of it; one writeback domain a device
+ * @simplifies  the balanced rate is the device's own, not a measured share of it; one writeback domain a device
  */
 export function balanceDirtyPages(state: KernelState, task: Task, bandwidth: number): Ns {
   const { writeback } = state.reclaim

@@ -9,7 +9,7 @@
  * @spec    04 §4.3
  */
 import { assert } from '../../util/assert'
-import { PAGE_SIZE, type Ns, type Pages } from '../../util/units'
+import { NS_PER_S, PAGE_SIZE, type Ns, type Pages } from '../../util/units'
 import type { BlockDeviceConfig } from '../config'
 import { charge, currentTask, now } from '../exec'
 import type { SimEvent } from '../events'
@@ -72,10 +72,28 @@ export function submitIo(
   return doneNs
 }
 
+/**
+ * A request is done. In laptop mode a timer starts anew: once the disk has had nothing to do for so long, what is dirty is
+ * written, because it spins anyway.
+ * @kernel  mm/page-writeback.c laptop_io_completion()
+ */
+function laptopIoCompletion(state: KernelState, d: BlockDevice, doneNs: Ns): void {
+  d.laptopTimer = (d.laptopTimer ?? 0) + 1
+  const atNs = doneNs + Math.max(0, state.sysctl.laptopMode) * NS_PER_S
+  const device = state.devices.indexOf(d)
+  schedule(state.queue, Math.max(now(state), atNs), { kind: 'laptopTimer', device, sequence: d.laptopTimer })
+}
+
+/** Nothing is left to be written: no timer has to. @kernel mm/page-writeback.c laptop_sync_completion() */
+export function laptopSyncCompletion(state: KernelState): void {
+  for (const d of state.devices) if (d.laptopTimer !== undefined) d.laptopTimer++
+}
+
 /** Finishes everything of one device that is due. */
 function completeUpTo(state: KernelState, d: BlockDevice, atNs: Ns): void {
   while (d.inflight.length > 0 && d.inflight[0]!.doneNs <= atNs) {
-    const { write, pfns } = d.inflight.shift()!
+    const { doneNs, write, pfns } = d.inflight.shift()!
+    if (state.sysctl.laptopMode !== 0) laptopIoCompletion(state, d, doneNs)
     for (const pfn of pfns) {
       if (write) {
         folioEndWriteback(state, pfn)

@@ -5,7 +5,8 @@
  * @simplifies  one flusher for all devices, no bandwidth estimate; what it submits waits in the device's queue
  * @spec        05 §5.11
  */
-import { NS_PER_S, type Pages } from '../../util/units'
+import { NS_PER_S, type Ns, type Pages } from '../../util/units'
+import type { SimEvent } from '../events'
 import { now } from '../exec'
 import { schedule } from '../queue'
 import type { KernelState } from '../state'
@@ -20,6 +21,8 @@ import { PGPGOUT, countVmEvents } from './vmstat'
 /** Pages of one request. @kernel MAX_WRITEBACK_PAGES is 1024; a request carries 1280 KiB at most */
 const REQUEST_PAGES: Pages = 256
 const NS_PER_CENTISECOND = NS_PER_S / 100
+/** @kernel dirty_writeback_interval: 5 s */
+const DEFAULT_INTERVAL_NS = 5 * NS_PER_S
 
 function submitWrites(state: KernelState, device: number, pfns: number[]): void {
   if (pfns.length === 0) return
@@ -28,16 +31,23 @@ function submitWrites(state: KernelState, device: number, pfns: number[]): void 
 }
 
 /**
- * Starts writing the dirty pages of one file, `most` of them.
+ * Starts writing the dirty pages of one file, `most` of them, of the pages [from, to).
  * @returns pages submitted
  * @kernel  mm/page-writeback.c do_writepages()
  */
-export function writebackInode(state: KernelState, ino: number, most: Pages = Infinity): Pages {
+export function writebackInode(
+  state: KernelState,
+  ino: number,
+  most: Pages = Infinity,
+  from = 0,
+  to = Infinity,
+): Pages {
   const inode = state.inodes[ino]
   if (inode === undefined || inode.nrDirty === 0 || inode.device < 0) return 0
   let submitted = 0
   let pfns: number[] = []
-  for (let i = 0; i < inode.pages.length && inode.nrDirty > 0 && submitted < most; i++) {
+  const end = Math.min(to, inode.pages.length)
+  for (let i = from; i < end && inode.nrDirty > 0 && submitted < most; i++) {
     const pfn = inode.pages[i]!
     if (pfn <= 0 || !hasFlag(state.memmap, pfn, PG_DIRTY) || hasFlag(state.memmap, pfn, PG_WRITEBACK)) continue
     folioClearDirtyForIo(state, pfn)
@@ -60,9 +70,15 @@ function dirtyInodes(state: KernelState): number[] {
   return inos.sort((a, b) => since[a]! - since[b]! || a - b)
 }
 
-/** Reclaim met only dirty pages. @kernel fs/fs-writeback.c wakeup_flusher_threads() */
+/** Everything dirty is written: reclaim met only dirty pages, or a person asks. @kernel fs/fs-writeback.c wakeup_flusher_threads() */
 export function wakeupFlusher(state: KernelState): void {
   for (const ino of dirtyInodes(state)) writebackInode(state, ino)
+}
+
+/** The disk was busy a while ago and is awake still. @kernel mm/page-writeback.c laptop_mode_timer_fn() */
+export function handleLaptopTimer(state: KernelState, event: Extract<SimEvent, { kind: 'laptopTimer' }>): void {
+  if (state.devices[event.device]?.laptopTimer !== event.sequence) return
+  for (const ino of dirtyInodes(state)) if (state.inodes[ino]!.device === event.device) writebackInode(state, ino)
 }
 
 /** @kernel  MIN_WRITEBACK_PAGES: 4 MiB */
@@ -122,15 +138,42 @@ export function startFlusher(state: KernelState): void {
   scheduleTick(state)
 }
 
+/**
+ * The sysctl as the kernel counts with it: an unsigned int times 10 in 32 bits, of which half are for ever. So -1 is an
+ * interval that does not end within 248 days, as 214748365 is.
+ * @returns ns; 0 = no periodic writing, Infinity = never by itself
+ * @kernel  mm/page-writeback.c dirty_writeback_interval; kernel/time/time.c msecs_to_jiffies(): MAX_JIFFY_OFFSET
+ */
+export function writebackIntervalNs(state: KernelState): Ns {
+  const ms = (Math.imul(state.sysctl.dirtyWritebackCentisecs, 10) | 0) as number
+  if (ms < 0) return Infinity
+  return state.sysctl.dirtyWritebackCentisecs === 0 ? 0 : Math.max(1, ms) * (NS_PER_S / 1000)
+}
+
 function scheduleTick(state: KernelState): void {
-  const interval = state.sysctl.dirtyWritebackCentisecs
-  // 0 switches periodic writing off; the tick goes on, so that it can be switched on again.
-  schedule(state.queue, now(state) + (interval || 500) * NS_PER_CENTISECOND, { kind: 'writebackTick' })
+  const interval = writebackIntervalNs(state)
+  // Who switches periodic writing off or on says so by writing the sysctl; the tick goes on meanwhile.
+  const nextNs = interval === 0 || interval === Infinity ? DEFAULT_INTERVAL_NS : interval
+  const sequence = ++state.reclaim.writeback.tick
+  schedule(state.queue, now(state) + nextNs, { kind: 'writebackTick', sequence })
+}
+
+/**
+ * dirty_writeback_centisecs was written: another interval that is not 0 holds from now on, and wakes the flusher.
+ * @kernel  mm/page-writeback.c dirty_writeback_centisecs_handler(): wakeup_flusher_threads()
+ */
+export function writebackIntervalWritten(state: KernelState, old: number): void {
+  const { dirtyWritebackCentisecs } = state.sysctl
+  if (dirtyWritebackCentisecs === 0 || dirtyWritebackCentisecs === old) return
+  wakeupFlusher(state)
+  scheduleTick(state)
 }
 
 /** @kernel  wb_do_writeback(): what has expired, then what is too much */
-export function handleWritebackTick(state: KernelState): void {
-  if (state.sysctl.dirtyWritebackCentisecs > 0) {
+export function handleWritebackTick(state: KernelState, event: Extract<SimEvent, { kind: 'writebackTick' }>): void {
+  if (event.sequence !== state.reclaim.writeback.tick) return
+  const interval = writebackIntervalNs(state)
+  if (interval > 0 && interval < Infinity) {
     const expired = now(state) - state.sysctl.dirtyExpireCentisecs * NS_PER_CENTISECOND
     for (const ino of dirtyInodes(state))
       if (state.reclaim.writeback.dirtiedNs[ino]! <= expired) writebackInode(state, ino)

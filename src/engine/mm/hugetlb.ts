@@ -141,14 +141,23 @@ function adjustSurplus(state: KernelState, h: Hstate, nids: readonly number[], d
 /**
  * nr_hugepages: grows or shrinks the pool to `count` pages that stay. What cannot be had is missing, without an error;
  * the file then shows what was reached. Pages in use or promised that are too many become surplus.
- * @param nid  only this node's part; undefined: spread over all nodes with memory
+ * @param nid      only this node's part; undefined: spread over nodes with memory
+ * @param allowed  those of them that are asked, or give pages back; undefined: all
  * @returns undefined = done, or the task has to wait (isSuspended)
  * @kernel      mm/hugetlb.c set_max_huge_pages()
  * @spec        08 §8.5, E3, E4
  * @simplifies  every node is asked hard for every page; the kernel asks a node that has failed only gently afterwards
  */
-export function setMaxHugePages(state: KernelState, h: Hstate, wanted: number, nid?: number): Errno | undefined {
-  const nodes = (first: number): readonly number[] => (nid === undefined ? nodesFrom(state, first) : [nid])
+export function setMaxHugePages(
+  state: KernelState,
+  h: Hstate,
+  wanted: number,
+  nid?: number,
+  allowed?: readonly number[],
+): Errno | undefined {
+  const isAllowed = (n: number): boolean => allowed === undefined || allowed.includes(n)
+  const nodes = (first: number): readonly number[] =>
+    nid === undefined ? nodesFrom(state, first).filter(isAllowed) : [nid]
   const elsewhere = nid === undefined ? 0 : persistentHugePages(h) - (h.nr[nid]! - h.surplus[nid]!)
   const count = wanted + elsewhere
   const endNs = writerPieceEnd(state, PIECE_NS)

@@ -20,6 +20,7 @@ import {
   mpolEqual,
   mpolNew,
   mpolText,
+  nodesOfPolicy,
   policyNode,
 } from './mempolicy'
 import type { Mempolicy, Vma } from './mm_types'
@@ -274,4 +275,14 @@ describe('where a policy may go', () => {
     expect(mempolicyInOomDomain(bound, [1, 2])).toBe(true)
     expect(mempolicyInOomDomain(runTask(state, 0), [0])).toBe(true)
   })
+})
+
+test('nr_hugepages_mempolicy asks the nodes of the writer’s policy', () => {
+  const state = nodesMachine(4)
+  const nodes = (mempolicy?: Mempolicy): readonly number[] | undefined =>
+    nodesOfPolicy(state, runTask(state, 2, mempolicy))
+  expect(nodes()).toBeUndefined()
+  expect(nodes(policyOf(state, MPOL_BIND, [1, 3]))).toEqual([1, 3])
+  expect(nodes(policyOf(state, MPOL_INTERLEAVE, [0, 2]))).toEqual([0, 2])
+  expect(nodes(policyOf(state, MPOL_PREFERRED, [3, 1]))).toEqual([1])
 })

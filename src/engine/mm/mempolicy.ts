@@ -217,3 +217,13 @@ export function mempolicyInOomDomain(task: Task, nodemask: readonly number[]): b
   const policy = task.mempolicy
   return policy?.mode !== MPOL_BIND || policy.nodes.some((nid) => nodemask.includes(nid))
 }
+
+/**
+ * Nodes that a task's own policy names; undefined: it has none, all nodes are as good.
+ * @kernel  mm/mempolicy.c init_nodemask_of_mempolicy()
+ */
+export function nodesOfPolicy(state: KernelState, task: Task | undefined): readonly number[] | undefined {
+  const policy = task?.mempolicy
+  if (policy === undefined || policy.mode === MPOL_DEFAULT) return undefined
+  return policy.mode === MPOL_LOCAL ? [state.cpuNode[task!.cpu] ?? 0] : policy.nodes
+}

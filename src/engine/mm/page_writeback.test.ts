@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { addFilePages, letTimePass, lruState, newFile } from '../../../test/lru-state'
-import { handleWritebackTick, writebackInode } from './flusher'
+import { submitIo } from './block'
+import {
+  handleLaptopTimer,
+  handleWritebackTick,
+  writebackInode,
+  writebackIntervalNs,
+  writebackIntervalWritten,
+} from './flusher'
 import { PG_DIRTY, PG_WRITEBACK, hasFlag } from './memmap'
 import { checkLru } from './lru_check'
 import { domainDirtyLimits, folioClearDirty, folioMarkDirty } from './page_writeback'
@@ -64,10 +71,64 @@ describe('dirty pages', () => {
     const [pfn] = addFilePages(state, newFile(state, 1), 1)
     folioMarkDirty(state, pfn!)
     state.nowNs = 29_000_000_000
-    handleWritebackTick(state)
+    handleWritebackTick(state, { kind: 'writebackTick', sequence: state.reclaim.writeback.tick })
     expect(hasFlag(state.memmap, pfn!, PG_DIRTY)).toBe(true)
     state.nowNs = 31_000_000_000
-    handleWritebackTick(state)
+    handleWritebackTick(state, { kind: 'writebackTick', sequence: state.reclaim.writeback.tick })
     expect(hasFlag(state.memmap, pfn!, PG_DIRTY)).toBe(false)
+  })
+
+  test('are all written when the interval changes to another one that is not 0', () => {
+    const state = lruState()
+    const [pfn] = addFilePages(state, newFile(state, 1), 1)
+    folioMarkDirty(state, pfn!)
+    state.sysctl.dirtyWritebackCentisecs = 500
+    writebackIntervalWritten(state, 500)
+    state.sysctl.dirtyWritebackCentisecs = 0
+    writebackIntervalWritten(state, 500)
+    expect(hasFlag(state.memmap, pfn!, PG_DIRTY)).toBe(true)
+    state.sysctl.dirtyWritebackCentisecs = -1
+    writebackIntervalWritten(state, 0)
+    expect(hasFlag(state.memmap, pfn!, PG_DIRTY)).toBe(false)
+  })
+
+  test.each([
+    [500, 5e9],
+    [0, 0],
+    // 4294967286 ms as an unsigned int are more than INT_MAX: no timeout at all.
+    [-1, Infinity],
+    [214_748_364, 2_147_483_640e6],
+    [214_748_365, Infinity],
+    // 4294967300 ms have lost their 33rd bit.
+    [429_496_730, 4e6],
+  ])('an interval of %d centiseconds is %d ns', (centisecs, ns) => {
+    const state = lruState()
+    state.sysctl.dirtyWritebackCentisecs = centisecs
+    expect(writebackIntervalNs(state)).toBe(ns)
+  })
+
+  test('wait in laptop mode until a disk that was read has been idle for so many seconds', () => {
+    const state = lruState()
+    const inode = newFile(state, 2)
+    const [dirty, read] = addFilePages(state, inode, 2)
+    folioMarkDirty(state, dirty!)
+    state.sysctl.laptopMode = 3
+    const doneNs = submitIo(state, inode.device, { write: false, pfns: [read!] })
+    letTimePass(state, doneNs)
+    const timer = { kind: 'laptopTimer', device: inode.device, sequence: 1 } as const
+    expect(state.queue.heap.map(({ atNs, event }) => [atNs, event])).toContainEqual([doneNs + 3e9, timer])
+    handleLaptopTimer(state, { ...timer, sequence: 0 })
+    expect(hasFlag(state.memmap, dirty!, PG_DIRTY)).toBe(true)
+    handleLaptopTimer(state, timer)
+    expect(hasFlag(state.memmap, dirty!, PG_DIRTY)).toBe(false)
+  })
+
+  test('of a range are written without the others of their file', () => {
+    const state = lruState()
+    const inode = newFile(state, 10)
+    const pfns = addFilePages(state, inode, 10)
+    for (const pfn of pfns) folioMarkDirty(state, pfn)
+    expect(writebackInode(state, inode.ino, Infinity, 2, 5)).toBe(3)
+    expect(pfns.map((pfn) => hasFlag(state.memmap, pfn, PG_DIRTY))).toEqual(pfns.map((_, i) => i < 2 || i >= 5))
   })
 })

@@ -15,6 +15,7 @@ import {
   surplusHugePages,
   type Hstate,
 } from '../mm/hugetlb_pool'
+import { nodesOfPolicy } from '../mm/mempolicy'
 import type { KernelState } from '../state'
 import type { PseudoFile } from './types'
 
@@ -23,7 +24,7 @@ export const HUGEPAGES_DIRS = ['hugepages-2048kB', 'hugepages-1048576kB'] as con
 
 const readOnly = (value: (state: KernelState) => number): PseudoFile => ({ read: (state) => `${value(state)}\n` })
 
-type SetCount = (state: KernelState, count: number) => Errno | undefined
+type SetCount = (state: KernelState, count: number, pid: number) => Errno | undefined
 
 /**
  * A count, decimal; more pages than memory has is not an error, a number that does not fit an unsigned long is.
@@ -32,10 +33,10 @@ type SetCount = (state: KernelState, count: number) => Errno | undefined
  */
 const writeCount =
   (set: SetCount): NonNullable<PseudoFile['write']> =>
-  (state, text) => {
+  (state, text, pid) => {
     const word = text.trim()
     if (!/^\+?\d+$/.test(word)) return 'EINVAL'
-    return Number(word) > Number.MAX_SAFE_INTEGER ? 'ERANGE' : set(state, Number(word))
+    return Number(word) > Number.MAX_SAFE_INTEGER ? 'ERANGE' : set(state, Number(word), pid)
   }
 
 /** Below /proc/sys a negative number changes nothing. @kernel kernel/sysctl.c proc_doulongvec_minmax() */
@@ -63,6 +64,12 @@ const nrHugepagesFile = (pool: number, nid?: number): PseudoFile => ({
   write: writeCount((state, count) => setMaxHugePages(state, state.hugetlb[pool]!, count, nid)),
 })
 
+/** nr_hugepages_mempolicy: on the nodes of the writer's policy. @kernel mm/hugetlb.c __nr_hugepages_store_common() */
+const setByPolicy =
+  (pool: number): SetCount =>
+  (state, count, pid) =>
+    setMaxHugePages(state, state.hugetlb[pool]!, count, undefined, nodesOfPolicy(state, state.tasks[pid]))
+
 const readOvercommit =
   (pool: number) =>
   (state: KernelState): string =>
@@ -72,6 +79,10 @@ const readOvercommit =
 export const SYSCTL_NR_HUGEPAGES: PseudoFile = {
   read: (state) => `${persistentHugePages(state.hugetlb[0]!)}\n`,
   write: writeSysctl((state, count) => setMaxHugePages(state, state.hugetlb[0]!, count)),
+}
+export const SYSCTL_NR_HUGEPAGES_MEMPOLICY: PseudoFile = {
+  ...SYSCTL_NR_HUGEPAGES,
+  write: writeSysctl(setByPolicy(0)),
 }
 export const SYSCTL_NR_OVERCOMMIT: PseudoFile = { read: readOvercommit(0), write: writeSysctl(setOvercommit(0)) }
 
@@ -84,7 +95,7 @@ const ofPool =
 export const poolFiles = (pool: number): Readonly<Record<string, PseudoFile>> => ({
   free_hugepages: readOnly(ofPool(pool, freeHugePages)),
   nr_hugepages: nrHugepagesFile(pool),
-  nr_hugepages_mempolicy: nrHugepagesFile(pool),
+  nr_hugepages_mempolicy: { ...nrHugepagesFile(pool), write: writeCount(setByPolicy(pool)) },
   nr_overcommit_hugepages: { read: readOvercommit(pool), write: writeCount(setOvercommit(pool)) },
   resv_hugepages: readOnly(ofPool(pool, (h) => h.resv)),
   surplus_hugepages: readOnly(ofPool(pool, surplusHugePages)),

@@ -4,13 +4,14 @@
  * @spec    09 §9.8
  */
 import { HPAGE_PAGES, PAGE_SIZE, type Bytes, type Pages, type Pfn } from '../../util/units'
+import { isShmem, shmemSwapSlot } from '../mm/filemap'
 import { compoundHead, pageMapcount } from '../mm/folio'
 import { forEachHugePmd, hugeStart, pmdPfn } from '../mm/huge_pmd'
 import { forEachHugetlb } from '../mm/hugetlb_map'
 import { vmaUnit } from '../mm/hugetlb_pool'
 import { PG_ANON, PG_DIRTY, PG_FILE, PG_REFERENCED, PG_SWAPBACKED, mapcount, pageFlags } from '../mm/memmap'
-import { VM_GROWSDOWN, VM_LOCKED, type Mm, type Vma } from '../mm/mm_types'
-import { PTE_ACCESSED, PTE_DIRTY, forEachPte, isSwapPte, ptePfn, pteSwapSlot } from '../mm/pgtable'
+import { VM_GROWSDOWN, VM_LOCKED, VM_SHARED, VM_WRITE, type Mm, type Vma } from '../mm/mm_types'
+import { PTE_ACCESSED, PTE_DIRTY, findPteSlot, forEachPte, isSwapPte, pteAt, ptePfn, pteSwapSlot } from '../mm/pgtable'
 import { mmOf } from '../mm/rss'
 import { swapCount } from '../mm/swapfile'
 import { thpEnabledFor, thpVmaAllowed } from '../mm/thp'
@@ -73,11 +74,28 @@ function account(state: KernelState, mss: MemSizeStats, vma: Vma, pfn: Pfn, entr
 }
 
 /**
- * @kernel      fs/proc/task_mmu.c smap_gather_stats()
- * @simplifies  swapped pages of tmpfs files are not looked for behind a mapping of them
+ * Pages of a tmpfs file that are in swap, behind a mapping of it: all of its range, or, where the mapping has copies of its
+ * own, those that no entry stands for.
+ * @kernel  fs/proc/task_mmu.c smap_gather_stats(), smaps_pte_hole(); mm/shmem.c shmem_partial_swap_usage()
  */
+function shmemSwapped(state: KernelState, mm: Mm, vma: Vma): Pages {
+  const inode = state.inodes[vma.ino]
+  if (vma.ino === 0 || inode === undefined || !isShmem(inode)) return 0
+  const hasCopies = (vma.flags & VM_SHARED) === 0 && (vma.flags & VM_WRITE) !== 0
+  const end = Math.min(vma.pgoff + vma.end - vma.start, inode.pages.length)
+  let pages = 0
+  for (let index = vma.pgoff; index < end; index++) {
+    if (shmemSwapSlot(inode, index) < 0) continue
+    const slot = hasCopies ? findPteSlot(state, mm, vma.start + index - vma.pgoff) : -1
+    if (slot < 0 || pteAt(state.pgtables, slot) === 0) pages++
+  }
+  return pages
+}
+
+/** @kernel fs/proc/task_mmu.c smap_gather_stats() */
 function gather(state: KernelState, mm: Mm, vma: Vma, mss: MemSizeStats): void {
   if (vma.hugeOrder !== undefined) return gatherHugetlb(state, mm, vma, mss)
+  mss.swap += shmemSwapped(state, mm, vma) * PAGE_SIZE
   forEachHugePmd(state, mm, vma.start, vma.end, (_slot, entry) => {
     if (pmdPfn(entry) === state.thp.hugeZeroPfn) return
     mss.anonymousThp += HPAGE_PAGES * PAGE_SIZE

@@ -12,6 +12,7 @@ import { klog } from '../klog'
 import { compactNodes } from '../mm/compaction_manual'
 import { proactivenessWritten } from '../mm/kcompactd'
 import { dropPagecache } from '../mm/filemap'
+import { writebackIntervalWritten } from '../mm/flusher'
 import {
   touchLowmemReserve,
   writeLowmemReserveRatio,
@@ -22,7 +23,7 @@ import {
 import { decayPcp } from '../mm/pcp'
 import { lruAddDrainAll } from '../mm/swap'
 import { DROP_PAGECACHE, DROP_SLAB, countVmEvent } from '../mm/vmstat'
-import { SYSCTL_NR_HUGEPAGES, SYSCTL_NR_OVERCOMMIT } from './hugepages'
+import { SYSCTL_NR_HUGEPAGES, SYSCTL_NR_HUGEPAGES_MEMPOLICY, SYSCTL_NR_OVERCOMMIT } from './hugepages'
 import { INERT_VM } from './sysctl_inert'
 import { INT_MAX, INT_MIN, integer, owned, seconds, unsignedLong, type NumberKey, type SysctlRow } from './sysctl_rows'
 import { SYSCTL_NUMA_STAT, SYSCTL_NUMA_ZONELIST_ORDER } from './sysctl_numa'
@@ -85,6 +86,21 @@ const compactMemory: SysctlRow = {
   },
 }
 
+/** Any int; the kernel counts with it as with an unsigned one. @kernel mm/page-writeback.c dirty_writeback_centisecs_handler() */
+const dirtyWritebackCentisecs: SysctlRow = {
+  file: {
+    read: (state) => `${state.sysctl.dirtyWritebackCentisecs}\n`,
+    write: (state, text) => {
+      const value = parseInteger(text)
+      if (value === undefined || value < INT_MIN || value > INT_MAX) return 'EINVAL'
+      const old = state.sysctl.dirtyWritebackCentisecs
+      state.sysctl.dirtyWritebackCentisecs = value
+      writebackIntervalWritten(state, old)
+      return undefined
+    },
+  },
+}
+
 /** Setting the ratio clears the bytes of the same limit, and the other way round. @kernel mm/page-writeback.c */
 const zeroOther =
   (other: NumberKey) =>
@@ -123,7 +139,7 @@ const VM: Readonly<Record<string, SysctlRow>> = {
   dirty_bytes: unsignedLong('dirtyBytes', DIRTY_BYTES_MIN, zeroOther('dirtyRatio')),
   dirty_expire_centisecs: integer('dirtyExpireCentisecs', 0, INT_MAX),
   dirty_ratio: integer('dirtyRatio', 0, 100, zeroOther('dirtyBytes')),
-  dirty_writeback_centisecs: integer('dirtyWritebackCentisecs', 0, INT_MAX),
+  dirty_writeback_centisecs: dirtyWritebackCentisecs,
   drop_caches: dropCaches,
   extfrag_threshold: integer('extfragThreshold', 0, 1000),
   laptop_mode: seconds('laptopMode'),
@@ -135,7 +151,7 @@ const VM: Readonly<Record<string, SysctlRow>> = {
   min_free_kbytes: owned('minFreeKbytes', 0, INT_MAX, writeMinFreeKbytes),
   mmap_min_addr: unsignedLong('mmapMinAddr', 0),
   nr_hugepages: { file: SYSCTL_NR_HUGEPAGES },
-  nr_hugepages_mempolicy: { file: SYSCTL_NR_HUGEPAGES },
+  nr_hugepages_mempolicy: { file: SYSCTL_NR_HUGEPAGES_MEMPOLICY },
   nr_overcommit_hugepages: { file: SYSCTL_NR_OVERCOMMIT },
   numa_stat: { file: SYSCTL_NUMA_STAT },
   numa_zonelist_order: { file: SYSCTL_NUMA_ZONELIST_ORDER },

@@ -1,7 +1,6 @@
 /** uname, hostname, uptime, nproc, whoami, id, date, clear, sync, poweroff: the machine as a whole. */
 import { formatDate } from '../calendar'
 import type { Tool, ToolContext } from '../process'
-import { readMeminfo } from './numbers'
 import { getOptions, readOperand, warn } from './options'
 
 export const uname: Tool = {
@@ -129,22 +128,12 @@ export const clear: Tool = {
   },
 }
 
-/** Longest wait for the flusher: dirty pages expire after 30 s. */
-const SYNC_MAX_NS = 60e9
-
 export const sync: Tool = {
   name: 'sync',
-  summary: 'waits until nothing is dirty',
+  summary: 'writes what is dirty to its disk, and waits for it',
   usage: 'sync',
   async run(context) {
-    // The machine has no sync(2): its flusher writes at its own pace, and this tool waits for the same end.
-    const end = context.sys.now() + SYNC_MAX_NS
-    while (context.sys.now() < end) {
-      const info = await readMeminfo(context)
-      if (info === undefined || (info.get('Dirty') ?? 0) + (info.get('Writeback') ?? 0) === 0) return 0
-      if (!(await context.sys.sleep(context.pid, 1e8))) return 1
-      context.doom.check()
-    }
-    return 0
+    const done = await context.sys.perform(context.pid, { op: 'sync' })
+    return done.ok ? 0 : 1
   },
 }

@@ -1,5 +1,5 @@
 /** How a tool runs another command: as its child, with its descriptors. */
-import type { Launched, ToolContext } from '../process'
+import type { Launched, ToolContext, ToolWatch } from '../process'
 import type { Descriptors } from '../stream'
 import { runToEnd } from '../fork'
 import { createProc } from '../process'
@@ -8,6 +8,7 @@ export interface Run {
   readonly noInput?: boolean
   readonly fds?: Descriptors
   readonly env?: Readonly<Record<string, string>>
+  readonly watch?: ToolWatch
 }
 
 /** Starts a command; undefined after its message when there is none of that name. A builtin runs in the tool itself. */
@@ -36,7 +37,14 @@ export async function startCommand(
     })
     return (await runToEnd(proc, async (p) => context.world.builtins[name]?.run(p, argv.slice(1)) ?? 127)) ?? 137
   }
-  const started = context.world.launch(context.pid, { argv, env, cwd: context.cwd, fds, group: context.group })
+  const started = context.world.launch(context.pid, {
+    argv,
+    env,
+    cwd: context.cwd,
+    fds,
+    group: context.group,
+    ...(how.watch === undefined ? {} : { watch: how.watch }),
+  })
   if (started.ok) return started.launched
   await context.warn(
     `${context.name}: ${started.message.replace(': command not found', ': No such file or directory')}\n`,

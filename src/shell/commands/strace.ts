@@ -8,7 +8,9 @@ import type { TraceEvent } from '../sys'
 import { getOptions, warn } from './options'
 import { startCommand } from './run'
 import { callText, resultText, signalText, syscallName, type BegunCall } from './strace_print'
+import { SyscallCounts, isSortKey } from './strace_count'
 import { filterOf, type Filter } from './strace_sets'
+import { watchTool, type WholeCall } from './strace_tool'
 
 const EVENTS: readonly Tracepoint[] = [
   ...(['sys_enter', 'sys_exit', 'signal_generate'] as const),
@@ -28,17 +30,21 @@ interface Style {
   readonly showsTimes: boolean
   readonly stamp: 'none' | 'relative' | 'clock'
   readonly bootEpochMs: number
+  /** -c: a table instead of lines; -C: both. */
+  readonly counts: 'no' | 'only' | 'too'
 }
 
 /** Turns events into lines. */
 class Tracer {
   readonly lines: string[] = []
   readonly living = new Set<number>()
+  readonly counts = new SyscallCounts()
   readonly #style: Style
   readonly #begun = new Map<number, { readonly call: BegunCall; readonly atNs: number }>()
   readonly #deadly = new Map<number, number>()
   /** The command that starts at its exec; 0: tasks were given. */
   root = 0
+  isTool = false
   #lastNs = -1
   #hasFollowed = false
 
@@ -77,11 +83,21 @@ class Tracer {
     if (name === undefined || !this.#style.filter(name)) return
     const begun = this.#begun.get(pid)
     this.#begun.delete(pid)
+    this.counts.add(name, begun === undefined ? 0 : atNs - begun.atNs, result < 0)
     const isWhole = begun?.call.name === name
     const call = isWhole ? callText(begun.call, { result, out, text }) : `<... ${name} resumed>)`
     const took = this.#style.showsTimes && isWhole ? ` <${((atNs - begun.atNs) / 1e9).toFixed(6)}>` : ''
     const line = `${call.padEnd(RESULT_COLUMN - 1)} = ${resultText(name, result)}${took}`
     this.#line(pid, isWhole ? begun.atNs : atNs, line)
+  }
+
+  /** A call of a tool, which takes none of the machine's time. */
+  saw({ name, args, text = '', result, out = 0, outText = '' }: WholeCall, atNs: number): void {
+    if (!this.#style.filter(name)) return
+    this.counts.add(name, 0, result < 0)
+    const call = callText({ name, args, text }, { result, out, text: outText })
+    const took = this.#style.showsTimes ? ' <0.000000>' : ''
+    this.#line(this.root, atNs, `${call.padEnd(RESULT_COLUMN - 1)} = ${resultText(name, result)}${took}`)
   }
 
   #signal({ args, atNs }: TraceEvent): void {
@@ -98,12 +114,20 @@ class Tracer {
       this.#line(pid, begun.atNs, `${callText(begun.call, undefined).padEnd(RESULT_COLUMN - 1)} = ?`)
     const signal = this.#deadly.get(pid)
     const isKilled = signal !== undefined && status === 128 + signal
+    if (pid === this.root && this.isTool && !isKilled) this.#exitGroup(pid, atNs, status)
     this.#line(pid, atNs, isKilled ? `+++ killed by SIG${SIGNALS[signal]} +++` : `+++ exited with ${status} +++`)
+  }
+
+  /** A tool's end is its host's doing. */
+  #exitGroup(pid: number, atNs: number, status: number): void {
+    if (!this.#style.filter('exit_group')) return
+    this.#line(pid, atNs, `${`exit_group(${status})`.padEnd(RESULT_COLUMN - 1)} = ?`)
   }
 
   /** One line, with what was asked for in front of it. */
   #line(pid: number, atNs: number, text: string): void {
-    const { stamp, bootEpochMs } = this.#style
+    const { stamp, bootEpochMs, counts } = this.#style
+    if (counts === 'only') return
     const who = this.#hasFollowed ? `[pid ${String(pid).padStart(5)}] ` : ''
     let when = ''
     if (stamp === 'relative') {
@@ -136,9 +160,8 @@ async function openOutput(
   }
 }
 
-/** The shell's own tools are computed by the shell: the machine sees what they do, but not one call after another. */
-const NO_CALLS =
-  'is a tool of the shell: its system calls are not simulated one by one; programs are (mm, python3, stress, and what gcc builds)'
+/** A tool that works already has nobody who looks on. */
+const NO_CALLS = 'is a tool of the shell: its system calls can be seen from its start only'
 
 const isTool = (context: ToolContext, name: string): boolean =>
   Object.hasOwn(context.world.tools, name) && !context.sys.isProgram(name)
@@ -177,6 +200,16 @@ async function follow(
   }
 }
 
+const LONG_OPTIONS = {
+  trace: 'e',
+  output: 'o',
+  attach: 'p',
+  'summary-only': 'c',
+  summary: 'C',
+  'summary-wall-clock': 'w',
+  'summary-sort-by': 'S',
+} as const
+
 /** Options end where the command begins. */
 function split(args: readonly string[]): { readonly head: string[]; readonly command: string[] } {
   const command = [...args]
@@ -185,7 +218,7 @@ function split(args: readonly string[]): { readonly head: string[]; readonly com
     const arg = command.shift()!
     if (arg === '--') break
     head.push(arg)
-    if (/^-\w*[eop]$/.test(arg) && command[0] !== undefined) head.push(command.shift()!)
+    if (/^-\w*[eopS]$/.test(arg) && command[0] !== undefined) head.push(command.shift()!)
   }
   return { head, command }
 }
@@ -193,10 +226,13 @@ function split(args: readonly string[]): { readonly head: string[]; readonly com
 export const strace: Tool = {
   name: 'strace',
   summary: 'the system calls of a program, as it makes them',
-  usage: 'strace [-f] [-T] [-r | -t] [-e trace=SET] [-o FILE] (PROGRAM [ARGUMENT]... | -p PID[,PID]...)',
+  usage:
+    'strace [-f] [-T] [-r | -t] [-c | -C] [-w] [-S COLUMN] [-e trace=SET] [-o FILE] (PROGRAM [ARGUMENT]... | -p PID[,PID]...)',
   async run(context) {
     const { head, command } = split(context.args)
-    const { flags, values } = await getOptions(context, 'fTrte:o:p:', { trace: 'e', output: 'o', attach: 'p' }, head)
+    const { flags, values } = await getOptions(context, 'fTrtcCwe:o:p:S:', LONG_OPTIONS, head)
+    const sort = values.get('S') ?? 'time'
+    if (!isSortKey(sort)) return warn(context, `invalid sortby: '${sort}'`)
     const filter = filterOf(values.get('e'))
     if (typeof filter === 'string') return warn(context, `invalid system call '${filter}'`)
     const list = values.get('p')
@@ -210,13 +246,15 @@ export const strace: Tool = {
       showsTimes: flags.has('T'),
       stamp: flags.has('r') ? 'relative' : flags.has('t') ? 'clock' : 'none',
       bootEpochMs: context.sys.bootEpochMs,
+      counts: flags.has('c') ? 'only' : flags.has('C') ? 'too' : 'no',
     })
     const refused = list === undefined ? undefined : await attach(context, tracer, list)
     if (refused !== undefined) return refused
-    const name = command[0]?.replace(/^.*\//, '') ?? ''
-    if (isTool(context, name)) return warn(context, `${name} ${NO_CALLS}`)
     const print = await openOutput(context, values.get('o'))
-    return print === undefined ? 1 : traceAll(context, tracer, command, print)
+    if (print === undefined) return 1
+    const status = await traceAll(context, tracer, command, print)
+    if (flags.has('c') || flags.has('C')) await print(tracer.counts.table(sort))
+    return status
   },
 }
 
@@ -234,13 +272,15 @@ async function traceAll(
       return 0
     }
     const silent = { ...context, warn: async () => {} }
-    const started = await startCommand(silent, command)
+    const watch = watchTool((call) => tracer.saw(call, context.sys.now()))
+    const started = await startCommand(silent, command, { watch })
     if (typeof started === 'number')
       return warn(
         context,
         started === 126 ? 'exec: Permission denied' : `Can't stat '${command[0]}': No such file or directory`,
       )
     tracer.root = started.pid
+    tracer.isTool = isTool(context, command[0]?.replace(/^.*\//, '') ?? '')
     let status: number | undefined
     void started.done.then((value) => (status = value))
     await follow(context, tracer, print, () => status !== undefined)

@@ -79,6 +79,7 @@ const OPEN: Bits = [
   [0x40, 'O_CREAT'],
   [0x200, 'O_TRUNC'],
   [0x400, 'O_APPEND'],
+  [0x10000, 'O_DIRECTORY'],
 ]
 const MPOL_MF: Bits = [
   [1, 'MPOL_MF_STRICT'],
@@ -151,6 +152,7 @@ type Print = (a: (index: number) => number, call: BegunCall, ended: EndedCall | 
 /** Address and length. */
 const range: Print = (a) => `${hex(a(0))}, ${a(1)}`
 const fd: Print = (a) => String(a(0))
+const path: Print = (_a, { text }) => quoted(text, false)
 
 const PRINT: Readonly<Record<SyscallName, Print>> = {
   read: (a, _c, ended) =>
@@ -175,7 +177,18 @@ const PRINT: Readonly<Record<SyscallName, Print>> = {
     `${a(0)}, ${ended === undefined || ended.result < 0 ? 'NULL' : waitStatus(ended.out)}, 0, NULL`,
   kill: (a) => `${a(0)}, ${a(1) === 0 ? '0' : signalName(a(1))}`,
   fsync: fd,
-  unlink: (_a, { text }) => quoted(text, false),
+  sync: () => '',
+  unlink: path,
+  rmdir: path,
+  mkdir: (a, { text }) => `${quoted(text, false)}, 0${a(1).toString(8)}`,
+  rename: (_a, { text }) =>
+    text
+      .split('\n')
+      .map((name) => quoted(name, false))
+      .join(', '),
+  swapon: (a, { text }) => `${quoted(text, false)}, ${a(1)}`,
+  swapoff: path,
+  getdents64: (a, _c, ended) => `${a(0)}, {...} /* ${(ended?.result ?? 0) / 32} entries */, ${a(2)}`,
   setuid: fd,
   mlock: range,
   munlock: range,

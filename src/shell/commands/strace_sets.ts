@@ -9,8 +9,11 @@ const SETS: Readonly<Record<string, readonly SyscallName[]>> = {
     ...(['mmap', 'mprotect', 'munmap', 'brk', 'mremap', 'msync', 'mincore', 'madvise', 'mlock', 'munlock'] as const),
     ...(['mlockall', 'munlockall', 'mbind', 'set_mempolicy', 'move_pages', 'mlock2'] as const),
   ],
-  file: ['execve', 'unlink', 'openat', 'newfstatat'],
-  desc: ['read', 'write', 'close', 'mmap', 'fsync', 'openat', 'newfstatat', 'pipe2'],
+  file: [
+    ...(['execve', 'rename', 'mkdir', 'rmdir', 'unlink', 'swapon', 'swapoff'] as const),
+    ...(['openat', 'newfstatat'] as const),
+  ],
+  desc: ['read', 'write', 'close', 'mmap', 'fsync', 'openat', 'newfstatat', 'pipe2', 'getdents64'],
   process: ['clone', 'execve', 'exit_group', 'wait4', 'kill'],
   signal: ['rt_sigaction', 'pause', 'kill'],
 }

@@ -33,7 +33,7 @@ export function createReclaimState(nrNodes: number): ReclaimState {
     memcgLru: nids.map(createMemcgLru),
     pfmemallocWait: nids.map(() => []),
     swapRa: createSwapReadahead(),
-    writeback: { dirtiedNs: {}, background: [], isExceeded: false },
+    writeback: { dirtiedNs: {}, background: [], isExceeded: false, tick: 0 },
     // A counter of jiffies starts at minus five minutes: the first look after boot sums up.
     statsFlushedNs: -300 * NS_PER_S,
     lruGenMinTtlNs: 0,

@@ -55,7 +55,13 @@ export interface ReclaimState {
   readonly swapRa: SwapReadahead
   /** Dirty inodes: since when; groups whose writers woke the flusher, which is queued then;
    * whether the last writer that looked found more than the limit. Owner: page_writeback.ts, flusher.ts */
-  readonly writeback: { readonly dirtiedNs: Record<number, Ns>; background: number[]; isExceeded: boolean }
+  readonly writeback: {
+    readonly dirtiedNs: Record<number, Ns>
+    background: number[]
+    isExceeded: boolean
+    /** Number of the periodic tick that is on its way. */
+    tick: number
+  }
   /** When all counts of groups were last summed up. Owner: memcg_flush.ts */
   statsFlushedNs: Ns
   /** lru_gen/min_ttl_ms, ns. */
