@@ -2,13 +2,13 @@
 import {
   importPods,
   KUBELET_DEFAULTS,
+  nodeFactsOf,
   planSteps,
   stepLine,
   type KubeletOptions,
   type NodeFacts,
   type Plan,
 } from '../profiles'
-import { KIB } from '../util/units'
 import { ok, userError, type Result } from '../util/result'
 import type { Parsed } from './args'
 import { readText, writeText } from './folder'
@@ -44,9 +44,7 @@ export function factsOf(machine: string): Result<NodeFacts> {
   const profile = resolveMachine(machine)
   if (!profile.ok) return profile
   const meminfo = bootProfile(profile.value, 1).readFile('/proc/meminfo')
-  const text = meminfo.ok ? meminfo.value : ''
-  const kib = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0) * KIB
-  return ok({ capacityBytes: kib('MemTotal'), swapBytes: kib('SwapTotal') })
+  return ok(nodeFactsOf(meminfo.ok ? meminfo.value : ''))
 }
 
 export function planOf(path: string, machine: string, options: KubeletOptions): Result<Plan> {

@@ -13,6 +13,7 @@ import { firstPosition, goBackToEvent, isAtEnd, replayTo } from './machine'
 import { oomReports } from './oom'
 import { startPacing } from './pacer'
 import { pageInfo, pageMap, pageMapLayout } from './page-requests'
+import { previewPods } from './pods'
 import { faultReply, spaceReply, tlbReply, walkReply } from './paging'
 import { reclaimReply } from './reclaim'
 import { machineSummary, profileOf } from './ready-machines'
@@ -93,13 +94,9 @@ export const handlers: Handlers = {
     const text = engine.readFile(state, path)
     return text.ok ? text : refused(text.error, path)
   },
-  writeFile: (session, { path, text }) => {
+  writeFile: (session, { path, text, create = false }) => {
     const line = text.endsWith('\n') ? text : `${text}\n`
-    return command(
-      session,
-      { kind: 'write', pid: 1, path, text: line, create: false, append: false, goesOn: true },
-      path,
-    )
+    return command(session, { kind: 'write', pid: 1, path, text: line, create, append: false, goesOn: !create }, path)
   },
   mkdir: (session, { path }) => command(session, { kind: 'mkdir', pid: 1, path, parents: false }, path),
   rmdir: (session, { path }) => command(session, { kind: 'rmdir', pid: 1, path }, path),
@@ -151,6 +148,7 @@ export const handlers: Handlers = {
   getTlb: looking(tlbReply),
   getReclaim: looking(reclaimReply),
   trySysctl: looking(sysctlTrial),
+  previewPods: (session, request) => previewPods(session, request),
   checkInvariants: (session) => {
     const up = needUp(session)
     return up.ok ? ok(up.value.machine.engine.checkInvariants(up.value.machine.state)) : up

@@ -7,6 +7,7 @@ export { importCapture, readTar, type CaptureFiles } from './import'
 export {
   importPods,
   KUBELET_DEFAULTS,
+  nodeFactsOf,
   planSteps,
   stepLine,
   type KubeletOptions,

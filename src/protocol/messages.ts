@@ -7,6 +7,8 @@ import type { BuddyView, GetBuddy, GetSlabs, SlabsView } from './allocators'
 import type { TrySysctl, ZoneTrial } from './sysctl-trial'
 import type { Ns, Pfn } from '../util/units'
 import type { PageInfo, PageMap, PageMapLayout, PageMapQuery } from './page-map'
+import type { Plan } from '../profiles'
+import type { PreviewPods } from './pods'
 import type { FaultReply, GetFault, GetSpace, GetTlb, GetWalk, SpaceReply, TlbReply, WalkReply } from './paging'
 import type { GetReclaim, ReclaimReply } from './reclaim'
 
@@ -25,8 +27,8 @@ export type Request =
   | { readonly kind: 'seek'; readonly atNs: Ns }
   | { readonly kind: 'reset' }
   | { readonly kind: 'readFile'; readonly path: string }
-  /** What every control does: one shell line's worth of write. */
-  | { readonly kind: 'writeFile'; readonly path: string; readonly text: string }
+  /** What every control does: one shell line's worth of write. `create`: makes the file when there is none, as > does. */
+  | { readonly kind: 'writeFile'; readonly path: string; readonly text: string; readonly create?: boolean }
   | { readonly kind: 'mkdir'; readonly path: string }
   | { readonly kind: 'rmdir'; readonly path: string }
   /** Keyboard of a terminal: text as typed, control characters included. */
@@ -64,6 +66,7 @@ export type Request =
   | GetTlb
   | GetReclaim
   | TrySysctl
+  | PreviewPods
   | { readonly kind: 'startLab'; readonly id: string; readonly seed: number }
   | { readonly kind: 'labAnswer'; readonly step: number; readonly answer: string }
   | { readonly kind: 'labHint'; readonly step: number }
@@ -123,6 +126,7 @@ export interface ReplyOf {
   getTlb: TlbReply
   getReclaim: ReclaimReply
   trySysctl: readonly ZoneTrial[]
+  previewPods: Plan
   startLab: LabProgress
   labAnswer: LabProgress
   labHint: LabProgress

@@ -3,10 +3,10 @@
  * started; what became of the containers; and taking them away again.
  */
 import { strerror } from '../../util/errno'
-import { KIB, type Bytes } from '../../util/units'
 import {
   importPods,
   KUBELET_DEFAULTS,
+  nodeFactsOf,
   planSteps,
   type KubeletOptions,
   type NodeFacts,
@@ -32,11 +32,7 @@ import { readOperand, warn } from './options'
 const GROUPS = '/sys/fs/cgroup'
 
 /** Capacity as the kubelet sees it. */
-export function nodeFacts(context: ToolContext): NodeFacts {
-  const meminfo = readText(context, '/proc/meminfo')
-  const kib = (key: string): Bytes => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(meminfo)?.[1] ?? 0) * KIB
-  return { capacityBytes: kib('MemTotal'), swapBytes: kib('SwapTotal') }
-}
+export const nodeFacts = (context: ToolContext): NodeFacts => nodeFactsOf(readText(context, '/proc/meminfo'))
 
 /** The plan of a file; undefined after the message. */
 export async function planOf(

@@ -7,7 +7,7 @@ import type { KubeletOptions, NodeFacts, Plan } from './types'
 import { catchFault, readYaml, refuse } from './yaml-tree'
 
 export { planSteps, stepLine, type PlanStep } from './lines'
-export { KUBELET_DEFAULTS } from './types'
+export { KUBELET_DEFAULTS, nodeFactsOf } from './types'
 export type { KubeletOptions, NodeFacts, Plan, PlannedContainer, PlannedGroup, PlannedPod } from './types'
 
 /**

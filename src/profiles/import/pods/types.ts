@@ -1,5 +1,5 @@
 /** What a manifest asks for, and what a node makes of it. */
-import type { Bytes } from '../../../util/units'
+import { KIB, type Bytes } from '../../../util/units'
 
 export type Restart = 'Always' | 'OnFailure' | 'Never'
 export type Runtime = 'kubelet' | 'docker'
@@ -49,6 +49,12 @@ export interface NodeFacts {
   /** MemTotal. */
   readonly capacityBytes: Bytes
   readonly swapBytes: Bytes
+}
+
+/** From the text of /proc/meminfo. */
+export function nodeFactsOf(meminfo: string): NodeFacts {
+  const bytes = (key: string): Bytes => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(meminfo)?.[1] ?? 0) * KIB
+  return { capacityBytes: bytes('MemTotal'), swapBytes: bytes('SwapTotal') }
 }
 
 /** Which kubelet: feature gates that change what is written. @spec 7.9 */
