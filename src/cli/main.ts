@@ -1,5 +1,6 @@
 /** pagewalk on the command line: one table of commands. A mistake is one line on standard error and exit status 2. */
 import { formatUserError } from '../util/result'
+import { adviseLimit } from './advise'
 import { bench } from './bench'
 import { boot, conformance, exec, importMachine, type RunCommand } from './commands'
 import { lab } from './lab'
@@ -30,6 +31,11 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     usage: 'CAPTURE | POD.yaml [--machine M] [--memory-qos V] [-o FILE]',
     what: 'a captured machine becomes a profile, a manifest a script',
     run: importMachine,
+  },
+  advise: {
+    usage: 'POD.yaml [--machine M] [--workload W] [--container C] [--for 60s] [--json]',
+    what: 'try memory limits, name the one that holds',
+    run: adviseLimit,
   },
   conform: {
     usage: 'TRUTH-DIR [CASE…] [--out DIR] [--json] [--all]',

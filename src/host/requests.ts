@@ -13,7 +13,7 @@ import { firstPosition, goBackToEvent, isAtEnd, replayTo } from './machine'
 import { oomReports } from './oom'
 import { startPacing } from './pacer'
 import { pageInfo, pageMap, pageMapLayout } from './page-requests'
-import { previewPods } from './pods'
+import { adviseLimit, previewPods } from './pods'
 import { faultReply, spaceReply, tlbReply, walkReply } from './paging'
 import { reclaimReply } from './reclaim'
 import { machineSummary, profileOf } from './ready-machines'
@@ -148,6 +148,7 @@ export const handlers: Handlers = {
   getTlb: looking(tlbReply),
   getReclaim: looking(reclaimReply),
   trySysctl: looking(sysctlTrial),
+  advise: (session, request) => adviseLimit(session, request),
   previewPods: (session, request) => previewPods(session, request),
   checkInvariants: (session) => {
     const up = needUp(session)

@@ -5,7 +5,11 @@ export { toConfig } from './machine-config'
 export { firmwareRanges, hardwareKind, lowMemory, nodeRanges, nodeSize, totalSize } from './memory-map'
 export { importCapture, readTar, type CaptureFiles } from './import'
 export {
+  editLimit,
   importPods,
+  limitTargets,
+  type LimitEdit,
+  type Target,
   KUBELET_DEFAULTS,
   nodeFactsOf,
   planSteps,

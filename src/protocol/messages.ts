@@ -9,6 +9,7 @@ import type { Ns, Pfn } from '../util/units'
 import type { PageInfo, PageMap, PageMapLayout, PageMapQuery } from './page-map'
 import type { Plan } from '../profiles'
 import type { PreviewPods } from './pods'
+import type { Advise, AdviseProgress, AdviseReport } from './advise'
 import type { FaultReply, GetFault, GetSpace, GetTlb, GetWalk, SpaceReply, TlbReply, WalkReply } from './paging'
 import type { GetReclaim, ReclaimReply } from './reclaim'
 
@@ -67,6 +68,7 @@ export type Request =
   | GetReclaim
   | TrySysctl
   | PreviewPods
+  | Advise
   | { readonly kind: 'startLab'; readonly id: string; readonly seed: number }
   | { readonly kind: 'labAnswer'; readonly step: number; readonly answer: string }
   | { readonly kind: 'labHint'; readonly step: number }
@@ -127,6 +129,7 @@ export interface ReplyOf {
   getReclaim: ReclaimReply
   trySysctl: readonly ZoneTrial[]
   previewPods: Plan
+  advise: AdviseReport
   startLab: LabProgress
   labAnswer: LabProgress
   labHint: LabProgress
@@ -156,6 +159,7 @@ export type HostEvent =
   | { readonly kind: 'frame'; readonly frame: Frame }
   | { readonly kind: 'terminal'; readonly terminal: number; readonly text: string }
   | { readonly kind: 'labProgress'; readonly progress: LabProgress }
+  | { readonly kind: 'advice'; readonly progress: AdviseProgress }
   /** The machine stopped by itself: a kernel panic, or our own bug with a report to send. */
   | { readonly kind: 'stopped'; readonly report: StopReport }
 

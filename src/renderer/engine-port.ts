@@ -36,11 +36,19 @@ function isShellMessage(data: unknown): data is ShellMessage {
   return typeof data === 'object' && data !== null && 'kind' in data && String(data.kind).startsWith('pagewalk:')
 }
 
+const startWorker = (): Worker => new Worker(new URL('../host/web-worker.ts', import.meta.url), { type: 'module' })
+
+/**
+ * A second engine for work in the background. A worker of the page in the desktop as well: the engine's process is one
+ * thread, and the machine in the window must not wait for a sweep. Closing the port ends it at once.
+ */
+export const spareEngine = (): Port<unknown, unknown> => workerPort(startWorker())
+
 /** Starts the engine, or asks the shell for it. */
 export function connectEngine(events: EngineLinkEvents): void {
   const shell = globalThis.pagewalk
   if (shell === undefined) {
-    const worker = new Worker(new URL('../host/web-worker.ts', import.meta.url), { type: 'module' })
+    const worker = startWorker()
     worker.addEventListener('error', (event) => events.onLost(event.message || 'the engine’s worker did not start'))
     events.onPort(workerPort(worker), false)
     return

@@ -2,7 +2,7 @@
 import { createClient } from '../protocol/client'
 import type { MenuAction } from '../protocol/shell-api'
 import { createPagewalk } from './app'
-import { connectEngine } from './engine-port'
+import { connectEngine, spareEngine } from './engine-port'
 import { useActions } from './stores/actions'
 import { useFiles } from './stores/files'
 import { useSession } from './stores/session'
@@ -20,7 +20,7 @@ const MENU: Readonly<Record<MenuAction, string>> = {
 }
 
 const board = createSwitchboard()
-const app = createPagewalk(board)
+const app = createPagewalk(board, () => createClient(spareEngine()))
 app.mount('#app')
 
 connectEngine({

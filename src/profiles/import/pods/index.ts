@@ -6,6 +6,7 @@ import { planCompose, planPods } from './plan'
 import type { KubeletOptions, NodeFacts, Plan } from './types'
 import { catchFault, readYaml, refuse } from './yaml-tree'
 
+export { editLimit, limitTargets, type LimitEdit, type Target } from './edit'
 export { planSteps, stepLine, type PlanStep } from './lines'
 export { KUBELET_DEFAULTS, nodeFactsOf } from './types'
 export type { KubeletOptions, NodeFacts, Plan, PlannedContainer, PlannedGroup, PlannedPod } from './types'

@@ -7,19 +7,23 @@ import type { ContainerSpec, PodSpec, Resources, Restart } from './types'
 import { dig, field, listOf, mapOf, refuse, textOf, wholeOf, type Tree } from './yaml-tree'
 
 /** Where a kind keeps its pod template, and how many pods it makes. */
-const KINDS: Readonly<Record<string, { readonly template: readonly string[]; readonly replicas: readonly string[] }>> =
-  {
-    Pod: { template: [], replicas: [] },
-    Deployment: { template: ['spec', 'template'], replicas: ['spec', 'replicas'] },
-    ReplicaSet: { template: ['spec', 'template'], replicas: ['spec', 'replicas'] },
-    StatefulSet: { template: ['spec', 'template'], replicas: ['spec', 'replicas'] },
-    DaemonSet: { template: ['spec', 'template'], replicas: [] },
-    Job: { template: ['spec', 'template'], replicas: ['spec', 'parallelism'] },
-    CronJob: {
-      template: ['spec', 'jobTemplate', 'spec', 'template'],
-      replicas: ['spec', 'jobTemplate', 'spec', 'parallelism'],
-    },
-  }
+export interface KindRow {
+  readonly template: readonly string[]
+  readonly replicas: readonly string[]
+}
+
+export const KINDS: Readonly<Record<string, KindRow>> = {
+  Pod: { template: [], replicas: [] },
+  Deployment: { template: ['spec', 'template'], replicas: ['spec', 'replicas'] },
+  ReplicaSet: { template: ['spec', 'template'], replicas: ['spec', 'replicas'] },
+  StatefulSet: { template: ['spec', 'template'], replicas: ['spec', 'replicas'] },
+  DaemonSet: { template: ['spec', 'template'], replicas: [] },
+  Job: { template: ['spec', 'template'], replicas: ['spec', 'parallelism'] },
+  CronJob: {
+    template: ['spec', 'jobTemplate', 'spec', 'template'],
+    replicas: ['spec', 'jobTemplate', 'spec', 'parallelism'],
+  },
+}
 
 /** The kubelet's own default. */
 export const PODS_MAX = 110

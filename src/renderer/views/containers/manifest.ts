@@ -91,10 +91,10 @@ spec:
   containers:
     - name: app
       image: eclipse-temurin:21
-      command: [java, -Xmx256m]
+      command: [java, -Xmx96m]
       resources:
-        requests: {memory: 128Mi}
-        limits: {memory: 288Mi}
+        requests: {memory: 64Mi}
+        limits: {memory: 128Mi}
 `,
   },
   {
