@@ -9,13 +9,14 @@ import { charge, currentNode, currentTask, now } from '../exec'
 import type { KernelState } from '../state'
 import { emit } from '../trace'
 import { GFP_BIT_HIGHMEM, GFP_BIT_MOVABLE, MAX_NR_ZONES } from './gfp'
-import { folioNid } from './lruvec'
+import { folioIsFileLru, folioLruvec, type Lruvec } from './lruvec'
 import { PG_LRU, PG_UNEVICTABLE, hasFlag, mapcount } from './memmap'
 import { ROOT_MEMCG } from './memcontrol'
 import { memstallEnter, memstallLeave } from './psi'
 import { createFreeRun, doTryToFreePages } from './reclaim/free_pages'
-import { closeRun, openRun } from './reclaim/reclaim_log'
-import { SWAP_CLUSTER_MAX, createReclaimStat, createScanControl } from './reclaim/scan_control'
+import { closeRun, noteBatch, openRun, openVisit } from './reclaim/reclaim_log'
+import { OUTCOME_SCANNED } from './reclaim/reclaim_record'
+import { SWAP_CLUSTER_MAX, createReclaimStat, createScanControl, type ScanControl } from './reclaim/scan_control'
 import { shrinkFolioList } from './reclaim/shrink_folio_list'
 import { folioPutback, lruDel } from './swap'
 
@@ -64,32 +65,54 @@ export function tryToFreeMemcgPages(
 }
 
 const pageoutStat = createReclaimStat()
+const pageoutList = new Int32Array(SWAP_CLUSTER_MAX)
 
 /**
  * Reclaims particular pages now, whatever their age: MADV_PAGEOUT.
  * @param pfns  mapped once, by the caller
  * @returns pages freed; pages on their way to swap are not counted
- * @kernel  mm/vmscan.c reclaim_pages()
+ * @kernel      mm/vmscan.c reclaim_pages(), reclaim_folio_list()
+ * @simplifies  32 at a time; the kernel takes all pages of one page table that lie on one node
  */
 export function reclaimPages(state: KernelState, pfns: readonly Pfn[], gfp: number): Pages {
-  const list = new Int32Array(1)
-  let reclaimed = 0
-  for (const pfn of pfns) {
-    if (!hasFlag(state.memmap, pfn, PG_LRU) || hasFlag(state.memmap, pfn, PG_UNEVICTABLE)) continue
-    if (mapcount(state.memmap, pfn) > 1) continue
-    const sc = createScanControl({
-      kind: 'direct',
-      target: 0,
-      nrToReclaim: 1,
-      order: 0,
-      gfp,
-      reclaimIdx: MAX_NR_ZONES - 1,
-    })
-    const nid = folioNid(state, pfn)
-    lruDel(state, pfn)
-    list[0] = pfn
-    reclaimed += shrinkFolioList(state, sc, nid, { list, count: 1, ignoreReferences: true }, pageoutStat)
-    if (pageoutStat.kept === 1) folioPutback(state, pfn)
+  const task = currentTask(state)
+  const wasMemalloc = task?.memalloc ?? false
+  if (task !== undefined) task.memalloc = true
+  const wish = { kind: 'direct', target: 0, nrToReclaim: pfns.length, order: 0, gfp } as const
+  const sc = createScanControl({ ...wish, reclaimIdx: MAX_NR_ZONES - 1 })
+  openRun(state, sc, currentNode(state), 'MADV_PAGEOUT')
+  for (let at = 0; at < pfns.length;) at = reclaimSome(state, sc, pfns, at)
+  closeRun(state, sc)
+  if (task !== undefined) task.memalloc = wasMemalloc
+  return sc.nrReclaimed
+}
+
+const isWanted = (state: KernelState, pfn: Pfn): boolean =>
+  hasFlag(state.memmap, pfn, PG_LRU) && !hasFlag(state.memmap, pfn, PG_UNEVICTABLE) && mapcount(state.memmap, pfn) <= 1
+
+/** The next pages that are on the lists of one group and node. @returns where to go on */
+function reclaimSome(state: KernelState, sc: ScanControl, pfns: readonly Pfn[], from: number): number {
+  let at = from
+  let count = 0
+  let lruvec: Lruvec | undefined
+  let type = 0
+  for (; at < pfns.length && count < pageoutList.length; at++) {
+    const pfn = pfns[at]!
+    if (!isWanted(state, pfn)) continue
+    const own = folioLruvec(state, pfn)
+    lruvec ??= own
+    if (own !== lruvec) break
+    if (count === 0) type = folioIsFileLru(state, pfn)
+    else if (type !== folioIsFileLru(state, pfn)) break
+    pageoutList[count++] = pfn
   }
-  return reclaimed
+  if (lruvec === undefined) return at
+  if (sc.visit < 0) openVisit(state, sc, lruvec, OUTCOME_SCANNED)
+  for (let i = 0; i < count; i++) lruDel(state, pageoutList[i]!)
+  const batch = { list: pageoutList, count, ignoreReferences: true }
+  const reclaimed = shrinkFolioList(state, sc, lruvec.nid, batch, pageoutStat)
+  sc.nrReclaimed += reclaimed
+  noteBatch(state, sc, lruvec, type, { scanned: count, reclaimed, stat: pageoutStat })
+  for (let i = 0; i < pageoutStat.kept; i++) folioPutback(state, pageoutList[i]!)
+  return at
 }

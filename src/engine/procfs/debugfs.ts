@@ -1,4 +1,5 @@
 /** debugfs as far as it says something about memory: one row a directory or file. */
+import { lruGenCommands } from '../mm/reclaim/lru_gen_commands'
 import { extfragDir } from './extfrag'
 import { lruGenText } from './lru_gen'
 import { pagewalkDir } from './pagewalk'
@@ -11,7 +12,9 @@ const DIRS: Readonly<Record<string, PseudoDir>> = {
   zswap: zswapDebugDir,
 }
 
-const FILES: Readonly<Record<string, PseudoFile>> = { lru_gen: { read: lruGenText } }
+const FILES: Readonly<Record<string, PseudoFile>> = {
+  lru_gen: { read: lruGenText, write: lruGenCommands },
+}
 
 /** The directory that answers for a path, and the path below it. */
 function below(path: string): { dir: PseudoDir; rest: string } | undefined {

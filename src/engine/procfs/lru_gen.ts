@@ -28,7 +28,7 @@ function rows(state: KernelState, memcg: number, nid: number): string {
   return text
 }
 
-/** @simplifies  read only: generations cannot be made or evicted by writing commands */
+/** All groups, whether the machine has more than one node or not. Writing to the file: mm/reclaim/lru_gen_commands.ts */
 export function lruGenText(state: KernelState): string {
   let text = ''
   for (let id = 1; id < state.memcgs.length; id++) {

@@ -4,6 +4,7 @@
  * @spec    09 §9.9
  */
 import type { Errno } from '../../util/errno'
+import { NS_PER_JIFFY, NS_PER_MS } from '../../util/units'
 import { compactNodes } from '../mm/compaction_manual'
 import { setMglruEnabled } from '../mm/reclaim'
 import type { KernelState } from '../state'
@@ -24,6 +25,14 @@ function writeLruGen(state: KernelState, text: string): Errno | undefined {
         : Number.NaN
   if (!Number.isInteger(value) || value < 0) return 'EINVAL'
   setMglruEnabled(state, value & 7)
+  return undefined
+}
+
+/** Kept in ticks: 1 ms becomes 4. @kernel min_ttl_ms_store(), msecs_to_jiffies() */
+function writeMinTtl(state: KernelState, text: string): Errno | undefined {
+  const word = text.trim()
+  if (!/^(0x[0-9a-f]+|\d+)$/i.test(word) || Number(word) > 0xffffffff) return 'EINVAL'
+  state.reclaim.lruGenMinTtlNs = Math.ceil((Number(word) * NS_PER_MS) / NS_PER_JIFFY) * NS_PER_JIFFY
   return undefined
 }
 
@@ -56,6 +65,10 @@ const MM_FILES: Readonly<Record<string, PseudoFile>> = {
     read: (state) => `0x${state.mglruEnabled.toString(16).padStart(4, '0')}\n`,
     write: writeLruGen,
   },
+  'kernel/mm/lru_gen/min_ttl_ms': {
+    read: (state) => `${state.reclaim.lruGenMinTtlNs / NS_PER_MS}\n`,
+    write: writeMinTtl,
+  },
   ...Object.fromEntries(
     Object.entries(THP_FILES).map(([name, file]) => [`kernel/mm/transparent_hugepage/${name}`, file]),
   ),
@@ -73,7 +86,7 @@ const STATIC_DIRS: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     HUGEPAGES_DIRS.map((dir, pool) => [`kernel/mm/hugepages/${dir}`, Object.keys(poolFiles(pool))]),
   ),
-  'kernel/mm/lru_gen': ['enabled'],
+  'kernel/mm/lru_gen': ['enabled', 'min_ttl_ms'],
   'kernel/mm/transparent_hugepage': Object.keys(THP_FILES).sort(),
 }
 

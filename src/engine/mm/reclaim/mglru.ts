@@ -3,13 +3,16 @@
  * @kernel  mm/vmscan.c try_to_shrink_lruvec(), get_nr_to_scan(), should_abort_scan(), lru_gen_age_node()
  * @spec    05 §5.10
  */
+import { now } from '../../exec'
 import type { KernelState } from '../../state'
 import { wakeupFlusher } from '../flusher'
 import { MAX_NR_ZONES } from '../gfp'
-import { lruvecOf, type Lruvec } from '../lruvec'
+import { LRU_GEN_FILE, lruvecOf, type Lruvec } from '../lruvec'
 import { calculateProtection, memcgBelowMin, nextMemcg, ROOT_MEMCG } from '../memcontrol'
 import { WMARK_HIGH, wmark, zoneWatermarkOk } from '../mmzone'
+import { outOfMemory } from '../oom_kill'
 import { lruAddDrain } from '../swap'
+import { genFromSeq } from './lru_gen'
 import { shouldRunAging, tryToIncMaxSeq } from './mglru_aging'
 import { MIN_LRU_BATCH, getSwappiness } from './mglru_swappiness'
 import type { ReclaimPolicy } from './policy'
@@ -71,14 +74,29 @@ function endLruvec(state: KernelState, sc: ScanControl): void {
   if (sc.nrUnqueuedDirty > 0 && sc.nrUnqueuedDirty === sc.nrFileTaken) wakeupFlusher(state)
 }
 
+/** A group that has pages older than min_ttl_ms, and enough of them. @kernel mm/vmscan.c lruvec_is_reclaimable() */
+function lruvecIsReclaimable(state: KernelState, sc: ScanControl, memcg: number, nid: number): boolean {
+  if (memcgBelowMin(state, 0, memcg) || !lruvecIsSizable(state, sc, memcg, nid)) return false
+  const { gen } = lruvecOf(state, memcg, nid)
+  return gen.bornNs[genFromSeq(gen.minSeq[LRU_GEN_FILE]!)]! + state.reclaim.lruGenMinTtlNs < now(state)
+}
+
 /**
- * Protections of all groups before kswapd reclaims.
+ * Protections of all groups before kswapd reclaims; and with min_ttl_ms, whether there is anything to reclaim that was
+ * not used just now: if not, a process has to go instead of all of them thrashing.
  * @kernel      mm/vmscan.c lru_gen_age_node()
- * @simplifies  min_ttl_ms is kept but never calls the OOM killer; 6.1's early aging is left to eviction
+ * @simplifies  6.1's early aging is left to eviction
  */
 function ageNode(state: KernelState, sc: ScanControl, nid: number): void {
   setInitialPriority(state, sc, nid)
-  for (let id = ROOT_MEMCG; id !== 0; id = nextMemcg(state, ROOT_MEMCG, id)) calculateProtection(state, 0, id)
+  let isReclaimable = state.reclaim.lruGenMinTtlNs === 0
+  for (let id = ROOT_MEMCG; id !== 0; id = nextMemcg(state, ROOT_MEMCG, id)) {
+    calculateProtection(state, 0, id)
+    isReclaimable ||= lruvecIsReclaimable(state, sc, id, nid)
+  }
+  // 6.1 leaves out reclaim for blocks. The lock is held: somebody is at it already.
+  if (isReclaimable || (state.config.series === '6.1' && sc.order > 0) || state.oomLockHolder !== 0) return
+  outOfMemory(state, { memcg: 0, gfp: sc.gfp, order: 0 })
 }
 
 /** Whether the group is still worth coming back to. @kernel mm/vmscan.c lruvec_is_sizable() */

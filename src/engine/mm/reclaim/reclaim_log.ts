@@ -54,6 +54,7 @@ import {
   V_WANT,
   V_WRITEBACK,
   V_WRITTEN,
+  type AskedReclaim,
   type ReclaimLog,
   type ReclaimRun,
 } from './reclaim_record'
@@ -67,7 +68,7 @@ function nodeFree(state: KernelState, nid: number): Pages {
 }
 
 /** A reclaimer begins; its scan control carries the run's number from here on. @model see the top of this file */
-export function openRun(state: KernelState, sc: ScanControl, nid: number): void {
+export function openRun(state: KernelState, sc: ScanControl, nid: number, asked: AskedReclaim = ''): void {
   const { reclaimLog: log } = state.reclaim
   const task = currentTask(state)
   const target = state.memcgs[sc.target]
@@ -76,7 +77,7 @@ export function openRun(state: KernelState, sc: ScanControl, nid: number): void 
   log.runs[sc.run % RUNS_MAX] = {
     id: sc.run,
     kind: sc.kind,
-    isProactive: sc.isProactive,
+    asked: sc.isProactive ? 'memory.reclaim' : asked,
     pid: task?.pid ?? 0,
     comm: task?.comm ?? '',
     nid,

@@ -15,12 +15,15 @@ export const VISITS_MAX = 512
 /** Of each node. */
 export const DECISIONS_MAX = 32
 
+export type AskedReclaim = '' | 'memory.reclaim' | 'MADV_PAGEOUT' | 'lru_gen'
+
 /** From the first look to the last page of one reclaimer. */
 export interface ReclaimRun {
   /** Counted since boot, from 0. */
   readonly id: number
   readonly kind: ScanControl['kind']
-  readonly isProactive: boolean
+  /** What a person or program asked for; '' = memory is short. */
+  readonly asked: AskedReclaim
   readonly pid: number
   readonly comm: string
   /** Of kswapd: its node; of others: the node that was asked first. */

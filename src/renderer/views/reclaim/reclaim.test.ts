@@ -148,7 +148,7 @@ const PASS: PassView = {
 const run = (over: Partial<Run> = {}): Run => ({
   id: 1,
   kind: 'direct',
-  isProactive: false,
+  asked: '',
   pid: 7,
   comm: 'hog',
   nid: 0,
@@ -181,7 +181,7 @@ describe('runs', () => {
     )
     expect(whyText(run({ ...group, usage: 100, high: 90, max: 1000 }))).toContain('/a is above memory.high: 100 of 90')
     expect(whyText(run({ ...group, usage: 200, high: 1000, max: 100 }))).toContain('set below its usage')
-    expect(whyText(run({ ...group, isProactive: true }))).toContain('memory.reclaim of /a')
+    expect(whyText(run({ ...group, asked: 'memory.reclaim' }))).toContain('memory.reclaim of /a')
     expect(kindText(run({ kind: 'kswapd' }))).toBe('background')
   })
   test('what came of it', () => {

@@ -34,17 +34,21 @@ const KINDS: Readonly<Record<RunView['kind'], string>> = {
   node: 'zone_reclaim_mode',
 }
 
-export const kindText = (run: RunView): string => (run.isProactive ? 'memory.reclaim' : KINDS[run.kind])
+export const kindText = (run: RunView): string => (run.asked === '' ? KINDS[run.kind] : run.asked)
 
 /** Why the run began, in a sentence with its numbers. */
 export function whyText(run: Run): string {
   const wanted = `${n(run.wanted)} pages wanted`
   if (run.kind === 'kswapd') return `kswapd of node ${run.nid} works until a zone is above high, for order ${run.order}`
   if (run.kind === 'node') return `zone_reclaim_mode frees cache of node ${run.nid} before the next node is asked`
+  if (run.asked === 'MADV_PAGEOUT')
+    return `${whoText(run)} gave ${n(run.wanted)} of its own pages away with madvise(MADV_PAGEOUT)`
+  if (run.asked === 'lru_gen')
+    return `a line written to /sys/kernel/debug/lru_gen evicts old generations: at most ${n(run.wanted)} pages`
   if (run.kind === 'direct')
     return `an allocation of order ${run.order} found no zone above min; node ${run.nid} had ${n(run.freeBefore)} pages free, ${wanted}`
   const group = run.targetPath || 'a group that is gone'
-  if (run.isProactive) return `a write to memory.reclaim of ${group}: ${wanted}`
+  if (run.asked === 'memory.reclaim') return `a write to memory.reclaim of ${group}: ${wanted}`
   if (run.usage > run.max)
     return `memory.max of ${group} was set below its usage: ${n(run.usage)} of ${n(run.max)} pages, ${wanted}`
   if (run.usage > run.high) return `${group} is above memory.high: ${n(run.usage)} of ${n(run.high)} pages, ${wanted}`
