@@ -59,12 +59,6 @@ export const FAULT_BANDS: readonly BandRow[] = [
     reason: 'metadata of ext4 that is read again after drop_caches',
   },
   {
-    cases: isBatched,
-    figure: /^22-.* counts pgmajfault$/,
-    band: near(40),
-    reason: 'the split varies with the end of read-ahead; rules give 30 more than the capture',
-  },
-  {
     cases: isFault,
     figure: /./,
     band: exact,

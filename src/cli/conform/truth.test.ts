@@ -19,14 +19,12 @@ const CASES = readdirSync(TRUTH).filter(
  *   pages are gone, and when unusable_index is read there is a block of order 10.
  * frag-1g-keep4-pipes: 10.7k pages are left beside 300 huge ones, and 14k still wait on per-CPU lists, which give up an
  *   eighth a second. The captured machine, twenty times slower (12.6–29 µs a first write), had had those seconds: 4.4k.
- * fault-thp-always-100m-k61: reads in random order, which the index calls variable; the rules of spec 11 §3 give 1757.
  */
 const DIFFERS: Readonly<Record<string, readonly string[]>> = {
   'frag-1g-keep2-hpfirst': ['3-hugepages-direct: unusable_index follows from buddyinfo'],
   'frag-1g-keep4-pipes': ['huge pages: stalls'],
   // Where in kswapd's saw-tooth of 4000 pages the hog ends; the course of both is the same.
   'pressure-nr-file-only': ['pages stolen'],
-  'fault-thp-always-100m-k61': ['22-file-cold-rand first_pass faults'],
 }
 
 test('there is a case of each of these kinds', () => {

@@ -278,7 +278,7 @@ export function startReadahead(state: KernelState, inode: Inode, ra: Readahead):
 export function readPage(state: KernelState, inode: Inode, ra: Readahead, index: number, request: Pages): Pfn {
   let pfn = findPage(inode, index)
   if (pfn === 0) {
-    syncReadahead(ra, index, Math.max(1, request), index > 0 && findPage(inode, index - 1) !== 0)
+    syncReadahead(ra, index, Math.max(1, request), index > 0 && findPage(inode, index - 1) !== 0, state.config.series)
     startReadahead(state, inode, ra)
     pfn = findPage(inode, index)
     if (pfn === 0) {
@@ -311,8 +311,8 @@ export function readMarked(
   const wasLocked = hasFlag(state.memmap, pfn, PG_LOCKED)
   // Held while room is made for the window: the page in hand must not be reclaimed.
   setFlag(state.memmap, pfn, PG_LOCKED)
-  if (asyncReadahead(ra, index, request, (from, limit) => nextMissing(inode, from, limit)))
-    startReadahead(state, inode, ra)
+  const missing = (from: number, limit: Pages): number => nextMissing(inode, from, limit)
+  if (asyncReadahead(ra, index, request, missing, state.config.series)) startReadahead(state, inode, ra)
   if (!wasLocked) clearFlag(state.memmap, pfn, PG_LOCKED)
   // A failed read-ahead never blocks the access itself.
   state.exec.suspendUntilNs = -1

@@ -57,6 +57,27 @@ describe('windows of read(2) (04 §4.5)', () => {
   })
 })
 
+describe('windows of Linux 6.1', () => {
+  test('a marker with no page missing behind it reads on from the last page that was looked at', () => {
+    const ra = createReadahead()
+    expect(asyncReadahead(ra, 100, 32, nothingMissing, '6.1')).toBe(true)
+    expect([ra.start, ra.size, ra.asyncSize]).toEqual([132, 32, 32])
+  })
+
+  test('the first page behind a window belongs to its stream', () => {
+    const ra = { ...createReadahead(), start: 10, size: 8, asyncSize: 2 }
+    expect(asyncReadahead({ ...ra }, 18, 32, nothingMissing)).toBe(false)
+    expect(asyncReadahead(ra, 18, 32, nothingMissing, '6.1')).toBe(true)
+    expect([ra.start, ra.size, ra.asyncSize]).toEqual([18, 16, 16])
+  })
+
+  test('a miss right behind a window reads the next two at once, the second from its marker on', () => {
+    const ra = { ...createReadahead(), start: 10, size: 4, asyncSize: 2 }
+    syncReadahead(ra, 14, 1, true, '6.1')
+    expect([ra.start, ra.size, ra.asyncSize]).toEqual([14, 24, 16])
+  })
+})
+
 describe('fault-around (04 §4.5, E3)', () => {
   test.each(vectors.fault_around)(
     'a fault at entry $pte_index, page $vma_page_offset of $vma_pages, maps $from to $to',
