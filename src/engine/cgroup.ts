@@ -6,6 +6,8 @@
 import { assert } from '../util/assert'
 import { err, ok, type Result } from '../util/result'
 import type { Errno } from '../util/errno'
+import { hooks } from './hooks'
+import type { Cpuset } from './mm/cpuset_mems'
 import { startMemcgFlush } from './mm/memcg_flush'
 import { createMemcg, offlineMemcg, releaseDeadMemcgs } from './mm/memcontrol'
 import { ROOT_MEMCG } from './mm/memcg_tree'
@@ -28,13 +30,18 @@ export interface Cgroup {
   memcg: number
   hasOwnMemcg: boolean
   frozen: boolean
+  /** Written to cpuset.cpus and cpuset.mems; absent: never. Owner: cpuset.ts */
+  cpusetCpus?: number[]
+  cpusetMems?: number[]
+  /** In force; absent: all of the machine. Owner: cpuset.ts */
+  cpuset?: Cpuset
   maxDepth: number
   maxDescendants: number
 }
 
 export const ROOT_CGROUP = 1
 
-/** In kernel order. @simplifies only memory has files and an effect; the others can be switched on and off */
+/** In kernel order. @simplifies only cpuset and memory have files and an effect; the others can be switched on and off */
 export const CONTROLLERS = ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids', 'rdma', 'misc'] as const
 /** These may be used inside a group with processes. @kernel cgrp_dfl_threaded_ss_mask */
 const THREADED_CONTROLLERS: readonly string[] = ['cpuset', 'cpu', 'pids']
@@ -108,6 +115,7 @@ function addCgroup(state: KernelState, parent: Cgroup | undefined, name: string)
     maxDepth: Infinity,
     maxDescendants: Infinity,
   }
+  if (parent?.cpuset !== undefined) cgroup.cpuset = parent.cpuset
   state.cgroups[cgroup.id] = cgroup
   parent?.children.push(cgroup.id)
   return cgroup
@@ -245,11 +253,20 @@ export function migrateProcess(state: KernelState, pid: number, cgroupId: number
   if (task === undefined || task.state === 'Z') return 'ESRCH'
   if (task.isKthread) return 'EINVAL'
   if (!canBeThreadRoot(state, cgroup) && cgroup.subtreeControl.length > 0) return 'EBUSY'
-  if (task.cgroup !== cgroupId) attachTask(state, pid, cgroupId)
+  const from = task.cgroup
+  if (from === cgroupId) return undefined
+  attachTask(state, pid, cgroupId)
+  hooks.cpusetAttach(state, pid, from)
   return undefined
 }
 
 // ---------------------------------------------------------------- controllers
+
+/** Without the controller its settings are gone. @kernel cpuset_css_free() */
+function forgetCpuset(cgroup: Cgroup): void {
+  delete cgroup.cpusetCpus
+  delete cgroup.cpusetMems
+}
 
 interface ControlChange {
   readonly enable: Set<string>
@@ -312,6 +329,8 @@ export function writeSubtreeControl(state: KernelState, cgroupId: number, text: 
     const child = cgroupAt(state, id)
     if (change.enable.has('memory') && !onlineMemory(state, child)) return 'ENOSPC'
     if (change.disable.has('memory')) offlineMemory(state, child)
+    if (change.disable.has('cpuset')) forgetCpuset(child)
   }
+  if (change.enable.has('cpuset') || change.disable.has('cpuset')) hooks.updateCpusets(state, cgroupId)
   return undefined
 }

@@ -14,6 +14,15 @@ export type SimEvent =
   | { readonly kind: 'ioDone'; readonly device: number; readonly write: boolean; readonly pfns: readonly number[] }
   /** Two seconds after a kill: unmap the victim if it still holds its memory. */
   | { readonly kind: 'oomReap'; readonly pid: number; readonly tries: number }
+  /** Pages of an address space follow its cpuset to other nodes. */
+  | {
+      readonly kind: 'cpusetMigrate'
+      readonly mm: number
+      readonly from: readonly number[]
+      readonly to: readonly number[]
+      readonly pair: number
+      readonly at: number
+    }
   | { readonly kind: 'psiTick' }
   /** The load averages take another sample. */
   | { readonly kind: 'loadTick' }

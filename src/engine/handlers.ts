@@ -2,6 +2,7 @@
  * Which function handles which event: the whole table on one screen, complete by its type.
  */
 import { handleTouchByHand } from './by_hand_touch'
+import { handleCpusetMigrate } from './cpuset'
 import { now } from './exec'
 import type { SimEvent } from './events'
 import { handleLoadTick } from './loadavg'
@@ -46,6 +47,7 @@ export const handlers: {
   kcompactdTimer: handleKcompactdTimer,
   ioDone: handleIoDone,
   oomReap: handleOomReap,
+  cpusetMigrate: handleCpusetMigrate,
   psiTick: handlePsiTick,
   loadTick: handleLoadTick,
   vmstatTick,

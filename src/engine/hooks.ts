@@ -37,6 +37,9 @@ export interface Hooks {
   shrinkSlab(state: KernelState, gfp: number, nid: number, memcg: number, priority: number): number
   /** shadow_nodes → filemap: what eviction left in [from, to) of a file is forgotten. */
   forgetShadows(state: KernelState, inode: Inode, from: number, to: number): void
+  /** cgroup → cpuset: a process came from that group; a group's controllers changed. */
+  cpusetAttach(state: KernelState, pid: number, fromCgroup: number): void
+  updateCpusets(state: KernelState, cgroupId: number): void
   /** filemap → fs: the last page of a file has left; nobody may hold its inode any more. */
   inodeAddLru(state: KernelState, inode: Inode, rotate: boolean): void
   /** zswap → zswap_shrink: the worker that writes compressed pages on to their device has work. */
@@ -63,6 +66,9 @@ export const hooks: Hooks = {
   // Memory without file systems has nothing of theirs to shrink.
   shrinkSlab: () => 0,
   forgetShadows: unbound,
+  // Without the controller everybody may use everything.
+  cpusetAttach: () => {},
+  updateCpusets: () => {},
   inodeAddLru: () => {},
   queueZswapShrink: unbound,
   shrinkZswapMemcg: unbound,

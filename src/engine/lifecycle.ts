@@ -139,6 +139,7 @@ function newTask(state: KernelState, pid: number, spec: NewTask, parent: Task | 
 /** Allowed CPUs and the memory policy with its place in the round. @kernel dup_task_struct(), mpol_dup() */
 function inheritPlacement(task: Task, parent: Task | undefined): Task {
   if (parent?.cpusAllowed !== undefined) task.cpusAllowed = parent.cpusAllowed
+  if (parent?.userCpus !== undefined) task.userCpus = parent.userCpus
   if (parent?.rlimits !== undefined) task.rlimits = parent.rlimits
   if (parent?.mempolicy !== undefined) task.mempolicy = parent.mempolicy
   if (parent?.ilPrev !== undefined) task.ilPrev = parent.ilPrev

@@ -9,6 +9,7 @@ import { KIB, PAGE_SIZE, type Pages } from '../util/units'
 import { bootLog } from './boot_log'
 import { createRootCgroup } from './cgroup'
 import type { BlockDeviceConfig, MachineConfig } from './config'
+import { cpusetAttach, updateCpusets } from './cpuset'
 import { createCosts } from './costs'
 import { createDcache, inodeAddLru } from './fs/dcache'
 import { shrinkSlab } from './fs/shrink_slab'
@@ -94,6 +95,8 @@ function bindHooks(): void {
   hooks.inodeAddLru = inodeAddLru
   hooks.queueZswapShrink = queueZswapShrink
   hooks.shrinkZswapMemcg = shrinkZswapMemcg
+  hooks.cpusetAttach = cpusetAttach
+  hooks.updateCpusets = updateCpusets
 }
 bindHooks()
 

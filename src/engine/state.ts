@@ -182,6 +182,8 @@ export interface KernelState {
   readonly swapAreas: SwapArea[]
   /** createZswap(). Owners: mm/zswap_state.ts, mm/zswap.ts, mm/zswap_params.ts */
   readonly zswap: Zswap
+  /** Some group's cpuset is smaller than the machine. Owner: cpuset.ts */
+  hasCpusets?: boolean
   /** Pages in a row by node, weighted interleave; absent: 1 everywhere. Owner: mm/mempolicy.ts */
   interleaveWeights?: number[]
   thpEnabled: ThpMode

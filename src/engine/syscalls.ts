@@ -10,7 +10,7 @@ import { exitTask } from './lifecycle'
 import type { KernelState } from './state'
 import { succeed } from './syscall_result'
 import { memoryOp } from './syscalls_memory'
-import { opMbind, opMovePages, opSetAffinity, opSetMempolicy } from './syscalls_numa'
+import { opMbind, opMigratePages, opMovePages, opSetAffinity, opSetMempolicy } from './syscalls_numa'
 import { opCompute, opExec, opExecve, opFork, opSignal, opSleep, opWait } from './syscalls_process'
 import type { Op, Task } from './task'
 import { STEP_DONE } from './touch'
@@ -47,6 +47,8 @@ export function stepOp(state: KernelState, task: Task, op: Op, endNs: Ns): numbe
       return opMbind(state, task, op, endNs)
     case 'movePages':
       return opMovePages(state, task, op)
+    case 'migratePages':
+      return opMigratePages(state, task, op, endNs)
     case 'signal':
       return opSignal(state, task, op)
     case 'setComm':

@@ -3,8 +3,11 @@
  * @kernel  mm/mempolicy.c, mm/migrate.c, kernel/sched/syscalls.c
  * @spec    08 §8.1
  */
-import { PAGE_SIZE, type Ns } from '../util/units'
-import { charge, currentTask, now, suspend } from './exec'
+import { errnoNumber } from '../util/errno'
+import { PAGE_SIZE, type Ns, type Vpn } from '../util/units'
+import type { Mm } from './mm/mm_types'
+import { memsAllowed } from './mm/cpuset_mems'
+import { charge, isSuspended } from './exec'
 import {
   MPOL_MF_MOVE,
   MPOL_MF_MOVE_ALL,
@@ -12,12 +15,14 @@ import {
   mbindRange,
   moveMisplaced,
   pageStatus,
-  prepareMove,
   setMempolicy,
   type MbindRequest,
 } from './mm/mbind'
+import { moveEntry, prepareMove } from './mm/migrate_entries'
+import { migrateNodes, migrationPairs } from './mm/migrate_nodes'
+import { findPteSlot } from './mm/pgtable'
 import { mmAt } from './mm/rss'
-import { isAllowedOn } from './sched_queue'
+import { leaveCpu, setCpusAllowed } from './sched_affinity'
 import type { KernelState } from './state'
 import { fail, succeed } from './syscall_result'
 import type { Op, Task } from './task'
@@ -28,27 +33,10 @@ type OpOf<K extends Op['op']> = Extract<Op, { op: K }>
 /** Pages looked at between two looks at the clock. */
 const MOVE_CHUNK = 512
 
-/**
- * The task runs only on these CPUs from now on: at once, if it runs elsewhere.
- * @param cpus  numbers of CPUs that exist, not empty
- * @kernel  kernel/sched/core.c __set_cpus_allowed_ptr()
- */
-export function setCpusAllowed(state: KernelState, task: Task, cpus: readonly number[]): void {
-  delete task.cpusAllowed
-  task.affinity = cpus.length === 1 ? cpus[0]! : -1
-  if (cpus.length > 1 && cpus.length < state.cpuNode.length) task.cpusAllowed = [...cpus]
-}
-
-/** Off a CPU that it may not use: it goes on at once on another. @kernel migration_cpu_stop() */
-export function leaveCpu(state: KernelState, task: Task): void {
-  if (!isAllowedOn(task, state.exec.cpu) && currentTask(state) === task)
-    suspend(state, now(state), 'migration_cpu_stop')
-}
-
 export function opSetAffinity(state: KernelState, task: Task, op: OpOf<'setAffinity'>): number {
   charge(state, state.costs.syscall)
   if (state.cpuNode[op.cpu] === undefined) return fail(task, 'EINVAL')
-  setCpusAllowed(state, task, [op.cpu])
+  if (!setCpusAllowed(state, task, [op.cpu])) return fail(task, 'EINVAL')
   leaveCpu(state, task)
   return succeed(task, 0)
 }
@@ -88,12 +76,57 @@ export function opMbind(state: KernelState, task: Task, op: OpOf<'mbind'>, endNs
   return task.result > 0 && (op.flags & MPOL_MF_STRICT) !== 0 ? fail(task, 'EIO') : succeed(task, 0)
 }
 
+/** Progress of migrate_pages in one number: the pair above, the next page below. */
+const PAIR_UNIT = 2 ** 46
+
+/**
+ * Pages of a process go from nodes to nodes. Result: pages that could not be moved.
+ * @kernel  mm/mempolicy.c kernel_migrate_pages()
+ */
+export function opMigratePages(state: KernelState, task: Task, op: OpOf<'migratePages'>, endNs: Ns): number {
+  const target = op.pid === 0 ? task : state.tasks[op.pid]
+  if (target === undefined || target.state === 'Z') return fail(task, 'ESRCH')
+  if ([...op.from, ...op.to].some((nid) => state.nodes[nid] === undefined)) return fail(task, 'EINVAL')
+  const allowed = memsAllowed(state, target)
+  const to = op.to.filter((nid) => allowed.includes(nid) && memsAllowed(state, task).includes(nid))
+  if (to.length === 0 || target.mm < 0) return fail(task, 'EINVAL')
+  if (task.opDone === 0) {
+    charge(state, state.costs.syscall)
+    prepareMove(state)
+    task.result = 0
+  }
+  const progress = { pair: Math.floor(task.opDone / PAIR_UNIT), at: task.opDone % PAIR_UNIT, failed: 0 }
+  const pairs = migrationPairs(op.from, to)
+  const how = migrateNodes(state, mmAt(state, target.mm), pairs, progress, () => state.exec.ns >= endNs)
+  task.opDone = progress.pair * PAIR_UNIT + progress.at
+  task.result += progress.failed
+  if (how === 'blocked') return STEP_BLOCKED
+  return how === 'more' ? STEP_MORE : succeed(task, task.result)
+}
+
+/** One page goes to the node, unless others map it too. @returns node, or −errno @kernel mm/migrate.c add_folio_for_migration() */
+function movePageTo(state: KernelState, mm: Mm, vpn: Vpn, nid: number): number {
+  const status = pageStatus(state, mm, vpn)
+  if (status < 0 || status === nid) return status
+  const slot = findPteSlot(state, mm, vpn)
+  if (slot < 0 || !moveEntry(state, mm, slot, { target: nid, shared: false })) return -errnoNumber('EBUSY')
+  return nid
+}
+
 export function opMovePages(state: KernelState, task: Task, op: OpOf<'movePages'>): number {
   const mm = mmAt(state, task.mm)
   const start = Math.floor(op.address / PAGE_SIZE)
   const pages = Math.ceil(op.length / PAGE_SIZE)
   const nodes: number[] = []
-  for (let i = 0; i < pages; i++) nodes.push(pageStatus(state, mm, start + i))
+  const { node } = op
+  if (node !== undefined) {
+    if (state.nodes[node]?.hasMemory !== true) return fail(task, 'ENODEV')
+    if (!memsAllowed(state, task).includes(node)) return fail(task, 'EACCES')
+    prepareMove(state)
+  }
+  for (let i = 0; i < pages; i++)
+    nodes.push(node === undefined ? pageStatus(state, mm, start + i) : movePageTo(state, mm, start + i, node))
+  if (isSuspended(state)) return STEP_BLOCKED
   charge(state, state.costs.syscall + pages * state.costs.pageWalk)
   const step = succeed(task, pages)
   task.resultText = nodes.join(' ')

@@ -121,8 +121,15 @@ export type Op =
       readonly nodes: readonly number[]
       readonly flags: number
     }
-  /** move_pages(2) without target nodes. Result: pages asked about; `text` has a node or −errno a page, by spaces. */
-  | { readonly op: 'movePages'; readonly address: number; readonly length: Bytes }
+  /** move_pages(2), to `node` or only asking. Result: pages asked about; `text` has a node or −errno a page, by spaces. */
+  | { readonly op: 'movePages'; readonly address: number; readonly length: Bytes; readonly node?: number }
+  /** migrate_pages(2). Result: pages that stayed where they were. */
+  | {
+      readonly op: 'migratePages'
+      readonly pid: number
+      readonly from: readonly number[]
+      readonly to: readonly number[]
+    }
   | { readonly op: 'setComm'; readonly comm: string }
   | { readonly op: 'signal'; readonly pid: number; readonly signal: number }
   /** From now on SIGTERM and SIGINT set `signalled` instead of killing. */
@@ -142,7 +149,10 @@ export type Op =
   | { readonly op: 'host' }
 
 /** What a host-driven task may be told to do in its own time. */
-export type HostOp = Extract<Op, { readonly op: 'open' | 'close' | 'read' | 'write' | 'fsync' | 'sync' }>
+export type HostOp = Extract<
+  Op,
+  { readonly op: 'open' | 'close' | 'read' | 'write' | 'fsync' | 'sync' | 'migratePages' }
+>
 
 export type Advice =
   | 'normal'
@@ -344,6 +354,8 @@ export interface Task {
   affinity: number
   /** Allowed CPUs when they are more than one and not all; `affinity` is −1 then. */
   cpusAllowed?: readonly number[]
+  /** What sched_setaffinity() asked for, which a cpuset may narrow; absent: any. Owner: syscalls_numa.ts */
+  userCpus?: readonly number[]
   /** Memory policy; absent: local. Inherited by fork, kept by exec. Owner: mm/mbind.ts */
   mempolicy?: Mempolicy
   /** Node of the last interleaved page that no mapping places. Owner: mm/mempolicy.ts */

@@ -21,7 +21,7 @@ import { swapoff } from './mm/swapoff'
 import { setRlimit } from './rlimit'
 import type { KernelState } from './state'
 import { openPath, readWhole, writeWhole } from './syscalls_file'
-import { setCpusAllowed } from './syscalls_numa'
+import { setCpusAllowed } from './sched_affinity'
 import type { FileDescriptor, Op, Task } from './task'
 import { hasProgram } from './userland'
 
@@ -106,8 +106,9 @@ function perform(state: KernelState, task: Task, command: Exclude<Command, { kin
     case 'setAffinity':
       if (command.cpus.length === 0 || command.cpus.some((cpu) => state.cpuNode[cpu] === undefined))
         return refuse('EINVAL', `Give CPUs of this machine: 0 to ${state.cpuNode.length - 1}.`)
-      setCpusAllowed(state, task, command.cpus)
-      return done()
+      return setCpusAllowed(state, task, command.cpus)
+        ? done()
+        : refuse('EINVAL', 'The cpuset of its group has none of these CPUs: see cpuset.cpus.effective.')
     case 'setRlimit':
       return outcome(
         setRlimit(state, task, command.limit, { soft: limitOf(command.soft), hard: limitOf(command.hard) }),

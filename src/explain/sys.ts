@@ -2,7 +2,7 @@
 import { CGROUP_FILES, CGROUP_KEYS, MEMORY_EVENTS, SWAP_EVENTS } from './text/cgroup'
 import { ZRAM_FILES, ZSWAP_COUNTS, ZSWAP_PARAMS } from './text/compressed'
 import { MEMORY_STAT } from './text/memory-stat'
-import { NODE_FILES, NODE_MEMINFO, NUMASTAT } from './text/node'
+import { NODE_FILES, NODE_MEMINFO, NUMASTAT, WEIGHTED_INTERLEAVE } from './text/node'
 import { HUGEPAGES, LRU_GEN, SLAB_CACHE, THP } from './text/sysfs'
 import { vmstat } from './proc'
 import { FIRST_WORD, VALUE, topic, type Topic } from './topic'
@@ -12,7 +12,7 @@ const NODE = '/sys/devices/system/node'
 
 const cgroupFiles = topic({
   id: '/sys/fs/cgroup',
-  path: inCgroup('((?:memory|cgroup)\\.[a-z._]+)'),
+  path: inCgroup('((?:memory|cgroup|cpuset)\\.[a-z._]+)'),
   about:
     'A directory is a group of processes with limits and counts of its own. Sizes are in bytes, rounded down to pages when written; max means no limit.',
   layout: VALUE,
@@ -105,6 +105,13 @@ export const switches: readonly Topic[] = [
 ]
 
 export const nodes: readonly Topic[] = [
+  topic({
+    id: '/sys/kernel/mm/mempolicy/weighted_interleave',
+    path: /^\/sys\/kernel\/mm\/mempolicy\/weighted_interleave\/(node)\d+$/,
+    about: 'How many pages in a row each node gets under weighted interleaving.',
+    layout: VALUE,
+    text: WEIGHTED_INTERLEAVE,
+  }),
   topic({
     id: `${NODE}/nodeN/meminfo`,
     path: new RegExp(`^${NODE}/node\\d+/meminfo$`),

@@ -78,7 +78,7 @@ export function preferredZone(state: KernelState, node: Zonelists, gfp: number):
  * @returns first frame with flags 0 and its order set, or 0
  * @kernel  mm/page_alloc.c get_page_from_freelist()
  * @spec    02 §2.6
- * @simplifies  no cpusets, no deferred struct pages
+ * @simplifies  no deferred struct pages; a cpuset has cut the list down already
  */
 export function getPageFromFreelist(
   state: KernelState,

@@ -8,7 +8,7 @@ import { HPAGE_PAGES, type Pfn } from '../../util/units'
 import { charge, isSuspended } from '../exec'
 import type { KernelState } from '../state'
 import { prepLargeFolio } from './folio'
-import { GFP_TRANSHUGE, PAGEBLOCK_ORDER } from './gfp'
+import { GFP_BIT_NOWARN, GFP_BIT_THISNODE, GFP_RECLAIM, GFP_TRANSHUGE, PAGEBLOCK_ORDER } from './gfp'
 import { pmdPfn, withHugePfn } from './huge_pmd'
 import { splitFolio } from './huge_split'
 import {
@@ -30,7 +30,7 @@ import {
 } from './memmap'
 import { interleaveIndex } from './mempolicy'
 import { mlockFolio, munlockFolio } from './mlock'
-import type { Mempolicy, Mm } from './mm_types'
+import type { MigrationTarget, Mm } from './mm_types'
 import { allocPages, allocPagesMpol } from './page_alloc'
 import { pteAt, setPte, vpnOfSlot } from './pgtable'
 import { folioAddRmapPmd, folioRemoveRmapPmd } from './rmap'
@@ -50,7 +50,14 @@ import {
 const CARRIED = PG_ANON | PG_SWAPBACKED | PG_ANON_EXCLUSIVE | PG_REFERENCED | PG_WORKINGSET
 
 /** @returns first frame, 0 = none, or waiting @kernel mm/mempolicy.c alloc_migration_target_by_mpol() */
-function allocTarget(state: KernelState, mm: Mm, slot: number, policy: Mempolicy | undefined): Pfn {
+function allocTarget(state: KernelState, mm: Mm, slot: number, policy: MigrationTarget): Pfn {
+  if (typeof policy === 'number')
+    return allocPages(
+      state,
+      (GFP_TRANSHUGE & ~GFP_RECLAIM) | GFP_BIT_THISNODE | GFP_BIT_NOWARN,
+      PAGEBLOCK_ORDER,
+      policy,
+    )
   const vpn = vpnOfSlot(state.pgtables, slot)
   const vma = findVma(mm, vpn)
   if (policy === undefined || vma === undefined) return allocPages(state, GFP_TRANSHUGE, PAGEBLOCK_ORDER)
@@ -63,7 +70,7 @@ function allocTarget(state: KernelState, mm: Mm, slot: number, policy: Mempolicy
  * @kernel      mm/migrate.c migrate_pages_batch()
  * @simplifies  pages that several address spaces map stay where they are, as busy ones do
  */
-export function moveHugePage(state: KernelState, mm: Mm, slot: number, policy: Mempolicy | undefined): void {
+export function moveHugePage(state: KernelState, mm: Mm, slot: number, policy: MigrationTarget): void {
   const m = state.memmap
   const old = pmdPfn(pteAt(state.pgtables, slot))
   if (mapcount(m, old) !== 1 || !hasFlag(m, old, PG_LRU) || hasFlag(m, old, PG_LOCKED | PG_WRITEBACK)) {

@@ -10,6 +10,7 @@ import type { KernelState } from '../state'
 import type { Task } from '../task'
 import { gfpZone, ZONE_NORMAL } from './gfp'
 import type { Mempolicy, Vma } from './mm_types'
+import { confine, memsAllowed } from './cpuset_mems'
 import type { Zonelists } from './mmzone'
 import { nodeListText } from './show_mem'
 import type { Vpn } from '../../util/units'
@@ -47,9 +48,6 @@ export function mpolText(policy: Mempolicy | undefined): string {
   return `${MODE_NAMES[policy.mode]}${flags}${nodes}`
 }
 
-/** Nodes with memory: what every mask is cut down to. @kernel cpuset_current_mems_allowed, N_MEMORY */
-const memoryNodes = (state: KernelState): number[] => state.nodes.filter((n) => n.hasMemory).map((n) => n.nid)
-
 /** Bit n of the mask becomes the n-th allowed node, round and round. @kernel mpol_relative_nodemask() */
 function relativeNodes(nodes: readonly number[], allowed: readonly number[]): number[] {
   return allowed.filter((_, i) => nodes.some((nid) => nid % allowed.length === i))
@@ -80,23 +78,55 @@ export function mpolNew(
   if (mask.length === 0) {
     return mode === MPOL_PREFERRED && flags === 0 ? { mode: MPOL_LOCAL, flags, nodes: [], confined: [] } : 'EINVAL'
   }
-  const allowed = memoryNodes(state)
+  const allowed = memsAllowed(state, currentTask(state))
   const wanted =
     (flags & MPOL_F_RELATIVE_NODES) !== 0 ? relativeNodes(mask, allowed) : allowed.filter((nid) => mask.includes(nid))
   if (wanted.length === 0) return 'EINVAL'
-  const nodes = mode === MPOL_PREFERRED ? wanted.slice(0, 1) : wanted
-  const confines = mode === MPOL_BIND || mode === MPOL_PREFERRED_MANY
-  return { mode, flags, nodes, confined: confines ? state.nodes.map((n) => confine(state, n, nodes)) : [] }
+  return withNodes(state, { mode, flags }, mask, wanted)
 }
 
-const confine = (state: KernelState, from: Zonelists, nodemask: readonly number[]): Zonelists => {
-  const keep = (zone: number): boolean => nodemask.includes(state.zones[zone]!.nid)
-  return {
-    nid: from.nid,
-    zonelist: from.zonelist.filter(keep),
-    zonelistThisnode: from.zonelistThisnode.filter(keep),
-    nodemask,
-  }
+/** The policy over these nodes; `asked` is what rebinding starts from. @kernel mpol_ops[].create() */
+function withNodes(
+  state: KernelState,
+  { mode, flags }: Pick<Mempolicy, 'mode' | 'flags'>,
+  asked: readonly number[],
+  wanted: readonly number[],
+): Mempolicy {
+  const nodes = mode === MPOL_PREFERRED ? wanted.slice(0, 1) : [...wanted]
+  const confines = mode === MPOL_BIND || mode === MPOL_PREFERRED_MANY
+  const confined = confines ? state.nodes.map((n) => confine(state, n, nodes)) : []
+  return { mode, flags, nodes, confined, ...((flags & MPOL_USER_NODEMASK) === 0 ? {} : { asked: [...asked] }) }
+}
+
+const MPOL_USER_NODEMASK = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES
+
+/**
+ * The nodes of a cpuset have changed: static nodes are cut down anew, relative ones counted anew, others follow to the node
+ * at the same place.
+ * @kernel  mm/mempolicy.c mpol_rebind_policy(), mpol_rebind_nodemask()
+ * @spec    08 §8.1
+ */
+export function mpolRebind(
+  state: KernelState,
+  policy: Mempolicy,
+  { from, to }: { readonly from: readonly number[]; readonly to: readonly number[] },
+): Mempolicy {
+  if (policy.nodes.length === 0) return policy
+  const asked = policy.asked ?? policy.nodes
+  const isRelative = (policy.flags & MPOL_F_RELATIVE_NODES) !== 0
+  const isStatic = (policy.flags & MPOL_F_STATIC_NODES) !== 0
+  const next = isStatic
+    ? to.filter((nid) => asked.includes(nid))
+    : isRelative
+      ? relativeNodes(asked, to)
+      : to.filter((nid) => policy.nodes.some((n) => remapped(n, from, to) === nid))
+  return withNodes(state, policy, asked, next.length === 0 ? to : next)
+}
+
+/** @kernel include/linux/nodemask.h node_remap() */
+function remapped(nid: number, from: readonly number[], to: readonly number[]): number {
+  const at = from.indexOf(nid)
+  return at < 0 ? nid : to[at % to.length]!
 }
 
 /** @kernel mm/mempolicy.c mpol_equal() */
@@ -167,6 +197,12 @@ function weightedNext(state: KernelState, policy: Mempolicy): number {
 
 /** Pages in a row on the node: 1 until somebody writes its sysfs file. @kernel mm/mempolicy.c get_il_weight() */
 export const interleaveWeight = (state: KernelState, nid: number): number => state.interleaveWeights?.[nid] ?? 1
+
+/** @param weight  1 to 255 @kernel mm/mempolicy.c node_store() */
+export function setInterleaveWeight(state: KernelState, nid: number, weight: number): void {
+  state.interleaveWeights ??= state.nodes.map(() => 1)
+  state.interleaveWeights[nid] = weight
+}
 
 /** @kernel mm/mempolicy.c weighted_interleave_nid() @spec 08 E1 */
 function weightedNode(state: KernelState, nodes: readonly number[], ilx: number): number {

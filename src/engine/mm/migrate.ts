@@ -27,6 +27,7 @@ import {
   pageZoneIndex,
   setFlag,
 } from './memmap'
+import { countAtPlace } from './migrate_counters'
 import { freeUnrefPage } from './pcp'
 import { mmOfSlot, pteAt, ptePfn, setPte, withPfn } from './pgtable'
 import { forEachMapping } from './rmap_chain'
@@ -65,7 +66,7 @@ function countIsolated(state: KernelState, pfn: Pfn, sign: number): void {
 }
 
 /**
- * Moves an isolated page into a free frame of the same zone and frees the old one.
+ * Moves an isolated page into a free frame and frees the old one.
  * @param to  taken from the allocator, flags 0
  * @kernel      mm/migrate.c migrate_folio_unmap(), migrate_folio_move()
  * @simplifies  in one step: nobody ever meets a migration entry; the page goes to its list without a batch
@@ -74,11 +75,12 @@ export function migratePage(state: KernelState, from: Pfn, to: Pfn): void {
   const m = state.memmap
   if (!hasFlag(m, from, PG_ISOLATED) || hasFlag(m, from, PG_LRU | PG_LRU_BATCH))
     throw new AssertionError(`pfn ${from} is migrated but not isolated`)
-  if (pageZoneIndex(m, from) !== pageZoneIndex(m, to))
-    throw new AssertionError(`pfn ${from} is migrated to pfn ${to} of another zone, whose counters would be wrong`)
+  const isOtherZone = pageZoneIndex(m, from) !== pageZoneIndex(m, to)
   countIsolated(state, from, -1)
   clearFlag(m, from, PG_ISOLATED)
+  if (isOtherZone) countAtPlace(state, from, -1)
   movePageRow(m, from, to)
+  if (isOtherZone) countAtPlace(state, to, 1)
   const head = pageRmap(m, to)
   // One mapping is the rule: no function is made for it.
   if (head > 0) remap(state, head - 1, from, to)

@@ -61,9 +61,14 @@ export interface Mempolicy {
   readonly flags: number
   /** Nodes with memory that the policy names, ascending. */
   readonly nodes: readonly number[]
+  /** Nodes as they were asked for; only of static and relative ones. @kernel w.user_nodemask */
+  readonly asked?: readonly number[]
   /** By node: its zonelists cut down to `nodes`. Only of modes that confine, else empty. */
   readonly confined: readonly Zonelists[]
 }
+
+/** Where a page is to be moved: a node and no other, or where a policy puts it. */
+export type MigrationTarget = Mempolicy | number | undefined
 
 export interface Vma {
   /** First page and the page behind the last. */

@@ -154,6 +154,8 @@ export interface Zonelists {
   readonly zonelistThisnode: readonly number[]
   /** Nodes that the request is confined to; undefined = none are forbidden. */
   readonly nodemask?: readonly number[]
+  /** It is the task's cpuset that confines, no policy. */
+  readonly isCpuset?: boolean
 }
 
 /** min/low/high/promo plus boost. @kernel include/linux/mmzone.h wmark_pages() */

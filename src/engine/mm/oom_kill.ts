@@ -4,6 +4,7 @@
  * @kernel  mm/oom_kill.c
  * @spec    06
  */
+import { memsAllowed } from './cpuset_mems'
 import { NS_PER_S, type Ns, type Pages } from '../../util/units'
 import { cgroupPath, cgroupSubtree } from '../cgroup'
 import { charge, currentTask, now } from '../exec'
@@ -50,6 +51,9 @@ const RECORDS_MAX = 100
 
 // ---------------------------------------------------------------- choosing
 
+const presentOn = (state: KernelState, nids: readonly number[]): Pages =>
+  state.zones.reduce((sum, zone) => sum + (nids.includes(zone.nid) ? zone.present : 0), 0)
+
 /** How much memory the request could have used at all. @kernel constrained_alloc() @spec 06 §6.2.5 */
 function constrainedAlloc(state: KernelState, oc: OomControl): { constraint: OomConstraint; totalPages: Pages } {
   const swap = totalSwapPages(state)
@@ -59,23 +63,32 @@ function constrainedAlloc(state: KernelState, oc: OomControl): { constraint: Oom
     return { constraint: 'CONSTRAINT_MEMCG', totalPages: memcg.memory.max + usableSwap || 1 }
   }
   const { nodemask } = oc
+  if (nodemask !== undefined && oc.isCpuset === true)
+    return { constraint: 'CONSTRAINT_CPUSET', totalPages: swap + presentOn(state, nodemask) }
   if (nodemask !== undefined && state.nodes.some((node) => node.hasMemory && !nodemask.includes(node.nid))) {
-    const present = state.zones.reduce((sum, zone) => sum + (nodemask.includes(zone.nid) ? zone.present : 0), 0)
-    return { constraint: 'CONSTRAINT_MEMORY_POLICY', totalPages: swap + present }
+    return { constraint: 'CONSTRAINT_MEMORY_POLICY', totalPages: swap + presentOn(state, nodemask) }
   }
   return { constraint: 'CONSTRAINT_NONE', totalPages: totalRamPages(state) + swap }
+}
+
+/** Killing it could help: it may use a node that the running task may use. @kernel cpuset_mems_allowed_intersects() */
+function cpusetsIntersect(state: KernelState, task: Task): boolean {
+  const own = memsAllowed(state, currentTask(state))
+  return state.hasCpusets !== true || memsAllowed(state, task).some((nid) => own.includes(nid))
 }
 
 /** A mask that leaves no node out is none. @kernel out_of_memory() */
 function createCase(state: KernelState, asked: OomControl): OomCase {
   const how = constrainedAlloc(state, asked)
-  const { nodemask, ...unbound } = asked
+  const { nodemask, isCpuset: _, ...unbound } = asked
   const isBound = how.constraint === 'CONSTRAINT_MEMORY_POLICY' && nodemask !== undefined
   const tasks = oomTasks(state, asked.memcg)
   return {
     oc: isBound ? asked : unbound,
     ...how,
-    tasks: isBound ? tasks.filter((task) => mempolicyInOomDomain(task, nodemask)) : tasks,
+    tasks: isBound
+      ? tasks.filter((task) => mempolicyInOomDomain(task, nodemask))
+      : tasks.filter((task) => asked.memcg !== 0 || cpusetsIntersect(state, task)),
   }
 }
 

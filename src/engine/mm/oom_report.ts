@@ -4,6 +4,7 @@
  * @kernel  mm/oom_kill.c dump_header(), dump_tasks(); mm/memcontrol.c mem_cgroup_print_oom_*()
  * @spec    06 §6.5
  */
+import { memsAllowed } from './cpuset_mems'
 import { pagesToKib, type Ns, type Pages } from '../../util/units'
 import { cgroupAt, cgroupPath, cgroupControllers, type Cgroup } from '../cgroup'
 import { currentTask } from '../exec'
@@ -64,6 +65,8 @@ export interface OomControl {
   readonly order: number
   /** Nodes that the request was confined to. */
   readonly nodemask?: readonly number[]
+  /** That is the task's cpuset. */
+  readonly isCpuset?: boolean
 }
 
 const kib = (pages: Pages): string => `${pagesToKib(pages)}kB`
@@ -170,7 +173,7 @@ function cpusetName(state: KernelState, task: Task | undefined): string {
 
 /** @kernel  dump_oom_summary(), mem_cgroup_print_oom_context() */
 export function oomSummary(state: KernelState, oc: OomControl, constraint: OomConstraint, victim: Task): string {
-  const memory = state.nodes.filter((node) => node.hasMemory).map((node) => node.nid)
+  const memory = memsAllowed(state, currentTask(state))
   const domain = oc.memcg === 0 ? 'global_oom' : `oom_memcg=${cgroupPath(state, memcgAt(state, oc.memcg).cgroup)}`
   const victimMemcg = state.cgroups[victim.cgroup]?.memcg ?? 1
   return [

@@ -9,9 +9,11 @@ import { currentNode, currentTask, isSuspended } from '../exec'
 import type { KernelState } from '../state'
 import { compactionUnderWay } from './compaction_direct'
 import { isReclaimUnderWay } from './direct_reclaim'
+import { cpusetZonelists } from './cpuset_mems'
 import { countAllocs, fastAllocFlags, getPageFromFreelist, preferredZone, zoneForRun } from './freelist'
 import {
   GFP_BIT_DIRECT_RECLAIM,
+  GFP_BIT_HARDWALL,
   GFP_BIT_NOFAIL,
   GFP_BIT_NORETRY,
   GFP_BIT_NOWARN,
@@ -45,7 +47,7 @@ import { warnNofail, warnOrder } from './warn_alloc'
  * @returns first frame; 0 when the request failed or has to wait (`isSuspended(state)`: unwind, it is tried again)
  * @kernel  mm/mempolicy.c alloc_pages_noprof(), include/linux/gfp.h alloc_pages_node()
  * @spec    02 §2.5–§2.7, 08 §8.1
- * @simplifies  no cpusets; gfp is not narrowed by memalloc_nofs_save() and its like
+ * @simplifies  gfp is not narrowed by memalloc_nofs_save() and its like
  */
 export function allocPages(state: KernelState, gfp: number, order: number, nid?: number): Pfn {
   const policy = nid === undefined && (gfp & GFP_BIT_THISNODE) === 0 ? currentTask(state)?.mempolicy : undefined
@@ -88,9 +90,15 @@ export function allocSinglePages(state: KernelState, gfp: number, count: Pages, 
   return nr
 }
 
+/** Of the CPU's node, as far as the task's cpuset has it. */
+function localLists(state: KernelState): Zonelists {
+  const local = state.nodes[currentNode(state)]!
+  return state.hasCpusets === true ? cpusetZonelists(state, local) : local
+}
+
 /** As many single pages as the CPU's list of the best zone has. */
 function takeListed(state: KernelState, gfp: number, max: Pages, flags: number): Pages {
-  const zone = zoneForRun(state, gfp, state.nodes[currentNode(state)]!)
+  const zone = zoneForRun(state, gfp, localLists(state))
   if (zone === undefined) return 0
   const nr = rmqueueListedRun(state, zone, gfpMigratetype(gfp), max, flags)
   countAllocs(state, zone, zone, nr, 0)
@@ -104,7 +112,7 @@ function takeListed(state: KernelState, gfp: number, max: Pages, flags: number):
 export function vmaPagesZone(state: KernelState, gfp: number, vma: Vma): Zone | undefined {
   if (context.failAlloc !== undefined || vmaPolicy(state, vma) !== undefined || isUnderWay(state, gfp, 0))
     return undefined
-  return zoneForRun(state, gfp, state.nodes[currentNode(state)]!)
+  return zoneForRun(state, gfp, localLists(state))
 }
 
 /** A huge page far away is worse than small ones here. @kernel alloc_pages_mpol(), __GFP_THISNODE | __GFP_NORETRY */
@@ -159,8 +167,13 @@ const isUnderWay = (state: KernelState, gfp: number, order: number): boolean =>
   isReclaimUnderWay(state, gfp, order) ||
   (state.compaction.direct.length !== 0 && compactionUnderWay(state, gfp, order) !== undefined)
 
+/** What the slow path may use: kernel memory and who is being killed get past the cpuset's wall. @kernel cpuset_node_allowed() */
+const behindWall = (state: KernelState, gfp: number, from: Zonelists, inside: Zonelists): Zonelists =>
+  (gfp & GFP_BIT_HARDWALL) === 0 || currentTask(state)?.isOomVictim === true ? from : inside
+
 /** @kernel mm/page_alloc.c __alloc_pages_noprof() */
-function allocPagesFrom(state: KernelState, gfp: number, order: number, from: Zonelists): Pfn {
+function allocPagesFrom(state: KernelState, gfp: number, order: number, asked: Zonelists): Pfn {
+  const from = state.hasCpusets === true ? cpusetZonelists(state, asked) : asked
   if (order > MAX_PAGE_ORDER) {
     warnOrder(state, gfp)
     return 0
@@ -168,12 +181,12 @@ function allocPagesFrom(state: KernelState, gfp: number, order: number, from: Zo
   if (context.failAlloc?.(gfp, order) === true) return 0
   const preferred = preferredZone(state, from, gfp)
   if (preferred === undefined) return 0
-  if (isUnderWay(state, gfp, order)) return allocPagesSlowpath(state, gfp, order, from)
+  if (isUnderWay(state, gfp, order)) return allocPagesSlowpath(state, gfp, order, behindWall(state, gfp, asked, from))
   if (order > 1) warnNofail(state, gfp, order, true)
   const pfn = getPageFromFreelist(state, gfp, order, fastAllocFlags(state, gfp, preferred), from, preferred)
   if (pfn === 0) {
     warnNofail(state, gfp, order, false)
-    return allocPagesSlowpath(state, gfp, order, from)
+    return allocPagesSlowpath(state, gfp, order, behindWall(state, gfp, asked, from))
   }
   allocationEnded(state, gfp, order)
   return pfn

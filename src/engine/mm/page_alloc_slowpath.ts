@@ -285,7 +285,7 @@ function mayOom(state: KernelState, r: Request): OomOutcome {
     memcg: 0,
     gfp: r.gfp,
     order: r.order,
-    ...(nodemask === undefined ? {} : { nodemask }),
+    ...(nodemask === undefined ? {} : { nodemask, ...(r.node.isCpuset === true ? { isCpuset: true } : {}) }),
   })
   const isNofail = (r.gfp & GFP_BIT_NOFAIL) !== 0
   if (killed || isNofail) {
@@ -311,6 +311,11 @@ function nopage(state: KernelState, r: Request): Pfn {
     }
   }
   allocationEnded(state, r.gfp, r.order)
-  warnAlloc(state, r.gfp, `page allocation failure: order:${r.order}`, r.node.nodemask)
+  warnAlloc(
+    state,
+    r.gfp,
+    `page allocation failure: order:${r.order}`,
+    r.node.isCpuset === true ? undefined : r.node.nodemask,
+  )
   return 0
 }

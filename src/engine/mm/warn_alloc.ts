@@ -3,6 +3,7 @@
  * @kernel  mm/page_alloc.c warn_alloc(), __alloc_pages_noprof()
  * @spec    06 §6.5 last paragraph
  */
+import { memsAllowed } from './cpuset_mems'
 import { NS_PER_S } from '../../util/units'
 import { currentTask, now } from '../exec'
 import { klog } from '../klog'
@@ -30,7 +31,7 @@ export function warnAlloc(state: KernelState, gfp: number, what: string, nodemas
   if (!mayPrint) return
   if ((gfp & GFP_BIT_DMA) !== 0 && !state.zones.some((zone) => zone.idx === ZONE_DMA && zone.managed > 0)) return
   const comm = currentTask(state)?.comm ?? `swapper/${state.exec.cpu}`
-  const nodes = nodeListText(state.nodes.filter((n) => n.hasMemory).map((n) => n.nid))
+  const nodes = nodeListText(memsAllowed(state, currentTask(state)))
   const mask = nodemask === undefined ? '(null)' : nodeListText(nodemask)
   klog(state, `${comm}: ${what}, mode:${formatGfp(gfp)}, nodemask=${mask},cpuset=/,mems_allowed=${nodes}`)
   for (const line of dumpStack(state, 'warnAlloc', gfp === GFP_ANON_FAULT ? 'anonFault' : 'other')) klog(state, line)

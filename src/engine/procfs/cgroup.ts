@@ -29,6 +29,7 @@ import type { Memcg } from '../mm/memcontrol'
 import { pageCounterSetLow, pageCounterSetMin } from '../mm/page_counter'
 import { formatPressure, type PsiGroup } from '../mm/psi'
 import type { KernelState } from '../state'
+import { CPUSET_FILES } from './cgroup_cpuset'
 import {
   formatBytes,
   formatCount,
@@ -45,7 +46,7 @@ type Read = (state: KernelState, cgroup: Cgroup, peek: boolean) => string
 type Write = (state: KernelState, cgroup: Cgroup, text: string, pid: number) => Errno | undefined
 
 interface CgroupFile {
-  readonly controller: 'core' | 'memory'
+  readonly controller: 'core' | 'cpuset' | 'memory'
   readonly onRoot: boolean
   /** Absent in Debian 6.1. */
   readonly since62?: boolean
@@ -285,12 +286,13 @@ const ZSWAP: Readonly<Record<string, CgroupFile>> = {
   },
 }
 
-const FILES: Readonly<Record<string, CgroupFile>> = { ...CORE, ...MEMORY, ...ZSWAP }
+const FILES: Readonly<Record<string, CgroupFile>> = { ...CORE, ...CPUSET_FILES, ...MEMORY, ...ZSWAP }
 
 function exists(state: KernelState, cgroup: Cgroup, file: CgroupFile): boolean {
   if (cgroup.parent === 0) return file.onRoot
   if (file.ofZswap === true && !hasZswap(state)) return false
   if (file.since62 === true && state.config.series === '6.1') return false
+  if (file.controller === 'cpuset') return cgroupControllers(state, cgroup).includes('cpuset')
   return file.controller === 'core' || cgroup.hasOwnMemcg
 }
 

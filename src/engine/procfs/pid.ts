@@ -3,6 +3,7 @@
  * @kernel  fs/proc/array.c, fs/proc/task_mmu.c, fs/proc/base.c
  * @spec    09 §9.8
  */
+import { memsAllowed } from '../mm/cpuset_mems'
 import { PAGE_SIZE } from '../../util/units'
 import { cgroupPath } from '../cgroup'
 import { emit } from '../trace'
@@ -11,6 +12,7 @@ import { oomScore } from '../mm/oom_kill'
 import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS, type Mm } from '../mm/mm_types'
 import type { KernelState } from '../state'
 import type { Task } from '../task'
+import { cpusetPath } from './cgroup_cpuset'
 import { cpuList } from './cpu_list'
 import { limitsText } from './limits'
 import { mapsLine } from './maps'
@@ -67,7 +69,7 @@ export function statusText(state: KernelState, task: Task): string {
     `Kthread:\t${task.isKthread ? 1 : 0}\n` +
     (mm === undefined ? '' : memoryLines(state, mm)) +
     `Threads:\t1\nCpus_allowed_list:\t${cpuList(allowedCpus(state, task))}\n` +
-    `Mems_allowed_list:\t${cpuList(state.nodes.filter((n) => n.hasMemory).map((n) => n.nid))}\n` +
+    `Mems_allowed_list:\t${cpuList(memsAllowed(state, task))}\n` +
     `voluntary_ctxt_switches:\t${task.nvcsw}\nnonvoluntary_ctxt_switches:\t${task.nivcsw}\n`
   )
 }
@@ -203,6 +205,7 @@ const FILES: Readonly<Record<string, (pid: number) => PseudoFile>> = {
         return undefined
       },
     ),
+  cpuset: (pid) => taskFile(pid, (state, task) => `${cpusetPath(state, task)}\n`),
   limits: (pid) => taskFile(pid, limitsText),
   maps: (pid) => taskFile(pid, (state, task) => (mmOf(state, task)?.vmas ?? []).map(mapsLine).join('')),
   numa_maps: (pid) => taskFile(pid, numaMapsText),

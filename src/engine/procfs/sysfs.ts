@@ -10,6 +10,7 @@ import { setMglruEnabled } from '../mm/reclaim'
 import type { KernelState } from '../state'
 import { cpuList } from './cpu_list'
 import { nodeMeminfoText, nodeNumastatText, nodeVmstatText } from './sysfs_node'
+import { mempolicyDir } from './mempolicy'
 import { HUGEPAGES_DIRS, nodePoolFiles, poolFiles } from './hugepages'
 import { THP_FILES } from './transparent_hugepage'
 import type { PseudoDir, PseudoFile } from './types'
@@ -90,6 +91,23 @@ const STATIC_DIRS: Readonly<Record<string, readonly string[]>> = {
   'kernel/mm/transparent_hugepage': Object.keys(THP_FILES).sort(),
 }
 
+/** Directories that files of their own answer for. */
+const FAMILIES: Readonly<Record<string, PseudoDir>> = {
+  'kernel/mm/mempolicy': mempolicyDir,
+}
+
+function familyOf(path: string): { readonly dir: PseudoDir; readonly rest: string } | undefined {
+  const root = Object.keys(FAMILIES).find((name) => path === name || path.startsWith(`${name}/`))
+  return root === undefined ? undefined : { dir: FAMILIES[root]!, rest: path.slice(root.length + 1) }
+}
+
+/** Names of those directories in a directory, as far as this kernel has them. */
+const familiesIn = (state: KernelState, parent: string): string[] =>
+  Object.keys(FAMILIES)
+    .filter((root) => root.slice(0, root.lastIndexOf('/')) === parent)
+    .filter((root) => FAMILIES[root]!.list(state, '') !== undefined)
+    .map((root) => root.slice(parent.length + 1))
+
 /** 'node3' → 3 when the machine has it. */
 function nodeNumber(state: KernelState, name: string): number | undefined {
   const match = /^node(\d+)$/.exec(name)
@@ -116,6 +134,9 @@ function nodeFile(nid: number, path: string): PseudoFile | undefined {
 
 export const sysDir: PseudoDir = {
   list: (state, path) => {
+    const family = familyOf(path)
+    if (family !== undefined) return family.dir.list(state, family.rest)
+    if (path === 'kernel/mm' || path === 'devices') return [...STATIC_DIRS[path]!, ...familiesIn(state, path)].sort()
     if (Object.hasOwn(STATIC_DIRS, path)) return [...STATIC_DIRS[path]!]
     if (path === NODE_ROOT) return [...state.nodes.map((n) => `node${n.nid}`), ...Object.keys(nodeLists)]
     if (!path.startsWith(`${NODE_ROOT}/`)) return undefined
@@ -124,6 +145,8 @@ export const sysDir: PseudoDir = {
   },
   file: (state, path) => {
     if (Object.hasOwn(MM_FILES, path)) return MM_FILES[path]
+    const family = familyOf(path)
+    if (family !== undefined) return family.dir.file(state, family.rest)
     if (!path.startsWith(`${NODE_ROOT}/`)) return undefined
     const [first = '', name = '', more] = path.slice(NODE_ROOT.length + 1).split('/')
     if (name === '') {

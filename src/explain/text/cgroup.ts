@@ -46,6 +46,14 @@ cgroup.events: Whether the group is populated and whether it is frozen.
 cgroup.stat: How many groups lie below it.
 cgroup.max.depth: How many levels may be made below it; default max.
 cgroup.max.descendants: How many groups may be made below it; default max.
+cpuset.cpus: CPUs that the group asks for, as a list; empty means all of its parent's. Its processes leave other CPUs at
+  once.
+cpuset.cpus.effective: CPUs in force: what was asked for, as far as the parent has it; all of the parent's if nothing
+  of it is left.
+cpuset.mems: NUMA nodes that the group asks for, as a list; empty means all of its parent's. A change moves the memory
+  of its processes to the new nodes. No allocation for a process leaves them: it is killed first, with
+  CONSTRAINT_CPUSET in the report. Kernel memory may.
+cpuset.mems.effective: NUMA nodes in force: what was asked for, as far as the parent has it.
 cgroup.kill: Write 1 to kill every process in the group and below.
 cgroup.freeze: Write 1 to stop every process in the group and below, 0 to let them go on.
 cgroup.pressure: 0 stops PSI accounting for the group.

@@ -63,3 +63,8 @@ has_normal_memory: Nodes with memory that the kernel can use for itself.
 online: Nodes in use.
 possible: Nodes that could be plugged in.
 `
+
+export const WEIGHTED_INTERLEAVE = `
+node: Pages in a row that the node gets, 1 to 255; 0 or nothing brings back the default, 1. Set in proportion to the
+  bandwidth of the nodes, it lets slow memory add its share without slowing down the rest.
+`

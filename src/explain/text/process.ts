@@ -82,6 +82,7 @@ Max realtime timeout: Microseconds of real-time CPU without a pause.
 export const PID_FILES = `
 oom_score: What the OOM killer thinks of the process: two thirds of 1000 plus its memory in thousandths of RAM and
   swap plus oom_score_adj. About 667 for an idle process and 0 for one that is spared; the highest dies first.
+cpuset: Path of the group whose cpuset holds for it.
 oom_score_adj: -1000 to 1000, added to the badness in thousandths of all memory. -1000 takes the process out
   completely; 1000 makes it the first. Inherited by children; Kubernetes sets it from requests.
 oom_adj: The old scale, -17 to 15, kept for old programs; writing it sets oom_score_adj.

@@ -18,6 +18,7 @@ import { head, tail } from './head'
 import { arch, clear, date, hostname, id, nproc, sync, uname, uptime, whoami } from './host'
 import { kubectl } from './kubectl'
 import { ls } from './ls'
+import { migratepages } from './migratepages'
 import { insmod, lsmod, modinfo, modprobe, rmmod } from './modules'
 import { numactl } from './numactl'
 import { numastat } from './numastat'
@@ -76,6 +77,7 @@ const all: readonly Tool[] = [
   modinfo,
   modprobe,
   rmmod,
+  migratepages,
   mkdir,
   mkswap,
   mount,
