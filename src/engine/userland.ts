@@ -56,6 +56,16 @@ export function startUserland(state: KernelState): void {
   if (state.config.userland === 'debian') startDebian(state)
 }
 
+/** What an installation would have written down: the disks that are there. */
+function fstab({ config }: KernelState): string {
+  const swap = config.blockDevices.flatMap(({ path, swap }) => {
+    if (swap === undefined) return []
+    const priority = swap.priority === undefined ? '' : `,pri=${swap.priority}`
+    return [`${path} none swap ${swap.onAtBoot ? 'sw' : 'sw,noauto'}${priority} 0 0\n`]
+  })
+  return `# <file system> <mount point> <type> <options> <dump> <pass>\n${swap.join('')}`
+}
+
 function startDebian(state: KernelState): void {
   writeSubtreeControl(state, 1, '+cpuset +cpu +io +memory +pids')
   for (const path of ['/init.scope', '/system.slice', '/user.slice']) makeGroup(state, path)
@@ -67,6 +77,7 @@ function startDebian(state: KernelState): void {
   for (const program of Object.values(context.programs)) {
     if (program.source !== undefined) installText(state, `/root/${program.name}`, program.source)
   }
+  installText(state, '/etc/fstab', fstab(state))
   installFile(state, SYSTEMD.path, SYSTEMD.textPages, true)
   const init = state.tasks[1]!
   init.op = { op: 'exec', argv: ['systemd'], program: 'tool', image: SYSTEMD, forked: shellImage(state.config) }

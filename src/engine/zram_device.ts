@@ -11,7 +11,7 @@ import type { BlockDevice } from './fs_types'
 import { createAt } from './fs/vfs'
 import { klog } from './klog'
 import { COMPRESSORS } from './mm/compressors'
-import { DEFAULT_COMPRESSOR, createZram, zramReset, type Zram } from './mm/zram'
+import { ZRAM_COMPRESSORS, createZram, zramReset, type Zram } from './mm/zram'
 import type { KernelState } from './state'
 
 /** Name in /dev and /sys/block → index of the device. */
@@ -42,7 +42,7 @@ export function addZramDevices(state: KernelState, count: number): void {
   for (let i = 0; i < count; i++) {
     const path = `/dev/zram${i}`
     if (zramIndex(state, `zram${i}`) >= 0) continue
-    state.devices.push(deviceOf(path, createZram(0, DEFAULT_COMPRESSOR)))
+    state.devices.push(deviceOf(path, createZram(0, ZRAM_COMPRESSORS[state.config.series][0]!)))
     const node = createAt(state, path, 'file')
     if (typeof node === 'string') continue
     node.kind = 'device'
@@ -72,7 +72,7 @@ export function setDisksize(state: KernelState, index: number, bytes: Bytes): Er
 /** @returns EBUSY the device has a size; EINVAL no such algorithm. @kernel comp_algorithm_store() */
 export function setCompressor(state: KernelState, index: number, name: string): Errno | undefined {
   const { zram } = state.devices[index]!
-  if (!Object.hasOwn(COMPRESSORS, name)) return 'EINVAL'
+  if (!ZRAM_COMPRESSORS[state.config.series].includes(name)) return 'EINVAL'
   if (zram!.pages > 0) return 'EBUSY'
   zram!.compressor = name
   return undefined

@@ -21,9 +21,11 @@ const LIMIT_NS = 900 * NS_PER_S
 
 /**
  * What harness/init does around a scenario, in its order. The simulated machine comes up with its pseudo file systems
- * mounted; the tar stream at the end is collected from outside.
+ * mounted, and with the drivers of its disks; of modules only zram is loaded, and only where the scenario asks for it. The
+ * tar stream at the end is collected from outside.
  */
 const INIT = `export PATH=/bin
+[ -z "$zram" ] || modprobe zram
 mkdir -p /out /data /tmp
 . /fn.sh
 dmesg > /out/dmesg-boot.txt

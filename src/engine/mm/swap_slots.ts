@@ -6,6 +6,7 @@
 import { assert } from '../../util/assert'
 import type { KernelState } from '../state'
 import type { SwapArea } from './swapfile'
+import { nrSwapPages } from './swap_space'
 
 export const CLUSTER_SLOTS = 512
 
@@ -31,7 +32,7 @@ function findCluster(area: SwapArea, start: number, isWanted: (used: number, siz
 /**
  * A free slot: this CPU's cluster, then an empty cluster, then one that is partly used.
  * @kernel      mm/swapfile.c cluster_alloc_swap_entry(); 6.1: scan_swap_map_slots()
- * @simplifies  no per-CPU cache of 64 slots; partly used clusters are searched in order of address
+ * @simplifies  partly used clusters are searched in order of address
  */
 export function findSlot(state: KernelState, area: SwapArea): number {
   const cpu = state.devices[area.device]!.rotational ? 0 : state.exec.cpu
@@ -71,7 +72,28 @@ export function startHugeCluster(state: KernelState): boolean {
   return true
 }
 
-/** Area to take the next slot from: highest priority with room, equal ones in turn. @kernel get_swap_pages() */
+/** Slots that a CPU takes from one area at a time. @kernel SWAP_SLOTS_CACHE_SIZE */
+const SLOTS_AT_A_TIME = 64
+/** Free slots for each CPU above which it does so. @kernel THRESHOLD_ACTIVATE_SWAP_SLOTS_CACHE */
+const MANY_SLOTS = 5 * SLOTS_AT_A_TIME
+
+/** The CPU goes on with the area of its last turn. */
+function areaOfTurn(state: KernelState, priority: number): SwapArea | undefined {
+  const { cpu } = state.exec
+  for (const area of state.swapAreas) {
+    const left = area.cpuLeft[cpu] ?? 0
+    if (left === 0 || area.priority !== priority || !area.enabled || area.used >= area.pages) continue
+    area.cpuLeft[cpu] = left - 1
+    return area
+  }
+  return undefined
+}
+
+/**
+ * Area to take the next slot from: highest priority with room; equal ones in turn, 64 slots a CPU while there are many.
+ * @kernel      get_swap_pages(), mm/swap_slots.c refill_swap_slots_cache()
+ * @simplifies  slots that a CPU has not used yet are free for others
+ */
 export function pickArea(state: KernelState): SwapArea | undefined {
   let best: SwapArea | undefined
   for (const area of state.swapAreas) {
@@ -79,6 +101,11 @@ export function pickArea(state: KernelState): SwapArea | undefined {
     if (best !== undefined && area.priority < best.priority) break
     if (best === undefined || area.turn < best.turn) best = area
   }
-  if (best !== undefined) best.turn++
+  if (best === undefined) return undefined
+  const next = areaOfTurn(state, best.priority)
+  if (next !== undefined) return next
+  best.turn++
+  while (best.cpuLeft.length <= state.exec.cpu) best.cpuLeft.push(0)
+  if (nrSwapPages(state) > state.cpuNode.length * MANY_SLOTS) best.cpuLeft[state.exec.cpu] = SLOTS_AT_A_TIME - 1
   return best
 }

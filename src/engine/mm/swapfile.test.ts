@@ -89,6 +89,16 @@ describe('areas', () => {
     for (const pfn of addAnonPages(state, newSpace(state).mm, 40)) folioAllocSwap(state, pfn)
     expect(state.swapAreas.map((a) => a.used)).toEqual([20, 20, 10])
   })
+  test('with many free slots a CPU takes 64 from one area before the next has its turn', () => {
+    const state = lruState()
+    addArea(state, '/dev/vdc', 1000, 1)
+    addArea(state, '/dev/vdd', 1000, 1)
+    const used = (): number[] => state.swapAreas.map((a) => a.used)
+    for (const pfn of addAnonPages(state, newSpace(state).mm, 63)) folioAllocSwap(state, pfn)
+    expect(used()).toEqual([63, 0])
+    for (const pfn of addAnonPages(state, newSpace(state).mm, 2)) folioAllocSwap(state, pfn)
+    expect(used()).toEqual([64, 1])
+  })
 })
 
 describe('slots', () => {

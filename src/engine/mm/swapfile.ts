@@ -74,6 +74,8 @@ export interface SwapArea {
   readonly cpuNext: number[]
   /** Areas of equal priority take turns: the one with the lowest number is next. */
   turn: number
+  /** Slots that each CPU still takes here before the next area has its turn. */
+  readonly cpuLeft: number[]
   enabled: boolean
 }
 
@@ -124,6 +126,7 @@ export function swapon(state: KernelState, path: string, priority?: number): Err
     clusterUsed: new Uint16Array(Math.ceil((pages + 1) / CLUSTER_SLOTS)),
     cpuNext: [],
     turn: 0,
+    cpuLeft: [],
     enabled: true,
   }
   state.swapAreas.push(area)

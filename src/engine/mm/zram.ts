@@ -5,6 +5,7 @@
  * @spec    05 §5.12, 04 §4.3
  */
 import { PAGE_SIZE, type Bytes, type Pages } from '../../util/units'
+import type { KernelSeries } from '../config'
 import { charge } from '../exec'
 import type { KernelState } from '../state'
 import { COMPRESSORS } from './compressors'
@@ -12,7 +13,15 @@ import { GFP_HIGHUSER_MOVABLE } from './gfp'
 import { RANDOM, SAME_FILLED } from './swap_contents'
 import { createZpool, zpoolFree, zpoolMalloc, type Zpool } from './zpool'
 
-export const DEFAULT_COMPRESSOR = 'lzo-rle'
+/**
+ * Algorithms that a kernel offers, its default first: as a captured 6.12 kernel lists them, without those that are not
+ * modelled.
+ * @kernel  drivers/block/zram/zcomp.c backends[], CONFIG_ZRAM_DEF_COMP
+ */
+export const ZRAM_COMPRESSORS: Readonly<Record<KernelSeries, readonly string[]>> = {
+  '6.1': ['lzo-rle', 'lzo', 'lz4', 'zstd'],
+  '6.12': ['lz4', 'zstd'],
+}
 
 /** Data of one swap header. @model as captures have it with lz4 */
 const HEADER_LENGTH: Bytes = 63

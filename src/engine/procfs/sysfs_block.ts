@@ -5,8 +5,7 @@
  */
 import type { Errno } from '../../util/errno'
 import { PAGE_SIZE } from '../../util/units'
-import { COMPRESSORS } from '../mm/compressors'
-import type { Zram } from '../mm/zram'
+import { ZRAM_COMPRESSORS, type Zram } from '../mm/zram'
 import type { KernelState } from '../state'
 import {
   resetMemUsedMax,
@@ -51,16 +50,14 @@ const mmStat = (zram: Zram): string =>
     .join(' ')}\n`
 
 type ZramFile = {
-  readonly read?: (zram: Zram) => string
+  readonly read?: (zram: Zram, state: KernelState) => string
   readonly write?: (state: KernelState, index: number, text: string) => Errno | undefined
 }
 
 const FILES: Readonly<Record<string, ZramFile>> = {
   comp_algorithm: {
-    read: (zram) =>
-      `${Object.keys(COMPRESSORS)
-        .map((name) => (name === zram.compressor ? `[${name}]` : name))
-        .join(' ')} \n`,
+    read: (zram, { config }) =>
+      `${ZRAM_COMPRESSORS[config.series].map((name) => (name === zram.compressor ? `[${name}]` : name)).join(' ')} \n`,
     write: (state, index, text) => setCompressor(state, index, text.trim()),
   },
   disksize: {
@@ -86,7 +83,7 @@ export const blockDir: PseudoDir = {
     const file = Object.hasOwn(FILES, key) ? FILES[key] : undefined
     if (index < 0 || file === undefined) return undefined
     return {
-      ...(file.read === undefined ? {} : { read: (s: KernelState) => file.read!(s.devices[index]!.zram!) }),
+      ...(file.read === undefined ? {} : { read: (s: KernelState) => file.read!(s.devices[index]!.zram!, s) }),
       ...(file.write === undefined
         ? {}
         : { write: (s: KernelState, text: string) => file.write!(s, zramIndex(s, name), text) }),

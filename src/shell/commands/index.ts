@@ -23,6 +23,7 @@ import { insmod, lsmod, modinfo, modprobe, rmmod } from './modules'
 import { numactl } from './numactl'
 import { numastat } from './numastat'
 import { mkswap, mount, swapoff, swapon, umount } from './mount'
+import { zramctl } from './zramctl'
 import { perf } from './perf'
 import { killall, pgrep, pidof, pkill } from './pgrep'
 import { pmap } from './pmap'
@@ -131,6 +132,7 @@ const all: readonly Tool[] = [
   whoami,
   xargs,
   yes,
+  zramctl,
 ]
 
 export const tools: Readonly<Record<string, Tool>> = Object.fromEntries(all.map((tool) => [tool.name, tool]))

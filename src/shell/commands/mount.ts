@@ -99,20 +99,45 @@ export const mkswap: Tool = {
   },
 }
 
+interface Wanted {
+  readonly device: string
+  readonly priority: string | undefined
+}
+
+/** Swap areas of /etc/fstab that are not marked noauto and not in use yet. */
+async function fromFstab(context: ToolContext): Promise<Wanted[]> {
+  const used = linesOf((await readOperand(context, '/proc/swaps')) ?? '').map((line) => line.split(/\s+/)[0])
+  const found: Wanted[] = []
+  for (const line of linesOf((await readOperand(context, '/etc/fstab')) ?? '')) {
+    const [device = '', , type, options = ''] = line.trim().split(/\s+/)
+    if (device.startsWith('#') || type !== 'swap' || used.includes(device)) continue
+    const words = options.split(',')
+    if (words.includes('noauto')) continue
+    found.push({ device, priority: words.find((word) => word.startsWith('pri='))?.slice('pri='.length) })
+  }
+  return found
+}
+
 export const swapon: Tool = {
   name: 'swapon',
   summary: 'starts to swap to a device',
-  usage: 'swapon [-p PRIORITY] [-s | --show] DEVICE...',
+  usage: 'swapon [-p PRIORITY] [-s | --show] {-a | DEVICE...}',
   async run(context) {
-    const { flags, values, operands } = await getOptions(context, 'p:sa', { show: 'S', summary: 's', priority: 'p' })
+    const { flags, values, operands } = await getOptions(context, 'p:sa', {
+      all: 'a',
+      show: 'S',
+      summary: 's',
+      priority: 'p',
+    })
     if (flags.has('s')) {
       await context.print((await readOperand(context, '/proc/swaps')) ?? '')
       return 0
     }
-    if (operands.length === 0) return showSwaps(context)
+    if (operands.length === 0 && !flags.has('a')) return showSwaps(context)
+    const wanted: Wanted[] = operands.map((device) => ({ device, priority: values.get('p') }))
+    if (flags.has('a')) wanted.unshift(...(await fromFstab(context)))
     let status = 0
-    for (const device of operands) {
-      const priority = values.get('p')
+    for (const { device, priority } of wanted) {
       status =
         (await order(
           context,
