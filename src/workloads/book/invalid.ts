@@ -1,4 +1,4 @@
-/** Accesses that no page can answer: five programs that end with a signal. */
+/** Accesses that no page can answer: six programs that end with a signal. */
 import type { Step } from '../steps'
 import { MIB, PAGE, bookProgram, define, keepAddress, printf, type BookData } from './source'
 
@@ -25,6 +25,29 @@ export const nullDeref = bookProgram('null_deref', nullSource, [
   () => printf(nullSource, 0, 0),
   write(() => 0),
   () => printf(nullSource, 1),
+])
+
+const straySource = `/* A pointer with a bit too many: no page table has entries for it, and nobody walks one. */
+#include <stdint.h>
+#include <stdio.h>
+
+#define BIT 47
+
+int main(void)
+{
+    volatile char *volatile nowhere = (char *)((uintptr_t)1 << BIT);
+    setbuf(stdout, NULL); /* the line is out before the program dies */
+    printf("writing to address %p\\n", (void *)nowhere);
+    *nowhere = 42;
+    printf("not reached\\n");
+    return 0;
+}
+`
+const nowhere = 2 ** define(straySource, 'BIT')
+export const nonCanonical = bookProgram('non_canonical', straySource, [
+  () => printf(straySource, 0, nowhere),
+  write(() => nowhere),
+  () => printf(straySource, 1),
 ])
 
 const freedSource = `/* A large block goes back to the kernel when it is freed: its addresses mean nothing any more. */

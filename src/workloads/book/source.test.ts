@@ -78,3 +78,11 @@ test('locked memory is there before the first write', () => {
 test('recursion ends within 8 MiB', () => {
   expect(simulated('stack_overflow').text.trimEnd().split('\n').at(-1)).toBe(' 112 frames,  7168 KiB of stack')
 })
+
+test('a write is free where pages are only aged, and a fault each where they went to swap or away', () => {
+  const lines = simulated('advice_test').text.trimEnd().split('\n')
+  const faults = lines.map((line) => Number(/written again: +(\d+)/.exec(line)![1]))
+  // This machine has no swap: MADV_PAGEOUT finds no place for anonymous pages.
+  expect(faults).toEqual([0, 0, 0, 0, 2048])
+  expect(lines[3]).toContain('lazily free   8192 kB')
+})

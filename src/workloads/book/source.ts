@@ -1,6 +1,7 @@
 /** C sources as the one place where a program's numbers and lines stand: the simulated program reads them from there. */
 import type { Op, Program, ProgramData, ProgramImage } from '../../engine/task'
 import { assert } from '../../util/assert'
+import { strerror } from '../../util/errno'
 import { runSteps, stdout, type Step, type StepData } from '../steps'
 
 export interface BookData extends StepData {
@@ -84,7 +85,7 @@ export const keepAddress =
     }
     d.status = 1
     d.pc = Number.MAX_SAFE_INTEGER
-    return { op: 'write', fd: 2, text: `${what}: ${view.errno === 'ENOMEM' ? 'Cannot allocate memory' : view.errno}\n` }
+    return { op: 'write', fd: 2, text: `${what}: ${strerror(view.errno)}\n` }
   }
 
 export const MIB = 1 << 20
