@@ -24,6 +24,7 @@ import { createVmstat } from '../src/engine/mm/vmstat'
 import { initMinFreeKbytes } from '../src/engine/mm/watermark'
 import { createQueue } from '../src/engine/queue'
 import { createRatelimit } from '../src/engine/ratelimit'
+import { createNumaBalancing } from '../src/engine/mm/numa_state'
 import type { KernelState } from '../src/engine/state'
 import { createTaint } from '../src/engine/taint'
 import { MIB } from '../src/util/units'
@@ -75,7 +76,10 @@ export const plainMachine = (endBytes: number, cpus = 2, series: KernelSeries = 
 }
 
 /** Nobody runs. */
-const noTasks = (): Pick<KernelState, 'tasks' | 'taskList' | 'processObjects' | 'openFiles' | 'mms' | 'anonVmas'> => ({
+const noTasks = (
+  nrNodes: number,
+): Pick<KernelState, 'numa' | 'tasks' | 'taskList' | 'processObjects' | 'openFiles' | 'mms' | 'anonVmas'> => ({
+  numa: createNumaBalancing(nrNodes),
   tasks: {},
   taskList: [],
   processObjects: {},
@@ -102,6 +106,7 @@ export function zoneState(config: MachineConfig): KernelState {
     exec: createExecContext(),
     sysctl: {
       numaStat: 1,
+      numaBalancing: 0,
       minFreeKbytes: 0,
       userMinFreeKbytes: -1,
       watermarkScaleFactor: 10,
@@ -141,7 +146,7 @@ export function zoneState(config: MachineConfig): KernelState {
     zswap: createZswap(),
     reclaim: createReclaimState(nodes.length),
     thpEnabled: config.thp,
-    ...noTasks(),
+    ...noTasks(nodes.length),
     klog: [],
     devices: [],
     inodes: [],

@@ -50,6 +50,8 @@ export function bootLog(state: KernelState): number {
     `Memory: ${managed}K/${total}K available (16384K kernel code, 2506K rwdata, 10900K rodata, 4016K init, 5312K bss, ${total - managed}K reserved, 0K cma-reserved)`,
     100_000_000,
   )
+  if (state.sysctl.numaBalancing !== 0)
+    say('Enabling automatic NUMA balancing. Configure with numa_balancing= or the kernel.numa_balancing sysctl')
   for (const device of state.devices) {
     if (device.path.startsWith('/dev/'))
       say(`${device.path.slice(5)}: ${Math.floor(device.sizeBytes / 512)} 512-byte logical blocks`, 20_000_000)

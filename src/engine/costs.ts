@@ -55,6 +55,10 @@ export const DEFAULT_COSTS = {
   flushTlbAll: 5_000,
   oomKill: 200_000,
   contextSwitch: 1_500,
+  /** What a page access costs more when its frame is on a node at distance 20. @spec 04 §4.3: DRAM 85 local, 140 remote */
+  remoteAccess: 55,
+  /** NUMA balancing takes one entry's access away. @model as unmapping a page without freeing it */
+  numaScanPte: 20,
   shellBuiltin: 20_000,
   zero2MiB: 100_000,
   /** First touch of 2 MiB with a huge page, zeroing included. */

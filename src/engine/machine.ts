@@ -61,6 +61,7 @@ import { initZswap } from './mm/zswap_params'
 import { createZswap } from './mm/zswap_state'
 import { queueZswapShrink, shrinkZswapMemcg } from './mm/zswap_shrink'
 import { addVmArea, createVmap } from './mm/vmalloc'
+import { createNumaBalancing } from './mm/numa_state'
 import { createVmstat, NR_KERNEL_STACK, modStat } from './mm/vmstat'
 import { DEFAULT_TLB, TLB_PRESETS } from './mm/tlb_presets'
 import { createTlb } from './mm/tlb_state'
@@ -100,6 +101,13 @@ function bindHooks(): void {
 }
 bindHooks()
 
+/** On where there is something to balance, unless the command line says otherwise. @kernel mm/mempolicy.c check_numabalancing_enable() */
+function bootBalancing(config: MachineConfig): number {
+  const said = /(?:^| )numa_balancing=(\w+)/.exec(config.cmdline)?.[1]
+  if (said === 'enable' || said === 'disable') return said === 'enable' ? 1 : 0
+  return config.nodes.length > 1 ? 1 : 0
+}
+
 function cpuNodes(config: MachineConfig): number[] {
   const nodes: number[] = []
   for (const node of config.nodes) for (const cpu of node.cpus) nodes[cpu] = node.nid
@@ -130,7 +138,8 @@ function createState(config: MachineConfig, seed: number): KernelState {
     prng: createPrng(seed),
     costs: createCosts(config.costs, config.pti),
     exec: createExecContext(),
-    sysctl: defaultSysctls(),
+    numa: createNumaBalancing(nodes.length),
+    sysctl: { ...defaultSysctls(), numaBalancing: bootBalancing(config) },
     panicked: '',
     memmap: createMemMap(endPfn),
     zones,

@@ -16,12 +16,14 @@ import { kcompactdStep } from './mm/kcompactd'
 import { kswapdStep } from './mm/kswapd'
 import { runDueDrains } from './mm/memcg_stock'
 import { PG_WORKINGSET, hasFlag } from './mm/memmap'
+import { preferredCpu } from './mm/numa_placement'
+import { taskTickNuma } from './mm/numa_scan'
 import { memstallEnter, psiDequeue } from './mm/psi'
 import { enterLazyTlb, switchMm } from './mm/tlb_flush'
 import { taskTlbIn, taskTlbOut } from './mm/tlb_task'
 import { nextEventAt, schedule } from './queue'
 import { cpuLimitSignal } from './rlimit'
-import { addLoad, isAllowedOn, pullTask, sleepTask, waitOnPage } from './sched_queue'
+import { addLoad, isAllowedOn, moveTask, pullTask, sleepTask, waitOnPage } from './sched_queue'
 import type { KernelState, RunQueue } from './state'
 import { traceEnter, traceExit } from './syscall_trace'
 import { stepOp } from './syscalls'
@@ -67,6 +69,7 @@ export function runCpu(state: KernelState, cpu: number): void {
   else switchMm(state, task.mm)
   const tlb = state.tlb.cpus[cpu]!
   taskTlbIn(tlb)
+  if (state.sysctl.numaBalancing !== 0 && task.mm >= 0 && task.killSignal === 0) taskTickNuma(state, task)
   runTask(state, task, sliceLength(state))
   taskTlbOut(tlb, task)
   const used = Math.ceil(exec.ns)
@@ -79,7 +82,9 @@ export function runCpu(state: KernelState, cpu: number): void {
   if (signal !== 0) sendSignal(state, pid, signal)
   if (task.state === 'R' && state.tasks[pid] !== undefined) {
     // sched_setaffinity() has moved it, or it goes on, or waits here for its next turn.
-    if (isAllowedOn(task, cpu)) requeue(rq, pid, used)
+    const nearer = task.numa === undefined ? -1 : preferredCpu(state, task, (other) => isAllowedOn(task, other))
+    if (nearer >= 0) moveTask(state, task, nearer)
+    else if (isAllowedOn(task, cpu)) requeue(rq, pid, used)
     else {
       task.nivcsw++
       psiDequeue(state, task)

@@ -110,7 +110,7 @@ export function pullTask(state: KernelState, cpu: number): number {
   if (busiest === undefined) return 0
   // The one whose slice ran last is still in it: slices are computed at their beginning.
   const running = busiest.current
-  const at = busiest.queue.findLastIndex((pid) => pid !== running && mayRunOn(state.tasks[pid], cpu))
+  const at = busiest.queue.findLastIndex((pid) => pid !== running && mayRunOn(state, state.tasks[pid], cpu))
   if (at < 0) return 0
   const pid = busiest.queue.splice(at, 1)[0]!
   if (at < busiest.woken) busiest.woken--
@@ -121,8 +121,21 @@ export function pullTask(state: KernelState, cpu: number): number {
   return pid
 }
 
-const mayRunOn = (task: Task | undefined, cpu: number): boolean =>
-  task?.state === 'R' && !task.isKthread && isAllowedOn(task, cpu)
+/** It runs on the node with most of its memory. @kernel kernel/sched/fair.c migrate_degrades_locality() */
+function wouldLeaveHome(state: KernelState, task: Task, cpu: number): boolean {
+  const home = task.numa?.preferredNid ?? -1
+  return home >= 0 && state.cpuNode[task.cpu] === home && state.cpuNode[cpu] !== home
+}
+
+const mayRunOn = (state: KernelState, task: Task | undefined, cpu: number): boolean =>
+  task?.state === 'R' && !task.isKthread && isAllowedOn(task, cpu) && !wouldLeaveHome(state, task, cpu)
+
+/** A runnable task that is on no queue goes on another CPU's. @kernel migrate_task_to() */
+export function moveTask(state: KernelState, task: Task, cpu: number): void {
+  psiDequeue(state, task)
+  enqueueOn(state, task, cpu)
+  psiEnqueue(state, task)
+}
 
 /** Wakes a sleeping task; does nothing to one that runs or is gone. */
 export function wakeTask(state: KernelState, pid: number): void {

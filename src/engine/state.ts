@@ -26,6 +26,7 @@ import type { MemMap } from './mm/memmap'
 import type { Memcg, MemcgStock } from './mm/memcontrol'
 import type { Mm } from './mm/mm_types'
 import type { PgData, Zone } from './mm/mmzone'
+import type { NumaBalancing } from './mm/numa_state'
 import type { OomRecord } from './mm/oom_kill'
 import type { PageTables } from './mm/pgtable'
 import type { ThpState } from './mm/thp'
@@ -111,6 +112,7 @@ export interface Sysctl {
   maxMapCount: number
   zoneReclaimMode: number
   numaStat: number
+  numaBalancing: number
   statInterval: number
   minUnmappedRatio: number
   minSlabRatio: number
@@ -182,6 +184,8 @@ export interface KernelState {
   readonly swapAreas: SwapArea[]
   /** createZswap(). Owners: mm/zswap_state.ts, mm/zswap.ts, mm/zswap_params.ts */
   readonly zswap: Zswap
+  /** createNumaBalancing(). Owners: mm/numa_state.ts, mm/numa_scan.ts */
+  readonly numa: NumaBalancing
   /** Some group's cpuset is smaller than the machine. Owner: cpuset.ts */
   hasCpusets?: boolean
   /** Pages in a row by node, weighted interleave; absent: 1 everywhere. Owner: mm/mempolicy.ts */

@@ -32,6 +32,7 @@ export const defaultSysctls = (): Sysctl => ({
   maxMapCount: 65530,
   zoneReclaimMode: 0,
   numaStat: 1,
+  numaBalancing: 0,
   statInterval: 1,
   minUnmappedRatio: 1,
   minSlabRatio: 5,

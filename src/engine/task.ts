@@ -6,6 +6,7 @@
  */
 import type { Errno } from '../util/errno'
 import type { Bytes, Ns, Pages } from '../util/units'
+import type { TaskNuma } from './mm/numa_state'
 import type { Mempolicy } from './mm/mm_types'
 import type { Rlimit, Rlimits } from './rlimit'
 
@@ -362,6 +363,10 @@ export interface Task {
   ilPrev?: number
   /** Pages still due on ilPrev, weighted interleave. Owner: mm/mempolicy.ts */
   ilWeight?: number
+  /** What a page of its last piece of touching cost more for being remote; absent: nothing. Owner: remote_access.ts */
+  remoteNs?: Ns
+  /** Absent: not looked at since exec. Owner: mm/numa_scan.ts */
+  numa?: TaskNuma
   /** Makes stale timers harmless. */
   wakeSequence: number
   cgroup: number

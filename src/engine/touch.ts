@@ -39,6 +39,7 @@ import { switchMm } from './mm/tlb_flush'
 import { beginPass, breakPass, endPass, followPass, leavePass } from './mm/tlb_pass'
 import { DATA_4K, type CpuTlb } from './mm/tlb_state'
 import { findVma } from './mm/vma_find'
+import { chargeRemote, endBeforeRemote } from './remote_access'
 import type { KernelState } from './state'
 import type { Task } from './task'
 import { emit, isWanted, TRACE_PAGE_FAULT } from './trace'
@@ -154,18 +155,21 @@ export function touchRange(
   if (mm === undefined) return noMemoryMap(task)
   const from = task.opDone
   const c = switchMm(state, mm.id)
-  const span: AccessSpan = { first, count, pages: undefined, perPageNs, endNs }
+  const isNuma = state.nodes.length > 1
+  const pieceEnd = isNuma ? endBeforeRemote(state, task, perPageNs, endNs) : endNs
+  const span: AccessSpan = { first, count, pages: undefined, perPageNs, endNs: pieceEnd }
   let step = STEP_MORE
   if (beginPass(state, mm, c, first, count, from)) {
     task.opDone = followPass(state, mm, c, span, isWrite)
     if (task.opDone === count) step = STEP_DONE
   }
-  if (step !== STEP_DONE && state.exec.ns < endNs) {
+  if (step !== STEP_DONE && state.exec.ns < pieceEnd) {
     step = touchPages(state, task, mm, c, span, isWrite)
     if (step === STEP_DONE) endPass(c)
     else leavePass(c, task.opDone)
   }
   countAccesses(state, task.opDone - from, isWrite)
+  if (isNuma) chargeRemote(state, task, mm, first + from, first + task.opDone)
   return step
 }
 

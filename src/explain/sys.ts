@@ -2,7 +2,7 @@
 import { CGROUP_FILES, CGROUP_KEYS, MEMORY_EVENTS, SWAP_EVENTS } from './text/cgroup'
 import { ZRAM_FILES, ZSWAP_COUNTS, ZSWAP_PARAMS } from './text/compressed'
 import { MEMORY_STAT } from './text/memory-stat'
-import { NODE_FILES, NODE_MEMINFO, NUMASTAT, WEIGHTED_INTERLEAVE } from './text/node'
+import { MEMORY_TIERS, NODE_FILES, NODE_MEMINFO, NUMASTAT, WEIGHTED_INTERLEAVE } from './text/node'
 import { HUGEPAGES, LRU_GEN, SLAB_CACHE, THP } from './text/sysfs'
 import { vmstat } from './proc'
 import { FIRST_WORD, VALUE, topic, type Topic } from './topic'
@@ -105,6 +105,13 @@ export const switches: readonly Topic[] = [
 ]
 
 export const nodes: readonly Topic[] = [
+  topic({
+    id: 'NUMA balancing and memory tiers',
+    path: /^\/sys\/(?:kernel\/mm\/numa|kernel\/debug\/sched\/numa_balancing|devices\/virtual\/memory_tiering\/memory_tier\d+)\/([a-z_]+)$/,
+    about: 'How NUMA balancing scans, and where memory goes that a fast node has no room for.',
+    layout: VALUE,
+    text: MEMORY_TIERS,
+  }),
   topic({
     id: '/sys/kernel/mm/mempolicy/weighted_interleave',
     path: /^\/sys\/kernel\/mm\/mempolicy\/weighted_interleave\/(node)\d+$/,

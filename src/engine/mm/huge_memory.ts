@@ -32,6 +32,7 @@ import { mlockFolio } from './mlock'
 import { MM_ANONPAGES, VM_LOCKED, VM_WRITE, type Mm, type Vma } from './mm_types'
 import { vmaAllocPages } from './page_alloc'
 import { freeUnrefPage } from './pcp'
+import { doHugePmdNumaPage } from './numa_fault'
 import { PTE_ACCESSED, PTE_DIRTY, PTE_WRITE, allocTable, freeTable, isProtNone, pteAt, setPte } from './pgtable'
 import { folioAddRmapPmd } from './rmap'
 import { addMmCounter } from './rss'
@@ -68,6 +69,7 @@ export function handleHugeFault(state: KernelState, task: Task, mm: Mm, vma: Vma
   const entry = slot < 0 ? 0 : pteAt(state.pgtables, slot)
   if (entry !== 0) {
     if (findHugePmd(state, mm, vpn) < 0) return FAULT_FALLBACK
+    if (isProtNone(entry)) return doHugePmdNumaPage(state, task, vma, slot, isWrite)
     if (isWrite && (entry & PTE_WRITE) === 0) return doHugePmdWpPage(state, mm, vma, slot)
     accessHugePmd(state, mm, vpn, isWrite)
     return FAULT_MINOR

@@ -71,9 +71,8 @@ function allocTarget(state: KernelState, mm: Mm, slot: number, policy: Migration
  * @simplifies  pages that several address spaces map stay where they are, as busy ones do
  */
 export function moveHugePage(state: KernelState, mm: Mm, slot: number, policy: MigrationTarget): void {
-  const m = state.memmap
   const old = pmdPfn(pteAt(state.pgtables, slot))
-  if (mapcount(m, old) !== 1 || !hasFlag(m, old, PG_LRU) || hasFlag(m, old, PG_LOCKED | PG_WRITEBACK)) {
+  if (!isMovableHuge(state, old)) {
     countVmEvent(state.vmstat, THP_MIGRATION_FAIL)
     countVmEvents(state.vmstat, PGMIGRATE_FAIL, HPAGE_PAGES)
     return
@@ -85,8 +84,23 @@ export function moveHugePage(state: KernelState, mm: Mm, slot: number, policy: M
     splitFolio(state, old)
     return
   }
-  prepLargeFolio(m, target, PAGEBLOCK_ORDER)
-  replaceHugePage(state, slot, old, target)
+  migrateHugeTo(state, slot, target)
+}
+
+/** Nothing holds the huge page where it is. @kernel mm/migrate.c folio_isolate_lru() for a THP, migrate_folio_unmap() */
+export const isMovableHuge = (state: KernelState, pfn: Pfn): boolean =>
+  mapcount(state.memmap, pfn) === 1 &&
+  hasFlag(state.memmap, pfn, PG_LRU) &&
+  !hasFlag(state.memmap, pfn, PG_LOCKED | PG_WRITEBACK)
+
+/**
+ * Moves a huge page into a block of its size.
+ * @param target  from the allocator
+ * @kernel  mm/migrate.c migrate_folio_move()
+ */
+export function migrateHugeTo(state: KernelState, slot: number, target: Pfn): void {
+  prepLargeFolio(state.memmap, target, PAGEBLOCK_ORDER)
+  replaceHugePage(state, slot, pmdPfn(pteAt(state.pgtables, slot)), target)
   countVmEvent(state.vmstat, THP_MIGRATION_SUCCESS)
   countVmEvents(state.vmstat, PGMIGRATE_SUCCESS, HPAGE_PAGES)
   charge(state, HPAGE_PAGES * state.costs.copyPage)

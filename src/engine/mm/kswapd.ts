@@ -19,7 +19,8 @@ import { LRUVEC_CGROUP_CONGESTED, LRUVEC_NODE_CONGESTED, lruvecOf } from './lruv
 import { flushSkipMarks, wakeupKcompactd } from './kcompactd'
 import { ROOT_MEMCG } from './memcontrol'
 import { wakePfmemallocWaiters } from './direct_reclaim'
-import { WMARK_HIGH, ZONE_FLAG_RECLAIM_ACTIVE, wmark, zoneWatermarkOk, type Zone } from './mmzone'
+import { NUMA_BALANCING_MEMORY_TIERING } from './numa_state'
+import { WMARK_HIGH, WMARK_PROMO, ZONE_FLAG_RECLAIM_ACTIVE, wmark, zoneWatermarkOk, type Zone } from './mmzone'
 import { memstallEnter, memstallLeave, psiDequeue } from './psi'
 import { activePolicy } from './reclaim'
 import { snapshotRefaults } from './reclaim/lru'
@@ -59,9 +60,9 @@ function managedZones(state: KernelState, nid: number, highestZoneidx: number): 
  */
 export function pgdatBalanced(state: KernelState, nid: number, order: number, highestZoneidx: number): boolean {
   const zones = managedZones(state, nid, highestZoneidx)
-  return (
-    zones.length === 0 || zones.some((zone) => zoneWatermarkOk(zone, order, wmark(zone, WMARK_HIGH), highestZoneidx, 0))
-  )
+  // Room is kept for pages that are promoted.
+  const mark = (state.sysctl.numaBalancing & NUMA_BALANCING_MEMORY_TIERING) !== 0 ? WMARK_PROMO : WMARK_HIGH
+  return zones.length === 0 || zones.some((zone) => zoneWatermarkOk(zone, order, wmark(zone, mark), highestZoneidx, 0))
 }
 
 /** @kernel  mm/vmscan.c pgdat_watermark_boosted() */

@@ -36,6 +36,7 @@ import {
   PTE_WRITE,
   ensurePteSlot,
   isPresent,
+  isProtNone,
   makePte,
   pteAt,
   ptePfn,
@@ -43,6 +44,7 @@ import {
   setPte,
   vpnOfSlot,
 } from './pgtable'
+import { doNumaPage } from './numa_fault'
 import { pageAddRmap, pageRemoveRmap, rssCounter } from './rmap'
 import { addMmCounter } from './rss'
 import { countMajor, releaseFrame, tryToFreeSwap } from './swap_fault'
@@ -99,6 +101,7 @@ function handlePteFault(state: KernelState, task: Task, mm: Mm, vma: Vma, slot: 
     if (vma.ino === 0) return doAnonymousPage(state, task, mm, vma, slot, isWrite)
     return doFault(state, task, mm, vma, slot, isWrite)
   }
+  if (isProtNone(pte)) return doNumaPage(state, task, vma, slot, isWrite)
   if (!isPresent(pte)) return doSwapPage(state, task, mm, vma, slot, isWrite)
   if (isWrite && (pte & PTE_WRITE) === 0) return doWpPage(state, task, mm, vma, slot)
   setPte(state.pgtables, slot, pte | PTE_ACCESSED | (isWrite ? PTE_DIRTY : 0))

@@ -61,6 +61,13 @@ export function putbackMovablePage(state: KernelState, pfn: Pfn): void {
   folioPutback(state, pfn)
 }
 
+/** The same for a page that reclaim holds: it is on no list and counted as isolated with its batch. @kernel demote_folio_list() */
+export function moveIsolated(state: KernelState, from: Pfn, to: Pfn): void {
+  countIsolated(state, from, 1)
+  setFlag(state.memmap, from, PG_ISOLATED)
+  migratePage(state, from, to)
+}
+
 function countIsolated(state: KernelState, pfn: Pfn, sign: number): void {
   modStat(state.nodes[folioNid(state, pfn)]!.stat, NR_ISOLATED_ANON + folioIsFileLru(state, pfn), sign)
 }

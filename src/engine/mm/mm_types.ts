@@ -6,6 +6,7 @@
 import type { SwapReadahead } from './swap_state'
 import type { Bytes, Pages, Vpn } from '../../util/units'
 import type { AnonVmaLink } from './anon_vma'
+import type { MmNuma } from './numa_state'
 import type { Zonelists } from './mmzone'
 
 export const MM_FILEPAGES = 0
@@ -97,6 +98,8 @@ export interface Vma {
   swapRa?: SwapReadahead
   /** Set by mbind(); absent: the task's policy holds. Owner: mm/mbind.ts */
   policy?: Mempolicy
+  /** When NUMA balancing looks at it next, and the pass that it was last in. @kernel vma_numab_state Owner: mm/numa_scan.ts */
+  numab?: { nextScanNs: number; prevSeq: number }
   /** Maps huge pages of 2^hugeOrder pages from the pool, and nothing else. */
   readonly hugeOrder?: number
   /** Of a private one: it holds the promises; or it lost a page to their holder. @kernel HPAGE_RESV_OWNER, HPAGE_RESV_UNMAPPED */
@@ -126,6 +129,8 @@ export interface Mm {
   hugetlbUsage: Pages
   /** MMF_HUGE_ZERO_PAGE: has mapped the huge zero page. Owner: mm/huge_zero.ts */
   usesHugeZero: boolean
+  /** Absent: never looked at. Owner: mm/numa_scan.ts */
+  numa?: MmNuma
   totalVm: Pages
   dataVm: Pages
   stackVm: Pages

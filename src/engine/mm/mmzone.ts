@@ -17,6 +17,7 @@ import {
   MIGRATE_UNMOVABLE,
   NR_PAGE_ORDERS,
 } from './gfp'
+import { canDemote } from './memory_tiers'
 import { createLists } from './memmap'
 import { nrSwapPages } from './swap_space'
 import {
@@ -380,7 +381,7 @@ export const mulFrac = (x: number, n: number, d: number): number =>
  */
 export function zoneReclaimablePages(state: KernelState, zone: Zone): Pages {
   let nr = readStat(zone.stat, NR_ZONE_INACTIVE_FILE) + readStat(zone.stat, NR_ZONE_ACTIVE_FILE)
-  if (nrSwapPages(state) > 0)
+  if (nrSwapPages(state) > 0 || canDemote(state, zone.nid))
     nr += readStat(zone.stat, NR_ZONE_INACTIVE_ANON) + readStat(zone.stat, NR_ZONE_ACTIVE_ANON)
   return nr === 0 ? zoneFreePages(zone) : nr
 }

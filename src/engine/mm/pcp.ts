@@ -50,6 +50,7 @@ import {
   type PerCpuPages,
   type Zone,
 } from './mmzone'
+import { resetLastCpupid } from './numa_state'
 import { countVmEvents, PGFREE } from './vmstat'
 
 /** @kernel CONFIG_PCP_BATCH_SCALE_MAX */
@@ -208,6 +209,7 @@ export function freeUnrefPage(state: KernelState, pfn: Pfn, order: number): void
     throw new AssertionError(`pfn ${pfn} freed, but ${mapcount(m, pfn)} page-table entries map it`)
   const zone = state.zones[pageZoneIndex(m, pfn)]!
   countVmEvents(state.vmstat, PGFREE, 1 << order)
+  if (state.numa.hasCpupid) resetLastCpupid(state, pfn, 1 << order)
   if (isWanted(TRACE_PAGE_FREE)) emit(state, 'mm_page_free', [pfn, order])
   if (order > 0) setFlagsOfRange(m, pfn, 1 << order, 0)
   setPageRmap(m, pfn, 0)

@@ -2,6 +2,7 @@
 import { lruGenCommands } from '../mm/reclaim/lru_gen_commands'
 import { extfragDir } from './extfrag'
 import { lruGenText } from './lru_gen'
+import { schedDebugDir } from './numa_balancing'
 import { pagewalkDir } from './pagewalk'
 import { zswapDebugDir } from './zswap'
 import type { PseudoDir, PseudoFile } from './types'
@@ -9,6 +10,7 @@ import type { PseudoDir, PseudoFile } from './types'
 const DIRS: Readonly<Record<string, PseudoDir>> = {
   extfrag: extfragDir,
   pagewalk: pagewalkDir,
+  sched: schedDebugDir,
   zswap: zswapDebugDir,
 }
 

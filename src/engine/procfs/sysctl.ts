@@ -26,7 +26,7 @@ import { DROP_PAGECACHE, DROP_SLAB, countVmEvent } from '../mm/vmstat'
 import { SYSCTL_NR_HUGEPAGES, SYSCTL_NR_HUGEPAGES_MEMPOLICY, SYSCTL_NR_OVERCOMMIT } from './hugepages'
 import { INERT_VM } from './sysctl_inert'
 import { INT_MAX, INT_MIN, integer, owned, seconds, unsignedLong, type NumberKey, type SysctlRow } from './sysctl_rows'
-import { SYSCTL_NUMA_STAT, SYSCTL_NUMA_ZONELIST_ORDER } from './sysctl_numa'
+import { SYSCTL_NUMA_BALANCING, SYSCTL_PROMOTE_RATE, SYSCTL_NUMA_STAT, SYSCTL_NUMA_ZONELIST_ORDER } from './sysctl_numa'
 import { parseInteger } from './sysctl_text'
 import type { PseudoDir } from './types'
 
@@ -181,6 +181,8 @@ const VM: Readonly<Record<string, SysctlRow>> = {
 
 const KERNEL: Readonly<Record<string, SysctlRow>> = {
   hostname: { file: { read: (state) => `${state.config.hostname}\n` } },
+  numa_balancing: { file: SYSCTL_NUMA_BALANCING },
+  numa_balancing_promote_rate_limit_MBps: { file: SYSCTL_PROMOTE_RATE },
   osrelease: { file: { read: (state) => `${state.config.release}\n` } },
   ostype: { file: { read: () => 'Linux\n' } },
   pid_max: integer('pidMax', 301, 4194304),

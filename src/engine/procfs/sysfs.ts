@@ -10,6 +10,7 @@ import { setMglruEnabled } from '../mm/reclaim'
 import type { KernelState } from '../state'
 import { cpuList } from './cpu_list'
 import { nodeMeminfoText, nodeNumastatText, nodeVmstatText } from './sysfs_node'
+import { mmNumaDir, virtualDir } from './memory_tiers'
 import { mempolicyDir } from './mempolicy'
 import { HUGEPAGES_DIRS, nodePoolFiles, poolFiles } from './hugepages'
 import { THP_FILES } from './transparent_hugepage'
@@ -93,7 +94,9 @@ const STATIC_DIRS: Readonly<Record<string, readonly string[]>> = {
 
 /** Directories that files of their own answer for. */
 const FAMILIES: Readonly<Record<string, PseudoDir>> = {
+  'devices/virtual': virtualDir,
   'kernel/mm/mempolicy': mempolicyDir,
+  'kernel/mm/numa': mmNumaDir,
 }
 
 function familyOf(path: string): { readonly dir: PseudoDir; readonly rest: string } | undefined {

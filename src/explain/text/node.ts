@@ -64,6 +64,19 @@ online: Nodes in use.
 possible: Nodes that could be plugged in.
 `
 
+export const MEMORY_TIERS = `
+demotion_enabled: true lets reclaim on a fast node move pages to the next slower tier instead of freeing them; default
+  false.
+nodelist: Nodes of the tier. The smaller a tier's number, the faster its memory: 4 is DRAM, 22 what a driver brought in
+  without saying how fast it is.
+scan_delay_ms: A new address space is first scanned after so many ms; default 1000.
+scan_period_min_ms: Shortest time between two scans of a task; default 1000.
+scan_period_max_ms: Longest time between two scans of a task; default 60000.
+scan_size_mb: How much of an address space one scan marks, in MB; default 256.
+hot_threshold_ms: With kernel.numa_balancing 2, a page of slow memory that is touched within so many ms after it was
+  marked is hot; default 1000.
+`
+
 export const WEIGHTED_INTERLEAVE = `
 node: Pages in a row that the node gets, 1 to 255; 0 or nothing brings back the default, 1. Set in proportion to the
   bandwidth of the nodes, it lets slow memory add its share without slowing down the rest.

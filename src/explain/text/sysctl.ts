@@ -103,6 +103,8 @@ ostype: Linux.
 version: Build of the kernel.
 pid_max: Process numbers stay below this; 32768 by default, more with many CPUs.
 tainted: Why bug reports of this kernel deserve doubt, as a sum of bits; 0 is clean.
+numa_balancing_promote_rate_limit_MBps: With numa_balancing 2, at most so many MB a second are promoted to a fast node;
+  default 65536.
 numa_balancing: 0 off, 1 moves pages to the node whose CPUs use them, 2 promotes hot pages from slow memory. It
   samples by taking page faults on purpose.
 dentry-state: Names in memory, of them unused, an age limit nobody uses, pages asked for, negative entries (names

@@ -19,6 +19,7 @@ import {
 } from '../lruvec'
 import { activatedRefaults } from '../memcg_flush'
 import { memcgProtection, nextMemcg, ROOT_MEMCG } from '../memcontrol'
+import { canDemote } from '../memory_tiers'
 import { wmark, WMARK_HIGH } from '../mmzone'
 import { totalSwapPages } from '../swap_space'
 import { NR_FREE_PAGES, readStat } from '../vmstat'
@@ -92,7 +93,8 @@ function fileIsTiny(state: KernelState, sc: ScanControl, root: Lruvec): boolean 
 
 /** @kernel  mm/vmscan.c get_scan_count(), first half */
 export function scanBalance(state: KernelState, sc: ScanControl, lruvec: Lruvec, swappiness: number): ScanBalance {
-  if (!sc.maySwap || memcgNrSwapPages(state, lruvec.memcg) <= 0) return 'FILE'
+  const canReclaimAnon = canDemote(state, lruvec.nid) || memcgNrSwapPages(state, lruvec.memcg) > 0
+  if (!sc.maySwap || !canReclaimAnon) return 'FILE'
   if (cgroupReclaim(sc) && swappiness === 0) return 'FILE'
   if (sc.priority === 0 && swappiness !== 0) return 'EQUAL'
   if (sc.fileIsTiny) return 'ANON'

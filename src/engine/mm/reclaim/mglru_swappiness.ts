@@ -6,6 +6,7 @@
 import type { Pages } from '../../../util/units'
 import type { KernelState } from '../../state'
 import type { Lruvec } from '../lruvec'
+import { canDemote } from '../memory_tiers'
 import { memcgSwapRoom } from '../memcontrol'
 import { nrSwapPages } from '../swap_space'
 import type { ScanControl } from './scan_control'
@@ -23,7 +24,8 @@ export const memcgNrSwapPages = (state: KernelState, memcg: number): Pages =>
 
 /** 0 = anonymous pages are out of reach: no swap wanted, or less than one batch of room. @kernel get_swappiness() */
 export function getSwappiness(state: KernelState, sc: ScanControl, lruvec: Lruvec): number {
-  if (!sc.maySwap || memcgNrSwapPages(state, lruvec.memcg) < MIN_LRU_BATCH) return 0
+  if (!sc.maySwap) return 0
+  if (!canDemote(state, lruvec.nid) && memcgNrSwapPages(state, lruvec.memcg) < MIN_LRU_BATCH) return 0
   return scSwappiness(state, sc)
 }
 

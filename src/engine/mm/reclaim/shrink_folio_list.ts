@@ -37,6 +37,7 @@ import {
 import { memcgSwapRoom } from '../memcontrol'
 import { beginUncharge, endUncharge, unchargePage } from '../memcg_uncharge'
 import { MEMCG_STAT_PGACTIVATE, MEMCG_STAT_PGLAZYFREED, modMemcgState } from '../memcg_stat'
+import { canDemote } from '../memory_tiers'
 import { freeUnrefPage } from '../pcp'
 import { folioReferenced, tryToUnmap } from '../rmap'
 import { folioPutback } from '../swap'
@@ -44,12 +45,15 @@ import { tryToUnmapFlush } from '../tlb_flush'
 import { deleteFromSwapCache, folioAllocSwap, folioFreeSwap, vmSwapFull } from '../swapfile'
 import { PGACTIVATE, PGLAZYFREED, countVmEvent, countVmEvents } from '../vmstat'
 import { workingsetEviction } from '../workingset'
+import { demoteFolio } from './demote'
 import { lookAround } from './look_around'
 import { ACTIVATE, FREE, KEEP, ORPHAN, flushWrites, pageDirty } from './pageout'
 import { PGDAT_WRITEBACK, clearReclaimStat, type ReclaimStat, type ScanControl } from './scan_control'
 
 /** A large folio goes in pieces. */
 const SPLIT = 4
+/** The page lies on a slower node now. */
+const DEMOTED = 5
 
 const REF_RECLAIM = 0
 const REF_RECLAIM_CLEAN = 1
@@ -82,7 +86,8 @@ export function shrinkFolioList(
     if (fate === FREE) {
       reclaimed++
       freeFolio(state, pfn)
-    } else if (fate === ORPHAN) freeFolio(state, pfn)
+    } else if (fate === DEMOTED) reclaimed++
+    else if (fate === ORPHAN) freeFolio(state, pfn)
     else if (fate === SPLIT) reclaimed += shrinkParts(state, sc, nid, pfn, stat)
     else {
       if (fate === ACTIVATE) activate(state, pfn, stat)
@@ -112,6 +117,10 @@ function shrinkParts(state: KernelState, sc: ScanControl, nid: number, head: Pfn
   let reclaimed = 0
   for (const pfn of parts) {
     const fate = shrinkOne(state, sc, nid, pfn, true, stat)
+    if (fate === DEMOTED) {
+      reclaimed++
+      continue
+    }
     if (fate === FREE || fate === ORPHAN) {
       if (fate === FREE) reclaimed++
       freeFolio(state, pfn)
@@ -152,6 +161,11 @@ function shrinkOne(
       stat.refKeep += folioNrPages(m, pfn)
       return KEEP
     }
+  }
+  if (canDemote(state, nid)) {
+    if ((flags & PG_HEAD) !== 0) return SPLIT
+    if (demoteFolio(state, sc, nid, pfn)) return DEMOTED
+    flags = pageFlags(m, pfn)
   }
   if ((flags & PG_ANON) !== 0 && (flags & PG_SWAPBACKED) !== 0 && (flags & PG_SWAPCACHE) === 0) {
     if ((sc.gfp & GFP_BIT_IO) === 0) return KEEP
