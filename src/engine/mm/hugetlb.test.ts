@@ -4,6 +4,9 @@ import { checkInvariants } from '../check'
 import { setMaxHugePages } from './hugetlb'
 import { nrHugePages } from './hugetlb_pool'
 import { machineConfig, zoneState } from '../../../test/zone-state'
+import { pageFacts } from './page_facts'
+import { FRAME_HUGE } from './page_kinds'
+import { BLOCK_PAGES, pageMapFacts, readOwners } from './page_map'
 import * as vs from './vmstat'
 
 const GIB = 2 ** 30
@@ -115,4 +118,17 @@ describe('nr_hugepages', () => {
     expect(machine.write('/proc/sys/vm/nr_overcommit_hugepages', '7')).toBe('')
     expect(machine.read(`${dirs[0]}/nr_overcommit_hugepages`)).toBe('7\n')
   })
+})
+
+test('every block of a page of 1 GiB is a huge page’s on the map, and its order is 18', () => {
+  const state = nodesOf(1, 2048)
+  setMaxHugePages(state, state.hugetlb[1]!, 1)
+  const head = state.hugetlb[1]!.free[0]![0]!
+  const facts = pageMapFacts(state)
+  const owners = new Uint8Array(BLOCK_PAGES)
+  for (const at of [head, head + BLOCK_PAGES, head + 2 ** 18 - 1]) {
+    readOwners(state, facts, Math.floor(at / BLOCK_PAGES), owners)
+    expect([owners[0], owners[BLOCK_PAGES - 1]]).toEqual([FRAME_HUGE, FRAME_HUGE])
+  }
+  expect(pageFacts(state, facts, head + 5000)).toMatchObject({ owner: FRAME_HUGE, order: 18, head })
 })

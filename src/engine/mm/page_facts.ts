@@ -18,6 +18,7 @@ import {
   pageOrder,
   pageZoneIndex,
   PG_FILE,
+  PG_HUGETLB,
   PG_ISOLATED,
   PG_LRU,
   PG_LRU_BATCH,
@@ -176,7 +177,7 @@ function headOf(state: KernelState, pfn: Pfn, owner: number): Pfn {
 /** Frames of the allocation that begins at `head`, as an order. */
 function orderAt(state: KernelState, head: Pfn): number {
   const m = state.memmap
-  if (hasFlag(m, head, PG_PCP)) return pageOrder(m, head)
+  if (hasFlag(m, head, PG_PCP | PG_HUGETLB)) return pageOrder(m, head)
   let order = 0
   while (order < MAX_PAGE_ORDER && hasFlag(m, head + (1 << order), PG_TAIL)) order++
   return order

@@ -154,7 +154,8 @@ export function readOwners(state: KernelState, facts: PageMapFacts, block: numbe
       while (i < end) out[i++] = owner
       continue
     }
-    if (own === PG_TAIL && i > 0) out[i] = out[i - 1]!
+    // Only a page of 1 GiB begins before its block.
+    if (own === PG_TAIL) out[i] = i > 0 ? out[i - 1]! : FRAME_HUGE
     else if (own === 0) out[i] = isRam(facts, pfn) ? FRAME_KERNEL : FRAME_HOLE
     else out[i] = ownerOf(own)
     i++
