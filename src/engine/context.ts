@@ -37,25 +37,47 @@ export interface EngineContext {
   sink: Sink
   /** What the sink does not listen to; asked for every page, so it is looked up once a call of the engine. */
   muted: Uint8Array
+  /** By tracepoint: 1 = the machine's own trace buffer takes it; undefined = it takes nothing. Owner: trace_ring.ts */
+  traced: Uint8Array | undefined
   programs: ProgramTable
   /** Fault injection, for tests only: whether this request finds no memory. @kernel mm/fail_page_alloc.c */
   failAlloc?: (gfp: number, order: number) => boolean
 }
 
 const NOBODY: Sink = { stopRequested: false }
-export const context: EngineContext = { sink: NOBODY, muted: ALL_MUTED, programs: {} }
+export const context: EngineContext = { sink: NOBODY, muted: ALL_MUTED, traced: undefined, programs: {} }
+
+const mutedBySink = ({ sink }: EngineContext): Uint8Array =>
+  sink.trace === undefined ? ALL_MUTED : (sink.muted ?? NONE_MUTED)
+
+/** Whether the sink wants a tracepoint that somebody wants. */
+export const isForSink = (c: EngineContext, tracepoint: number): boolean =>
+  c.traced === undefined || mutedBySink(c)[tracepoint] === 0
+
+/** Says what the machine's own buffer takes; tracepoints are muted when neither it nor the sink wants them. */
+export function listenInKernel(c: EngineContext, traced: Uint8Array | undefined): void {
+  c.traced = traced
+  c.muted = mutedBySink(c)
+  if (traced !== undefined) c.muted = c.muted.map((muted, i) => (traced[i] === 1 ? 0 : muted))
+}
 
 /** Runs `work` with these listeners and programs; engine calls nest and never overlap, because all of it is synchronous. */
-export function withContext<T>(sink: Sink | undefined, programs: ProgramTable, work: () => T): T {
+export function withContext<T>(
+  sink: Sink | undefined,
+  programs: ProgramTable,
+  work: () => T,
+  traced?: Uint8Array | undefined,
+): T {
   const before = { ...context }
   context.sink = sink ?? NOBODY
-  context.muted = sink?.trace === undefined ? ALL_MUTED : (sink.muted ?? NONE_MUTED)
+  listenInKernel(context, traced)
   context.programs = programs
   try {
     return work()
   } finally {
     context.sink = before.sink
     context.muted = before.muted
+    context.traced = before.traced
     context.programs = before.programs
   }
 }

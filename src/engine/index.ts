@@ -8,6 +8,7 @@ import { restoreCheckpoint, takeCheckpoint } from './checkpoint'
 import type { CommandResult } from './commands'
 import type { MachineConfig } from './config'
 import { withContext, type Sink } from './context'
+import { tracedNow } from './trace_ring'
 import type { Engine } from './engine_api'
 import { listPath, normalizePath, lookup, isPseudoPath, statPath } from './fs/vfs'
 import { dispatch } from './handlers'
@@ -61,12 +62,15 @@ export function createEngine({ programs }: { readonly programs: ProgramTable }):
         runUntil(state, BOOTED_NS, undefined)
         return state
       }),
-    runUntil: (state, atNs, sink) => withContext(sink, programs, () => runUntil(state, atNs, sink)),
-    command: (state, command, sink) => withContext(sink, programs, () => runCommand(state, command)),
+    runUntil: (state, atNs, sink) => withContext(sink, programs, () => runUntil(state, atNs, sink), tracedNow(state)),
+    command: (state, command, sink) => withContext(sink, programs, () => runCommand(state, command), tracedNow(state)),
     readFile: (state, path) => withContext(undefined, programs, () => peek(state, path)),
     writeFile: (state, path, text, sink): CommandResult =>
-      withContext(sink, programs, () =>
-        runCommand(state, { kind: 'write', pid: 1, path, text, create: false, append: false }),
+      withContext(
+        sink,
+        programs,
+        () => runCommand(state, { kind: 'write', pid: 1, path, text, create: false, append: false }),
+        tracedNow(state),
       ),
     listDir: (state, path) => {
       const names = listPath(state, normalizePath('/', path))

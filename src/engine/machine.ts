@@ -58,6 +58,7 @@ import { fillSlabsAtBoot } from './mm/slub_boot'
 import { createLruBatches } from './mm/swap'
 import { swapon } from './mm/swapfile'
 import { initZswap } from './mm/zswap_params'
+import { createTracing } from './trace_ring'
 import { createZswap } from './mm/zswap_state'
 import { queueZswapShrink, shrinkZswapMemcg } from './mm/zswap_shrink'
 import { addVmArea, createVmap } from './mm/vmalloc'
@@ -154,6 +155,7 @@ function createState(config: MachineConfig, seed: number): KernelState {
     mglruEnabled: config.mglru ? 7 : 0,
     swapAreas: [],
     zswap: createZswap(),
+    tracing: createTracing(cpuNode.length),
     thpEnabled: config.thp,
     thpDefrag: 'madvise',
     committedAs: 0,

@@ -10,6 +10,7 @@ import type { Dcache } from './fs/dcache'
 import type { BlockDevice, Inode, Mount } from './fs_types'
 import type { Pipe } from './pipe'
 import type { Modules } from './modules'
+import type { Tracing } from './trace_ring'
 import type { EventQueue } from './queue'
 import type { Ratelimit } from './ratelimit'
 import type { AnonVmas } from './mm/anon_vma'
@@ -202,6 +203,8 @@ export interface KernelState {
   readonly slabs: Slabs
   /** Kernel addresses given away; createVmap(). Owner: mm/vmalloc.ts */
   readonly vmap: Vmap
+  /** createTracing(). Owners: trace_ring.ts, trace_buffer.ts */
+  readonly tracing: Tracing
   /** Loaded kernel modules. Owner: modules.ts */
   readonly modules: Modules
   /** Names and inodes in memory; createDcache(). Owner: fs/dcache.ts */

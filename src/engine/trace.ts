@@ -1,10 +1,11 @@
 /**
  * Tracepoints: the kernel's names, fields and print formats in one table; emit() hands them to the listener.
- * The engine keeps none of them: the recorder does.
+ * The engine keeps those that were switched on below /sys/kernel/tracing: trace_ring.ts; all others the recorder keeps.
  * @kernel  include/trace/events/{kmem,vmscan,oom,compaction,exceptions,sched,syscalls,signal}.h
  */
-import { context } from './context'
+import { context, isForSink } from './context'
 import type { KernelState } from './state'
+import { recordTrace } from './trace_ring'
 
 export interface TracepointInfo {
   readonly system: string
@@ -191,11 +192,13 @@ const INDEX = Object.fromEntries(TRACEPOINT_NAMES.map((n, i) => [n, i])) as Reco
 export function emit(state: KernelState, name: Tracepoint, args: readonly number[], text = ''): void {
   const index = INDEX[name]
   if (context.muted[index] === 1) return
+  if (context.traced?.[index] === 1) recordTrace(state, index, args, text)
+  if (!isForSink(context, index)) return
   context.sink.trace?.(index, state.nowNs + state.exec.ns, state.exec.pid, state.exec.cpu, args, text)
 }
 
 /** Whether anybody listens: before the arguments are put together. */
-export const isTracing = (): boolean => context.sink.trace !== undefined
+export const isTracing = (): boolean => context.sink.trace !== undefined || context.traced !== undefined
 
 /** Tracepoints that fire for each page are asked for by number: a look-up by name was 4 % of a recorded run. */
 export const TRACE_PAGE_ALLOC = INDEX.mm_page_alloc

@@ -5,6 +5,7 @@ import { MEMORY_STAT } from './text/memory-stat'
 import { MEMORY_TIERS, NODE_FILES, NODE_MEMINFO, NUMASTAT, WEIGHTED_INTERLEAVE } from './text/node'
 import { HUGEPAGES, LRU_GEN, SLAB_CACHE, THP } from './text/sysfs'
 import { vmstat } from './proc'
+import { TRACING } from './text/tracing'
 import { FIRST_WORD, VALUE, topic, type Topic } from './topic'
 
 const inCgroup = (end: string): RegExp => new RegExp(`^/sys/fs/cgroup/(?:.*/)?${end}$`)
@@ -87,6 +88,27 @@ export const switches: readonly Topic[] = [
     about: 'What zswap holds and what it has refused since boot.',
     layout: VALUE,
     text: ZSWAP_COUNTS,
+  }),
+  topic({
+    id: '/sys/kernel/tracing',
+    path: /^\/sys\/kernel\/(?:debug\/)?tracing\/([a-z_]+)$/,
+    about: 'Tracepoints of the kernel: switched on by writing, recorded in a ring of pages for each CPU.',
+    layout: VALUE,
+    text: TRACING,
+  }),
+  topic({
+    id: '/sys/kernel/tracing/events',
+    path: /^\/sys\/kernel\/(?:debug\/)?tracing\/events\/(?:[a-z_]+\/){0,2}(enable)$/,
+    about: '1 switches the tracepoints below this directory on, 0 off; X: some are on.',
+    layout: VALUE,
+    text: '',
+  }),
+  topic({
+    id: '/sys/kernel/tracing/per_cpu',
+    path: /^\/sys\/kernel\/(?:debug\/)?tracing\/per_cpu\/cpu\d+\/(stats|trace)$/,
+    about: "One CPU's trace buffer: stats counts what it holds and what was overwritten, trace prints it.",
+    layout: VALUE,
+    text: '',
   }),
   topic({
     id: '/sys/block/zramN',

@@ -29,6 +29,7 @@ import { pressureText } from './pressure'
 import { slabDir, slabinfoText } from './slab'
 import { swapsText } from './swaps'
 import { sysctlDir } from './sysctl'
+import { traceDir } from './tracefs'
 import { DIR_STAT, type PseudoDir, type PseudoFile } from './types'
 import { vmallocinfoText } from './vmallocinfo'
 import { vmstatText } from './vmstat'
@@ -78,6 +79,8 @@ const procDir: PseudoDir = {
 /** Longest prefix first. */
 const FAMILIES: readonly { readonly root: string; readonly dir: PseudoDir }[] = [
   { root: '/sys/fs/cgroup', dir: cgroupFs },
+  { root: '/sys/kernel/tracing', dir: traceDir },
+  { root: '/sys/kernel/debug/tracing', dir: traceDir },
   { root: '/sys/kernel/debug', dir: debugDir },
   { root: '/sys/kernel/slab', dir: slabDir },
   { root: '/sys/block', dir: blockDir },

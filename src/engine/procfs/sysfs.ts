@@ -82,7 +82,7 @@ const STATIC_DIRS: Readonly<Record<string, readonly string[]>> = {
   devices: ['system'],
   'devices/system': ['node'],
   fs: ['cgroup'],
-  kernel: ['debug', 'mm', 'slab'],
+  kernel: ['debug', 'mm', 'slab', 'tracing'],
   'kernel/mm': ['hugepages', 'lru_gen', 'transparent_hugepage'],
   'kernel/mm/hugepages': HUGEPAGES_DIRS,
   ...Object.fromEntries(
