@@ -306,7 +306,9 @@ function checkKernel(profile: MachineProfile, report: Report): Fault {
       return report(
         'core',
         ['kernel', name],
-        `${show(text)} is neither a size nor a share.`,
+        name === 'kernelcore' && text.trim() === 'mirror'
+          ? 'No machine here has firmware that says which memory is mirrored: the kernel would ignore the option.'
+          : `${show(text)} is neither a size nor a share.`,
         'Accepted: a size such as "1G", or a share such as "30%".',
       )
     if (bytes > total)

@@ -144,6 +144,10 @@ describe('machines that cannot exist', () => {
       'lab.json: kernel.kernelcore: 3 TiB on a machine with 4 GiB of RAM. Use at most 4 GiB.',
     ],
     [
+      kernel({ kernelcore: 'mirror' }),
+      'lab.json: kernel.kernelcore: No machine here has firmware that says which memory is mirrored: the kernel would ignore the option. Accepted: a size such as "1G", or a share such as "30%".',
+    ],
+    [
       kernel({ movablecore: 'mirror' }),
       'lab.json: kernel.movablecore: "mirror" is neither a size nor a share. Accepted: a size such as "1G", or a share such as "30%".',
     ],

@@ -131,3 +131,11 @@ describe('kmalloc by hand', () => {
     expect(write(state, 'kmalloc', 'alloc size=-1')).toBe('EINVAL')
   })
 })
+
+test('what a second free would do depends on who gave the memory', () => {
+  const state = machine()
+  write(state, 'vmalloc', 'alloc size=20000')
+  write(state, 'vmalloc', 'free 1')
+  expect(write(state, 'vmalloc', 'free 1')).toBe('EINVAL')
+  expect(explained(state)).toContain('1 was freed before: the kernel warns of a nonexistent vm area')
+})

@@ -57,6 +57,8 @@ export interface HandOps {
     state: KernelState,
     values: Readonly<Record<string, string>>,
   ) => Omit<HeldMemory, 'id'> | readonly [Errno, string]
+  /** What the kernel would make of a second free. */
+  readonly freedAgain: string
   /** @returns the way that the free took, or '' */
   readonly free: (state: KernelState, held: HeldMemory) => string
 }
@@ -97,13 +99,7 @@ function freeHeld(state: KernelState, kind: HandKind, ops: HandOps, text: string
   if (ids === undefined) return refuse(state, kind, 'EINVAL', `'${text}' is no number from this file`)
   for (const id of ids) {
     if (table.held.some((row) => row.id === id)) continue
-    if (id >= 1 && id < table.nextId)
-      return refuse(
-        state,
-        kind,
-        'EINVAL',
-        `${id} was freed before: without slab_debug=F the kernel would not notice, and its freelist would be broken`,
-      )
+    if (id >= 1 && id < table.nextId) return refuse(state, kind, 'EINVAL', `${id} was freed before: ${ops.freedAgain}`)
     return refuse(state, kind, 'ENOENT', `${id} was never allocated`)
   }
   for (const id of ids) {

@@ -29,9 +29,12 @@ const badGfp = (values: Values): readonly [Errno, string] => [
   `gfp=${values.gfp}: write the kernel's names joined by |, for example GFP_KERNEL|__GFP_ZERO`,
 ]
 
+const FREED_AGAIN = 'without slab_debug=F the kernel would not notice, and its freelist would be broken'
+
 /** One object: alloc cache=NAME [gfp=…]. @kernel mm/slub.c kmem_cache_alloc() */
 export const OBJECTS_BY_HAND: HandOps = {
   keys: ['cache', 'gfp'],
+  freedAgain: FREED_AGAIN,
   alloc: (state, values) => {
     const name = values.cache ?? ''
     const cache = findCache(state.slabs, name)
@@ -61,6 +64,7 @@ const kmallocPath = (state: KernelState, bytes: number, pages: string): string =
 /** Memory of any size: alloc size=BYTES [gfp=…]. @kernel mm/slub.c __kmalloc() */
 export const KMALLOC_BY_HAND: HandOps = {
   keys: ['size', 'gfp'],
+  freedAgain: FREED_AGAIN,
   alloc: (state, values) => {
     const bytes = Number(values.size ?? Number.NaN)
     if (!Number.isSafeInteger(bytes) || bytes < 0) return ['EINVAL', `size=${values.size} is no number of bytes`]

@@ -18,6 +18,7 @@ const CALLER = 'pagewalk_write [pagewalk]'
 /** alloc size=BYTES [gfp=…] [kv=1]: kv tries kmalloc first. @kernel mm/vmalloc.c vmalloc() */
 export const VMALLOC_BY_HAND: HandOps = {
   keys: ['size', 'gfp', 'kv'],
+  freedAgain: 'the kernel warns of a nonexistent vm area and does nothing',
   alloc: (state, values) => {
     const bytes = Number(values.size ?? Number.NaN)
     if (!Number.isSafeInteger(bytes) || bytes < 0) return ['EINVAL', `size=${values.size} is no number of bytes`]

@@ -11,7 +11,8 @@ import type { KernelState } from '../state'
 import { taintedText, taintedVerbose } from '../taint'
 
 /** Who asks: the OOM killer in its ways, a failed allocation, a WARN(), or a frame in a bad state. */
-export type StackSite = 'oom' | 'oomAllocatingTask' | 'memcgOom' | 'oomPanic' | 'warnAlloc' | 'warn' | 'badPage'
+export type StackSite =
+  'oom' | 'oomAllocatingTask' | 'memcgOom' | 'oomPanic' | 'warnAlloc' | 'warnVmalloc' | 'warn' | 'badPage'
 /** What the task was doing. */
 export type StackPath = 'anonFault' | 'cowFault' | 'other'
 
@@ -63,6 +64,7 @@ const FRAMES: Readonly<Record<KernelSeries, SeriesFrames>> = {
         'warn_alloc+0x164/0x1e0',
         '__alloc_pages_slowpath.constprop.0+0x2ac/0xe00',
       ],
+      warnVmalloc: ['dump_stack_lvl+0x64/0x80', 'warn_alloc+0x164/0x1e0'],
       warn: [],
       badPage: OOM_6_12.slice(0, 1),
     },
@@ -97,6 +99,7 @@ const FRAMES: Readonly<Record<KernelSeries, SeriesFrames>> = {
       memcgOom: [...OOM_6_1, 'mem_cgroup_out_of_memory+0x134/0x150'],
       oomPanic: OOM_6_1.slice(0, 2),
       warnAlloc: OOM_6_1.slice(0, 1),
+      warnVmalloc: OOM_6_1.slice(0, 1),
       warn: [],
       badPage: OOM_6_1.slice(0, 1),
     },

@@ -34,7 +34,8 @@ export function warnAlloc(state: KernelState, gfp: number, what: string, nodemas
   const nodes = nodeListText(memsAllowed(state, currentTask(state)))
   const mask = nodemask === undefined ? '(null)' : nodeListText(nodemask)
   klog(state, `${comm}: ${what}, mode:${formatGfp(gfp)}, nodemask=${mask},cpuset=/,mems_allowed=${nodes}`)
-  for (const line of dumpStack(state, 'warnAlloc', gfp === GFP_ANON_FAULT ? 'anonFault' : 'other')) klog(state, line)
+  const site = what.startsWith('vmalloc') ? 'warnVmalloc' : 'warnAlloc'
+  for (const line of dumpStack(state, site, gfp === GFP_ANON_FAULT ? 'anonFault' : 'other')) klog(state, line)
   for (const line of showMem(state, gfpZone(gfp))) klog(state, line)
 }
 

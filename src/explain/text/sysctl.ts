@@ -19,7 +19,8 @@ dirty_expire_centisecs: Age in hundredths of a second at which dirty data is wri
 dirty_ratio: Percent of dirtyable memory at which a program that writes is put to sleep; default 20. Throttling
   begins gently at the middle between this and the background limit.
 dirty_writeback_centisecs: Pause between two rounds of the flusher, in hundredths of a second; default 500. 0
-  switches periodic writing off.
+  switches periodic writing off; another interval takes effect by writing everything at once. The kernel reads the
+  number as an unsigned one, so that a negative interval never ends.
 drop_caches: Write 1 to drop clean page cache, 2 to shrink dentries and inodes, 3 for both, 4 to stop the log line.
   Acts once and loses no data, but the next reads go to disk: a tool for measuring, never a cure.
 extfrag_threshold: 0 to 1000, default 500: up to this fragmentation index a failing large allocation is put down to
