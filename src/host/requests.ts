@@ -15,6 +15,7 @@ import { startPacing } from './pacer'
 import { pageInfo, pageMap, pageMapLayout } from './page-requests'
 import { adviseLimit, previewPods } from './pods'
 import { faultReply, spaceReply, tlbReply, walkReply } from './paging'
+import { numaReply } from './numa'
 import { reclaimReply } from './reclaim'
 import { machineSummary, profileOf } from './ready-machines'
 import {
@@ -147,6 +148,7 @@ export const handlers: Handlers = {
   getFault: looking(faultReply),
   getTlb: looking(tlbReply),
   getReclaim: looking(reclaimReply),
+  getNuma: looking(numaReply),
   trySysctl: looking(sysctlTrial),
   advise: (session, request) => adviseLimit(session, request),
   previewPods: (session, request) => previewPods(session, request),

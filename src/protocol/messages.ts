@@ -11,6 +11,7 @@ import type { Plan } from '../profiles'
 import type { PreviewPods } from './pods'
 import type { Advise, AdviseProgress, AdviseReport } from './advise'
 import type { FaultReply, GetFault, GetSpace, GetTlb, GetWalk, SpaceReply, TlbReply, WalkReply } from './paging'
+import type { GetNuma, NumaReply } from './numa'
 import type { GetReclaim, ReclaimReply } from './reclaim'
 
 // ---------------------------------------------------------------- requests
@@ -66,6 +67,7 @@ export type Request =
   | GetFault
   | GetTlb
   | GetReclaim
+  | GetNuma
   | TrySysctl
   | PreviewPods
   | Advise
@@ -127,6 +129,7 @@ export interface ReplyOf {
   getFault: FaultReply
   getTlb: TlbReply
   getReclaim: ReclaimReply
+  getNuma: NumaReply
   trySysctl: readonly ZoneTrial[]
   previewPods: Plan
   advise: AdviseReport

@@ -52,6 +52,7 @@ export const KEYS: readonly KeyRow[] = [
   row('Alt+9', 'view-slab', 'terminal'),
   row('Alt+0', 'view-paging', 'terminal'),
   row('Alt+R', 'view-reclaim', 'terminal'),
+  row('Alt+N', 'view-numa', 'terminal'),
   row('Alt+G', 'view-glossary', 'terminal'),
 ]
 

@@ -75,6 +75,13 @@ export const VIEWS: readonly ViewEntry[] = [
     figure: ({ session }) => (session.hasMachine ? joinFigure(formatPagesAsBytes(session.status?.slabPages ?? 0)) : ''),
   },
   {
+    id: 'numa',
+    title: 'NUMA',
+    group: 'Machine',
+    component: defineAsyncComponent(() => import('./numa/NumaView.vue')),
+    figure: ({ session }) => (session.hasMachine ? counted(session.status?.nodes ?? 0, 'node') : ''),
+  },
+  {
     id: 'processes',
     title: 'Processes',
     group: 'Work',
