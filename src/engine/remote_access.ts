@@ -15,10 +15,10 @@ const LOCAL_DISTANCE = 10
 /** A page costs at least so much to touch, where its program does nothing else with it. */
 const LEAST_NS: Ns = 10
 
-/** Extra time of one access, by node of the frame, from the CPU that runs now. */
+/** Extra time of one access in whole nanoseconds, by node of the frame, from the CPU that runs now. */
 const extraNs = (state: KernelState, nid: number): Ns => {
   const distance = state.config.distances[state.cpuNode[state.exec.cpu]!]![nid]!
-  return (state.costs.remoteAccess * (distance - LOCAL_DISTANCE)) / LOCAL_DISTANCE
+  return Math.round((state.costs.remoteAccess * (distance - LOCAL_DISTANCE)) / LOCAL_DISTANCE)
 }
 
 const nodeOf = (state: KernelState, pfn: number): number => state.zones[pageZoneIndex(state.memmap, pfn)]!.nid
