@@ -182,6 +182,10 @@ export const TRACEPOINTS = {
   sys_exit: tp('raw_syscalls', 'sys_exit', 'id', 'ret', 'out', 'text'),
   /** `detail`: the address of an access, or who sent it. */
   signal_generate: tp('signal', 'signal_generate', 'sig', 'errno', 'code', 'pid', 'grp', 'res', 'detail', 'text'),
+  /** A block leaves the free lists, under the zone's lock. */
+  mm_page_alloc_zone_locked: tp('kmem', 'mm_page_alloc_zone_locked', 'pfn', 'order', 'migratetype', 'percpu_refill'),
+  /** A block goes from a CPU's list back to the free lists. */
+  mm_page_pcpu_drain: tp('kmem', 'mm_page_pcpu_drain', 'pfn', 'order', 'migratetype'),
 } as const satisfies Record<string, TracepointInfo>
 
 export type Tracepoint = keyof typeof TRACEPOINTS
@@ -203,6 +207,8 @@ export const isTracing = (): boolean => context.sink.trace !== undefined || cont
 /** Tracepoints that fire for each page are asked for by number: a look-up by name was 4 % of a recorded run. */
 export const TRACE_PAGE_ALLOC = INDEX.mm_page_alloc
 export const TRACE_PAGE_FREE = INDEX.mm_page_free
+export const TRACE_ZONE_LOCKED = INDEX.mm_page_alloc_zone_locked
+export const TRACE_PCPU_DRAIN = INDEX.mm_page_pcpu_drain
 export const TRACE_PAGE_FAULT = INDEX.page_fault_user
 export const TRACE_WRITE_FOLIO = INDEX.mm_vmscan_write_folio
 export const TRACE_BUDDY_SPLIT = INDEX.buddy_split

@@ -64,6 +64,8 @@ const plain =
 const PRINT: Readonly<Record<Tracepoint, Print>> = {
   mm_page_alloc: (a) => `${page(a(0))} order=${a(1)} migratetype=${a(3)} gfp_flags=${gfpNames(a(2))}`,
   mm_page_free: (a) => `${page(a(0))} order=${a(1)}`,
+  mm_page_alloc_zone_locked: (a) => `${page(a(0))} order=${a(1)} migratetype=${a(2)} percpu_refill=${a(3)}`,
+  mm_page_pcpu_drain: (a) => `${page(a(0))} order=${a(1)} migratetype=${a(2)}`,
   mm_page_alloc_extfrag: (a) =>
     `${page(a(0))} alloc_order=${a(1)} fallback_order=${a(2)} pageblock_order=${PAGEBLOCK_ORDER} alloc_migratetype=${a(3)} ` +
     `fallback_migratetype=${a(4)} fragmenting=${a(2) < PAGEBLOCK_ORDER ? 1 : 0} change_ownership=${a(5)}`,

@@ -37,6 +37,8 @@ export interface EventRing {
 const PER_PAGE: readonly Tracepoint[] = [
   'mm_page_alloc',
   'mm_page_free',
+  'mm_page_alloc_zone_locked',
+  'mm_page_pcpu_drain',
   'kmem_cache_alloc',
   'kmem_cache_free',
   'kmalloc',

@@ -12,7 +12,8 @@ import { AssertionError } from '../../util/assert'
 import type { Pages, Pfn } from '../../util/units'
 import { clipRanges, ramRanges, type PfnRange } from '../machine_spans'
 import type { KernelState } from '../state'
-import { emit, isWanted, TRACE_BUDDY_MERGE, TRACE_BUDDY_SPLIT } from '../trace'
+import { emit, isWanted, TRACE_BUDDY_MERGE, TRACE_BUDDY_SPLIT, TRACE_ZONE_LOCKED } from '../trace'
+import { traceZoneLocked } from './buddy_trace'
 import { unmovableFrom } from './deferred_init'
 import {
   gfpMigratetype,
@@ -319,6 +320,7 @@ export function rmqueueSmallest(state: KernelState, zone: Zone, order: number, m
     if (pfn === 0) continue
     takeFirst(state, zone, pfn, o, migratetype)
     expand(state, zone, pfn, order, o, migratetype)
+    if (isWanted(TRACE_ZONE_LOCKED)) traceZoneLocked(state, pfn, order, migratetype)
     return pfn
   }
   return 0
@@ -332,7 +334,7 @@ export function rmqueueSmallest(state: KernelState, zone: Zone, order: number, m
  * @kernel  mm/page_alloc.c rmqueue_bulk(), which asks one by one
  */
 export function runOrder(zone: Zone, order: number, migratetype: number, max: number): number {
-  if (isWanted(TRACE_BUDDY_SPLIT)) return order
+  if (isWanted(TRACE_BUDDY_SPLIT) || isWanted(TRACE_ZONE_LOCKED)) return order
   const highest = Math.min(order + 31 - Math.clz32(max), MAX_PAGE_ORDER)
   let o = order
   while (o < highest && zone.freeLists[2 * listOf(o, migratetype)]! === 0) o++

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { drawZone, plainMachine, zoneNamed, zoneState } from '../../../test/zone-state'
 import { MIB } from '../../util/units'
 import type { KernelSeries } from '../config'
+import { withContext } from '../context'
 import type { KernelState } from '../state'
+import { TRACEPOINT_NAMES } from '../trace'
 import { checkBuddy } from './buddy_check'
 import { MIGRATE_MOVABLE, MIGRATE_UNMOVABLE } from './gfp'
 import { PG_ANON, setFlags } from './memmap'
@@ -215,4 +217,22 @@ test.each(['6.12', '6.1'] as const)('%s: random use by two CPUs keeps every inva
     }),
     { numRuns: 25, seed: 20251123 },
   )
+})
+
+test('each page of a refill, and each that goes back, is a tracepoint; listening changes nothing', () => {
+  const [heard, unheard] = [machine(), machine()]
+  const seen: { name: string; args: readonly number[] }[] = []
+  const muted = new Uint8Array(TRACEPOINT_NAMES.length).fill(1)
+  for (const name of ['mm_page_alloc_zone_locked', 'mm_page_pcpu_drain'] as const)
+    muted[TRACEPOINT_NAMES.indexOf(name)] = 0
+  const trace = (t: number, _at: number, _pid: number, _cpu: number, args: readonly number[]): void =>
+    void seen.push({ name: TRACEPOINT_NAMES[t]!, args })
+  withContext({ stopRequested: false, muted, trace }, {}, () => take(heard.state, heard.zone))
+  take(unheard.state, unheard.zone)
+  expect(seen).toHaveLength(63)
+  expect(seen[62]).toEqual({ name: 'mm_page_alloc_zone_locked', args: [4096 + 62, 0, MIGRATE_MOVABLE, 1] })
+  expect(drawZone(heard.state, 4096, 64)).toBe(drawZone(unheard.state, 4096, 64))
+  seen.length = 0
+  withContext({ stopRequested: false, muted, trace }, {}, () => drainAllPages(heard.state))
+  expect(seen.map(({ name }) => name)).toEqual(Array.from({ length: 62 }, () => 'mm_page_pcpu_drain'))
 })

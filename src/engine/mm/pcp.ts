@@ -8,7 +8,7 @@ import { AssertionError } from '../../util/assert'
 import type { Pages, Pfn } from '../../util/units'
 import { charge } from '../exec'
 import type { KernelState } from '../state'
-import { emit, isWanted, TRACE_PAGE_FREE } from '../trace'
+import { emit, isWanted, TRACE_PAGE_FREE, TRACE_PCPU_DRAIN } from '../trace'
 import { freeOnePage, pageblockType, rmqueueSmallest, runOrder } from './buddy'
 import { rmqueueFallback } from './buddy_fallback'
 import {
@@ -349,7 +349,9 @@ function freePcppagesBulk(state: KernelState, zone: Zone, pcp: PerCpuPages, coun
       setPageOrder(m, pfn, 0)
       pcp.count -= 1 << order
       left -= 1 << order
-      freeOnePage(state, zone, pfn, order, pageblockType(state, pfn))
+      const type = pageblockType(state, pfn)
+      freeOnePage(state, zone, pfn, order, type)
+      if (isWanted(TRACE_PCPU_DRAIN)) emit(state, 'mm_page_pcpu_drain', [pfn, order, type])
     }
     list = (list + 1) % NR_PCP_LISTS
   }
