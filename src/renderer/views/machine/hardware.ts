@@ -1,20 +1,11 @@
 /** The hardware of a profile as fields that a person types into, and a profile with one field changed. Pure. */
 import type { MachineProfile, ProfileDevice, ProfileNode } from '../../../profiles'
-import {
-  DEVICE_KINDS,
-  DEVICE_SPEED,
-  formatCpuList,
-  hardwareKind,
-  lowMemory,
-  nodeSize,
-  parseCpuList,
-  parseSize,
-  spellSize,
-} from '../../../profiles'
+import { DEVICE_KINDS, DEVICE_SPEED, hardwareKind, lowMemory, nodeSize, parseSize, spellSize } from '../../../profiles'
 import type { Result } from '../../../util/result'
 import { ok, userError } from '../../../util/result'
 import { GIB, MIB, NS_PER_US } from '../../../util/units'
 import { cpuFields, withCpuField } from './hardware-cpu'
+import { cpuCount, distancesOf, withCpuCounts, withNodeCount, withNodeShape, withoutCapture } from './hardware-nodes'
 
 export type FieldGroup = 'board' | 'nodes' | 'cpu' | 'kernel' | 'swap'
 export interface HardwareField {
@@ -31,8 +22,6 @@ export interface HardwareField {
 
 const NODES_MAX = 32
 const CPUS_MAX = 256
-const DISTANCE_LOCAL = 10
-const DISTANCE_REMOTE = 20
 const NEW_SWAP_SIZE = '1G'
 
 const list = (...values: readonly string[]): { value: string; label: string }[] =>
@@ -50,7 +39,6 @@ function sizeParts(text: string): { value: string; unit: string } {
 const typedSize = (text: string, unit: string): string =>
   /^\s*\d+(\.\d+)?\s*$/.test(text) && text.trim() !== '0' ? `${text.trim()}${unit === 'GiB' ? 'G' : 'M'}` : text.trim()
 
-const cpuCount = (node: ProfileNode): number => parseCpuList(node.cpus)?.length ?? 0
 const nodeSizeText = (node: ProfileNode): string => node.size ?? spellSize(nodeSize(node))
 export const swapDevice = (profile: MachineProfile): ProfileDevice | undefined =>
   profile.devices?.find((device) => device.use === 'swap')
@@ -184,12 +172,6 @@ export const hardwareFields = (profile: MachineProfile): readonly HardwareField[
   ...swapFields(profile),
 ]
 
-/** NUMA distances with their defaults filled in. */
-export const distancesOf = (profile: MachineProfile): readonly (readonly number[])[] =>
-  profile.nodes.map((_, i) =>
-    profile.nodes.map((_node, j) => profile.distances?.[i]?.[j] ?? (i === j ? DISTANCE_LOCAL : DISTANCE_REMOTE)),
-  )
-
 /** Ids of what differs from the machine that the edit began with. */
 export function changedIds(base: MachineProfile, draft: MachineProfile): ReadonlySet<string> {
   const before = new Map(hardwareFields(base).map((field) => [field.id, `${field.value} ${field.unit}`]))
@@ -209,41 +191,6 @@ export function changedIds(base: MachineProfile, draft: MachineProfile): Readonl
 }
 
 // ---------------------------------------------------------------- changes
-
-/** What only a capture knows (ranges, firmware, reservations) no longer holds once memory is laid out anew. */
-function withoutCapture(profile: MachineProfile): MachineProfile {
-  if (!profile.nodes.some((node) => node.ranges)) return profile
-  const { firmware: _firmware, reservations: _reservations, ...rest } = profile
-  return {
-    ...rest,
-    nodes: profile.nodes.map((node) => ({
-      size: spellSize(Math.round(nodeSize(node) / MIB) * MIB),
-      cpus: node.cpus,
-    })),
-  }
-}
-
-/** CPUs numbered through, node by node, as firmware does. */
-function withCpuCounts(profile: MachineProfile, counts: readonly number[]): MachineProfile {
-  let next = 0
-  const nodes = profile.nodes.map((node, i) => {
-    const cpus = Array.from({ length: counts[i] ?? 0 }, () => next++)
-    return { ...node, cpus: formatCpuList(cpus) }
-  })
-  return { ...profile, nodes }
-}
-
-function withNodeCount(profile: MachineProfile, count: number): MachineProfile {
-  const bare = withoutCapture(profile)
-  const last = bare.nodes.at(-1) ?? { size: '1G', cpus: '0' }
-  const nodes = Array.from({ length: count }, (_, i) => bare.nodes[i] ?? last)
-  const counts = nodes.map(cpuCount)
-  if (!counts.some((n) => n > 0)) counts[0] = 1
-  const { distances: _old, ...rest } = withCpuCounts({ ...bare, nodes }, counts)
-  return profile.distances === undefined
-    ? rest
-    : { ...rest, distances: distancesOf({ ...rest, distances: profile.distances }).map((row) => [...row]) }
-}
 
 function whole(text: string, where: string, range: { min: number; max: number }): Result<number> {
   const n = /^\s*\d+\s*$/.test(text) ? Number(text) : NaN
@@ -331,6 +278,7 @@ export function withField(profile: MachineProfile, id: string, text: string): Re
     const distance = whole(text, `distances[${i}][${j}]`, { min: 0, max: 999 })
     return distance.ok ? ok(withDistance(profile, { i: i!, j: j! }, distance.value)) : distance
   }
+  if (id.startsWith('node.')) return ok(withNodeShape(profile, id, Number(text)))
   const field = hardwareFields(profile).find((other) => other.id === id)
   if (!field) return ok(profile)
   if (field.group === 'nodes') return withNodeField(profile, field, text)
