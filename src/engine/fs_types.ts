@@ -41,6 +41,8 @@ export interface Inode {
   users: number
   linked: boolean
   nrDirty: number
+  /** Page at which writing back goes on. Owner: mm/flusher.ts @kernel mapping->writeback_index */
+  writebackIndex?: number
   /** tmpfs: pages promised for it. All at once when isReserved (shared memory without a name), else page by page. */
   committed: number
   isReserved: boolean

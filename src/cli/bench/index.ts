@@ -15,7 +15,7 @@ import { lru } from './lru'
 import { map } from './page-map'
 import { scan } from './scan'
 import { boot, copies, memory } from './size'
-import { containers, idle, stress, stressRecorded } from './speed'
+import { containers, idle, pressure, stress, stressRecorded } from './speed'
 
 /** In the order of the report. */
 const GROUPS: Readonly<Record<string, () => Figure[] | Promise<Figure[]>>> = {
@@ -29,6 +29,7 @@ const GROUPS: Readonly<Record<string, () => Figure[] | Promise<Figure[]>>> = {
   stress,
   'stress-recorded': stressRecorded,
   idle,
+  pressure,
   containers,
   map,
 }

@@ -29,18 +29,20 @@ interface Speed {
   readonly headless: Headless
 }
 
-async function run(scenario: Scenario, isRecorded: boolean): Promise<Speed> {
+/** @param warmUp  lines of the script that run before the clock starts */
+async function run(scenario: Scenario, isRecorded: boolean, warmUp: number): Promise<Speed> {
   const config = typeof scenario.machine === 'string' ? benchMachine(scenario.machine) : toConfig(scenario.machine)
   const headless = createHeadless(config, scenario.seed, {
     engine: realEngine(),
     programs,
     ...(isRecorded ? { record: RECORD_ALL } : {}),
   })
+  if (warmUp > 0) await headless.runScript(scenario.script.split('\n').slice(0, warmUp).join('\n'))
   const startNs = headless.state().nowNs
   const began = cpuSeconds()
   const shell = headless.openShell({ out: () => {} })
   let isOver = false
-  void shell.run(scenario.script).then(() => (isOver = true))
+  void shell.run(scenario.script.split('\n').slice(warmUp).join('\n')).then(() => (isOver = true))
   let copied = { atSeconds: cpuSeconds(), took: 0 }
   while (!isOver && headless.state().nowNs - startNs < scenario.untilNs && cpuSeconds() - began < CPU_SECONDS_MAX) {
     await headless.advanceTo(headless.state().nowNs + STEP_NS)
@@ -52,9 +54,9 @@ async function run(scenario: Scenario, isRecorded: boolean): Promise<Speed> {
   return { simulatedSeconds: (headless.state().nowNs - startNs) / 1e9, cpuSeconds: cpuSeconds() - began, headless }
 }
 
-async function speedFigure(name: string, aim: number, isRecorded = false): Promise<Figure> {
+async function speedFigure(name: string, aim: number, isRecorded = false, warmUp = 0): Promise<Figure> {
   const scenario = scenarioOf(name)
-  const { simulatedSeconds, cpuSeconds: cpu, headless } = await run(scenario, isRecorded)
+  const { simulatedSeconds, cpuSeconds: cpu, headless } = await run(scenario, isRecorded, warmUp)
   const { recorder, rewind } = headless.machine
   const kept =
     recorder === undefined
@@ -74,4 +76,6 @@ async function speedFigure(name: string, aim: number, isRecorded = false): Promi
 export const stress = async (): Promise<Figure[]> => [await speedFigure('stress', 1)]
 export const stressRecorded = async (): Promise<Figure[]> => [await speedFigure('stress', 1, true)]
 export const idle = async (): Promise<Figure[]> => [await speedFigure('idle', 10)]
+/** Memory is full before the clock starts: 54 GiB that nobody uses and a cache over the rest, which a writer renews. */
+export const pressure = async (): Promise<Figure[]> => [await speedFigure('pressure', 10, false, 3)]
 export const containers = async (): Promise<Figure[]> => [await speedFigure('containers', 1)]

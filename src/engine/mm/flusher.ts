@@ -31,9 +31,10 @@ function submitWrites(state: KernelState, device: number, pfns: number[]): void 
 }
 
 /**
- * Starts writing the dirty pages of one file, `most` of them, of the pages [from, to).
+ * Starts writing the dirty pages of one file, `most` of them, of the pages [from, to); of a whole file from where the last
+ * time ended, and around.
  * @returns pages submitted
- * @kernel  mm/page-writeback.c do_writepages()
+ * @kernel  mm/page-writeback.c do_writepages(), write_cache_pages() with range_cyclic
  */
 export function writebackInode(
   state: KernelState,
@@ -47,13 +48,17 @@ export function writebackInode(
   let submitted = 0
   let pfns: number[] = []
   const end = Math.min(to, inode.pages.length)
-  for (let i = from; i < end && inode.nrDirty > 0 && submitted < most; i++) {
+  const isWhole = from === 0 && to === Infinity
+  const first = isWhole && (inode.writebackIndex ?? 0) < end ? (inode.writebackIndex ?? 0) : from
+  for (let k = from; k < end && inode.nrDirty > 0 && submitted < most; k++) {
+    const i = first + k - from < end ? first + k - from : first + k - end
     const pfn = inode.pages[i]!
     if (pfn <= 0 || !hasFlag(state.memmap, pfn, PG_DIRTY) || hasFlag(state.memmap, pfn, PG_WRITEBACK)) continue
     folioClearDirtyForIo(state, pfn)
     folioStartWriteback(state, pfn)
     pfns.push(pfn)
     submitted++
+    if (isWhole) inode.writebackIndex = i + 1
     if (pfns.length === REQUEST_PAGES) {
       submitWrites(state, inode.device, pfns)
       pfns = []

@@ -123,6 +123,20 @@ describe('dirty pages', () => {
     expect(hasFlag(state.memmap, dirty!, PG_DIRTY)).toBe(false)
   })
 
+  test('are written from where the last time ended, and around', () => {
+    const state = lruState()
+    const inode = newFile(state, 100)
+    const pfns = addFilePages(state, inode, 100)
+    for (const pfn of pfns) folioMarkDirty(state, pfn)
+    const underWay = (): number[] => pfns.flatMap((pfn, i) => (hasFlag(state.memmap, pfn, PG_WRITEBACK) ? [i] : []))
+    expect(writebackInode(state, inode.ino, 60)).toBe(60)
+    letTimePass(state, 1_000_000_000)
+    folioMarkDirty(state, pfns[5]!)
+    expect(writebackInode(state, inode.ino, 2)).toBe(2)
+    expect(underWay()).toEqual([60, 61])
+    expect(writebackInode(state, inode.ino)).toBe(39)
+    expect(underWay()).toContain(5)
+  })
   test('of a range are written without the others of their file', () => {
     const state = lruState()
     const inode = newFile(state, 10)
