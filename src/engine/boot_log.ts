@@ -2,7 +2,9 @@
  * The kernel log of a boot, from the configuration and what boot made of it: the lines that speak of memory.
  * @kernel  arch/x86/kernel/e820.c, mm/mm_init.c, mm/page_alloc.c; times are those of a typical virtual machine
  */
-import { PAGE_SIZE } from '../util/units'
+import { PAGE_SIZE, type Pages } from '../util/units'
+import type { MachineConfig } from './config'
+import { layoutZones } from './machine_layout'
 import { ZONE_NAMES } from './mm/gfp'
 import type { KernelState } from './state'
 
@@ -35,29 +37,90 @@ export function bootLog(state: KernelState): number {
     .reduce((best, z) => Math.max(best, z.idx), 0)
   say(`Policy zone: ${ZONE_NAMES[policy]}`)
   say('mem auto-init: stack:all(zero), heap alloc:on, heap free:off')
+  const memory = memoryLine(state)
+  if (config.series === '6.1') say(memory)
   say(
     `SLUB: HWalign=64, Order=0-3, MinObjects=0, CPUs=${state.cpuNode.length}, Nodes=${state.nodes.length}`,
     40_000_000,
   )
+  say(`Freeing SMP alternatives memory: ${imageOf(config).alternatives}K`)
   if (config.pti === true) say('Kernel/User page tables isolation: enabled')
   say(
     `smp: Brought up ${state.nodes.length} node${state.nodes.length > 1 ? 's' : ''}, ${state.cpuNode.length} CPUs`,
     200_000_000,
   )
-  const total = state.boot.physicalPages * 4
-  const managed = state.boot.totalPages * 4
-  say(
-    `Memory: ${managed}K/${total}K available (16384K kernel code, 2506K rwdata, 10900K rodata, 4016K init, 5312K bss, ${total - managed}K reserved, 0K cma-reserved)`,
-    100_000_000,
-  )
+  if (config.series !== '6.1') say(memory, 100_000_000)
   if (state.sysctl.numaBalancing !== 0)
     say('Enabling automatic NUMA balancing. Configure with numa_balancing= or the kernel.numa_balancing sysctl')
   for (const device of state.devices) {
     if (device.path.startsWith('/dev/'))
       say(`${device.path.slice(5)}: ${Math.floor(device.sizeBytes / 512)} 512-byte logical blocks`, 20_000_000)
   }
-  say('Run /init as init process', 300_000_000)
+  logFreed(state, say)
+  say('Run /init as init process', config.series === '6.1' ? 400_000_000 : 300_000_000)
   return atNs
+}
+
+/** Of Debian's kernels, kB; those for clouds leave drivers out. @kernel mm/mm_init.c mem_init_print_info(); boot logs of the captured machines */
+const IMAGES = {
+  cloud612: {
+    alternatives: 40,
+    parts: '16384K kernel code, 2506K rwdata, 10900K rodata, 4016K init, 5312K bss',
+    freed: [
+      ['decrypted', 2028],
+      ['kernel image (initmem)', 4016],
+      ['kernel image (rodata/data gap)', 1388],
+    ],
+  },
+  full612: {
+    alternatives: 40,
+    parts: '16384K kernel code, 2499K rwdata, 11700K rodata, 4252K init, 4932K bss',
+    freed: [
+      ['decrypted', 2028],
+      ['kernel image (initmem)', 4252],
+      ['kernel image (rodata/data gap)', 588],
+    ],
+  },
+  cloud61: {
+    alternatives: 36,
+    parts: '14343K kernel code, 2327K rwdata, 8348K rodata, 2612K init, 5436K bss',
+    freed: [
+      ['decrypted', 2036],
+      ['kernel image (initmem)', 2612],
+      ['kernel image (text/rodata gap)', 2040],
+      ['kernel image (rodata/data gap)', 1892],
+    ],
+  },
+} as const
+
+const imageOf = ({ series, release }: MachineConfig) =>
+  series === '6.1' ? IMAGES.cloud61 : release.includes('cloud') ? IMAGES.cloud612 : IMAGES.full612
+
+/** What the allocator gets after this line: the initial RAM disk and parts of the kernel image. */
+const returnedLate = (state: KernelState): Pages =>
+  layoutZones(state.config).reduce((sum, zone) => sum + zone.managed - zone.managedAtBoot, 0)
+
+/**
+ * @kernel      mm/mm_init.c mem_init_print_info()
+ * @simplifies  what the kernel has taken by then, 4 MiB of half a GiB, counts as available
+ */
+function memoryLine(state: KernelState): string {
+  const total = state.boot.physicalPages * 4
+  const { parts, alternatives } = imageOf(state.config)
+  // 6.1 prints the line before the alternatives are freed, 6.12 after it.
+  const early = state.config.series === '6.1' ? alternatives : 0
+  const managed = (state.boot.totalPages - returnedLate(state)) * 4 - early
+  return `Memory: ${managed}K/${total}K available (${parts}, ${total - managed}K reserved, 0K cma-reserved)`
+}
+
+/** @kernel mm/page_alloc.c free_reserved_area() */
+function logFreed(state: KernelState, say: (text: string, stepNs?: number) => void): void {
+  const { freed } = imageOf(state.config)
+  const initrd = returnedLate(state) * 4 - freed.reduce((sum, [, kb]) => sum + kb, 0)
+  // A description that gives other pages back has another kernel.
+  if (initrd < 0) return
+  if (initrd > 0) say(`Freeing initrd memory: ${initrd}K`)
+  for (const [what, kb] of freed) say(`Freeing unused ${what} memory: ${kb}K`)
 }
 
 function logZones(state: KernelState, say: (text: string) => void): void {

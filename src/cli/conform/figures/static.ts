@@ -23,8 +23,19 @@ export function staticFigures(files: CaseFiles, traits: CaseTraits): Figure[] {
   }
   const total = parseMeminfo(files['base/meminfo'] ?? '')['MemTotal']
   if (total !== undefined) figures.push({ name: 'base MemTotal', value: total })
-  figures.push(...slabFigures(files))
+  figures.push(...bootLogFigures(files['dmesg-boot.txt'] ?? ''), ...slabFigures(files))
   return figures
+}
+
+/** What the kernel keeps for itself, and what it gives back late: what it calls available depends on its own early work. */
+function bootLogFigures(log: string): Figure[] {
+  const memory = /Memory: \d+K\/(\d+K) available \((.*)\)$/m.exec(log)
+  const freed = [...log.matchAll(/Freeing (.*) memory: (\d+K)$/gm)].map(([, what, kb]) => `${what} ${kb}`)
+  if (memory === null) return []
+  return [
+    { name: 'boot log memory', value: `${memory[1]} (${memory[2]})` },
+    { name: 'boot log freed', value: freed.join(', ') },
+  ]
 }
 
 function zoneFigures(zone: ZoneText, place: string, traits: CaseTraits): Figure[] {
