@@ -254,3 +254,21 @@ test('a page whose slot is clean in the swap cache is dropped without writing ag
   expect(vmEvent(state.vmstat, PSWPOUT)).toBe(1)
   expect(lruvecPageState(state, lruvecOf(state, 1, 0), LRU_ACTIVE_ANON)).toBe(0)
 })
+
+test('a machine whose pages are all active and anonymous is reclaimed, although old sums say that no list is short', () => {
+  const state = lruState({ swapSlots: 4000 })
+  addAnonPages(state, newSpace(state).mm, 2000, { flags: PG_ACTIVE })
+  const lruvec = lruvecOf(state, 1, 0)
+  // What was summed up last, a moment before the pages came: nothing on either list.
+  state.reclaim.statsFlushedNs = state.nowNs
+  lruvec.flushed.fill(0)
+  expect(lruvec.lists[2 * LRU_INACTIVE_ANON]).toBe(0)
+  const freed: number[] = []
+  for (let i = 0; i < 8; i++) {
+    freed.push(tryToFreePages(state, { order: 0, gfp: GFP_KERNEL, nid: 0, highestZoneidx: 3 }))
+    letTimePass(state, 1_000_000)
+  }
+  // The OOM killer would come after 16 fruitless rounds.
+  expect(Math.max(...freed)).toBeGreaterThan(0)
+  expect(checkLru(state)).toEqual([])
+})

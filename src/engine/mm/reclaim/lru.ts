@@ -139,13 +139,18 @@ function shrinkList(state: KernelState, sc: ScanControl, run: ShrinkRun, lruvec:
 }
 
 /**
- * One batch: the next list that has something left. After a round through all four, the target is looked at.
+ * One batch: the next list that has something left. After a round through all four, the target is looked at. Where all
+ * that is left is active anonymous pages, the last priority still has one turn at them: programs here do not touch their
+ * code while they run, whose pages would start the kernel's loop there. Without it the sums that say which list is short,
+ * up to two seconds old, would let the OOM killer come with swap free.
  * @kernel  mm/vmscan.c shrink_lruvec()
  */
 function shrinkBatch(state: KernelState, sc: ScanControl, run: ShrinkRun, lruvec: Lruvec): boolean {
   const { nr } = run
-  if (run.lru === 0 && nr[LRU_INACTIVE_ANON] === 0 && nr[LRU_ACTIVE_FILE] === 0 && nr[LRU_INACTIVE_FILE] === 0)
+  if (run.lru === 0 && nr[LRU_INACTIVE_ANON] === 0 && nr[LRU_ACTIVE_FILE] === 0 && nr[LRU_INACTIVE_FILE] === 0) {
+    if (sc.priority === 0 && nr[LRU_ACTIVE_ANON]! > 0) shrinkList(state, sc, run, lruvec, LRU_ACTIVE_ANON)
     return false
+  }
   while (run.lru < 4 && nr[run.lru] === 0) run.lru++
   if (run.lru < 4) shrinkList(state, sc, run, lruvec, run.lru++)
   if (run.lru < 4) return true
