@@ -44,14 +44,16 @@ export function bootLog(state: KernelState): number {
     40_000_000,
   )
   say(`Freeing SMP alternatives memory: ${imageOf(config).alternatives}K`)
+  if (state.sysctl.numaBalancing !== 0) {
+    const knobs = 'Configure with numa_balancing= or the kernel.numa_balancing sysctl'
+    say(`mempolicy: Enabling automatic NUMA balancing. ${knobs}`)
+  }
   if (config.pti === true) say('Kernel/User page tables isolation: enabled')
   say(
     `smp: Brought up ${state.nodes.length} node${state.nodes.length > 1 ? 's' : ''}, ${state.cpuNode.length} CPUs`,
     200_000_000,
   )
   if (config.series !== '6.1') say(memory, 100_000_000)
-  if (state.sysctl.numaBalancing !== 0)
-    say('Enabling automatic NUMA balancing. Configure with numa_balancing= or the kernel.numa_balancing sysctl')
   for (const device of state.devices) {
     if (device.path.startsWith('/dev/'))
       say(`${device.path.slice(5)}: ${Math.floor(device.sizeBytes / 512)} 512-byte logical blocks`, 20_000_000)

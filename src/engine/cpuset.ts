@@ -80,7 +80,7 @@ function changeTask(state: KernelState, task: Task | undefined, before: Before):
   const mm = mmOf(state, task)
   if (mm === undefined) return
   for (const vma of mm.vmas) if (vma.policy !== undefined) vma.policy = mpolRebind(state, vma.policy, range)
-  schedule(state.queue, now(state), { kind: 'cpusetMigrate', mm: mm.id, ...range, pair: 0, at: 0 })
+  schedule(state.queue, now(state), { kind: 'cpusetMigrate', mm: mm.id, object: mm.object, ...range, pair: 0, at: 0 })
 }
 
 /** A process comes from another group: where it may run and where its memory lies follow. @kernel cpuset_attach() */
@@ -94,7 +94,7 @@ const MIGRATE_PIECE_NS = NS_PER_MS
 /** The worker that moves a process's pages to its new nodes. @kernel cpuset_migrate_mm_workfn() */
 export function handleCpusetMigrate(state: KernelState, event: Extract<SimEvent, { kind: 'cpusetMigrate' }>): void {
   const mm = mmAt(state, event.mm)
-  if (mm.users === 0) return
+  if (mm.users === 0 || mm.object !== event.object) return
   if (event.pair === 0 && event.at === 0) prepareMove(state)
   const pairs = migrationPairs(event.from, event.to)
   const progress = { pair: event.pair, at: event.at, failed: 0 }

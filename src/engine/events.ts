@@ -18,6 +18,8 @@ export type SimEvent =
   | {
       readonly kind: 'cpusetMigrate'
       readonly mm: number
+      /** Its mm_struct: another one means that the address space is gone. */
+      readonly object: number
       readonly from: readonly number[]
       readonly to: readonly number[]
       readonly pair: number
