@@ -6,6 +6,7 @@
 import type { Pages } from '../../util/units'
 import type { KernelState } from '../state'
 import { memcgAt, ROOT_MEMCG } from './memcg_tree'
+import type { PageCounter } from './page_counter'
 
 export interface ProtectionInput {
   readonly usage: Pages
@@ -54,19 +55,24 @@ export function calculateProtection(state: KernelState, targetId: number, id: nu
     return
   }
   const parent = memcgAt(state, memcg.parent).memory
-  const common = { usage: c.usage, parentUsage: parent.usage, recursive: true }
-  c.emin = effectiveProtection({
-    ...common,
+  c.emin = share(c, parent, {
     setting: c.min,
     parentEffective: parent.emin,
     siblingsProtected: parent.childrenMinUsage,
   })
-  c.elow = effectiveProtection({
-    ...common,
+  c.elow = share(c, parent, {
     setting: c.low,
     parentEffective: parent.elow,
     siblingsProtected: parent.childrenLowUsage,
   })
+}
+
+type ShareInput = Pick<ProtectionInput, 'setting' | 'parentEffective' | 'siblingsProtected'>
+
+/** Nothing of nothing, which is what most groups have, is not computed: that was an eighth of a machine's reclaim. */
+function share(c: PageCounter, parent: PageCounter, input: ShareInput): Pages {
+  if (input.setting === 0 && input.parentEffective === 0) return 0
+  return effectiveProtection({ ...input, usage: c.usage, parentUsage: parent.usage, recursive: true })
 }
 
 const isUnprotected = (targetId: number, id: number): boolean => id === ROOT_MEMCG || id === (targetId || ROOT_MEMCG)
