@@ -5,6 +5,7 @@ import { machineConfig } from '../../test/zone-state'
 import { layoutZones } from '../engine/machine_layout'
 import { loadMachine, toConfig } from '../profiles/index'
 import { MIB } from '../util/units'
+import { oomReports } from './oom'
 import { createHeadless, type Headless } from './headless'
 import { programs, realEngine } from './real-engine'
 
@@ -176,5 +177,19 @@ test('a bound program that asks for more than its node has is killed for its pol
   // The other node served nothing but the tools and per-CPU lists: the program lacked more than 40 MB.
   expect(before! - after!).toBeLessThan(20)
   expect(after).toBeGreaterThan(80)
+  expect(small.machine.engine.checkInvariants(small.state())).toEqual([])
+})
+
+test('a program that its cpuset walls in is killed for that, and the other node keeps its memory', async () => {
+  const small = smallMachine()
+  let text = ''
+  const script =
+    'echo +cpuset > /sys/fs/cgroup/cgroup.subtree_control; mkdir /sys/fs/cgroup/a; echo 1 > /sys/fs/cgroup/a/cpuset.mems; ' +
+    "sh -c 'echo $$ > /sys/fs/cgroup/a/cgroup.procs; mm hog mb=160'; echo status $?; dmesg | grep oom-kill:; numactl -H"
+  await small.runScript(script, { onStdout: (piece) => void (text += piece) })
+  expect(text).toContain('status 137\n')
+  expect(text).toMatch(/oom-kill:constraint=CONSTRAINT_CPUSET,nodemask=\(null\),cpuset=a,mems_allowed=1,.*task=mm/)
+  expect(Number(/node 0 free: (\d+) MB/.exec(text)?.[1])).toBeGreaterThan(80)
+  expect(JSON.stringify(oomReports(small.state()).at(-1)?.explanation)).toContain('kept to some nodes by a cpuset')
   expect(small.machine.engine.checkInvariants(small.state())).toEqual([])
 })

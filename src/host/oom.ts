@@ -58,6 +58,13 @@ function whyNow(record: OomRecord): string {
   if (record.oomMemcg !== '' && record.constraint === 'CONSTRAINT_MEMCG') {
     return `The group ${record.oomMemcg} stood at its memory.max of ${mib(record.totalPages)} and reclaim inside it freed too little, so only tasks of that group were looked at.`
   }
+  if (record.constraint === 'CONSTRAINT_MEMORY_POLICY' || record.constraint === 'CONSTRAINT_CPUSET') {
+    const [what, file] =
+      record.constraint === 'CONSTRAINT_CPUSET'
+        ? ['a cpuset', 'cpuset.mems of its group']
+        : ['a memory policy', 'the policy in its numa_maps']
+    return `The request was kept to some nodes by ${what} (see ${file}), and those were full: other nodes may have free memory. Only tasks that may use these nodes were looked at. Points are measured against ${mib(record.totalPages)}, which is their memory and swap.`
+  }
   return `No zone had a free page above its min watermark and reclaim made no progress, so every task was looked at. Points are measured against ${mib(record.totalPages)} of memory and swap.`
 }
 

@@ -241,6 +241,10 @@ export function savers(report: OomReport): readonly string[] {
     out.push('A memory.high below the limit: tasks are slowed down first, and somebody has time to act.')
     return out
   }
+  if (report.constraint === 'CONSTRAINT_CPUSET')
+    out.push('More nodes in cpuset.mems of the group: others may have free memory.')
+  if (report.constraint === 'CONSTRAINT_MEMORY_POLICY')
+    out.push('numactl --preferred instead of --membind: the rest would have come from other nodes.')
   const total = report.lines.map((line) => /^Total swap = (\d+)kB/.exec(line)?.[1]).find(Boolean)
   if (total === '0') out.push('A swap device: anonymous pages could have left memory.')
   else if (total) out.push(`More swap than ${joinFigure(formatBytes(Number(total) * KIB))}: all of it was taken.`)
